@@ -1,0 +1,157 @@
+"""Frozen dataclasses that check their fields, take overrides by path, and speak TOML."""
+
+import dataclasses
+import tomllib
+from dataclasses import field, fields
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+
+from neatgrow import _checks
+
+
+def setting(default: Any, low: float | None = None, high: float | None = None) -> Any:
+    """A number field with its default and inclusive bounds."""
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def rate(default: float) -> Any:
+    """A field that is a probability."""
+    return setting(default, 0.0, 1.0)
+
+
+class Settings:
+    """Base of every node of the tree: checks, overrides and TOML."""
+
+    def __new__(cls, *args: object, **values: object) -> Self:
+        if args:
+            raise TypeError(
+                f"{cls.__name__}: expected keyword arguments only, got {len(args)} positional. "
+                "Name each setting."
+            )
+        known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+        for name in values:
+            if name not in known:
+                raise TypeError(
+                    f"{cls.__name__}: unknown setting {name!r}. {_checks.nearest(name, known)}"
+                )
+        return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for f in fields(self):  # type: ignore[arg-type]
+            value = _converted(f"{type(self).__name__}.{f.name}", getattr(self, f.name), hints[f.name])
+            _check_bounds(f"{type(self).__name__}.{f.name}", value, f.metadata)
+            object.__setattr__(self, f.name, value)
+
+    def override(self, changes: dict[str, Any]) -> Self:
+        """A copy with settings changed, named by dotted path: ``{"mutation.add_node": 0.1}``.
+
+        Raises:
+            TypeError: A name is unknown (the nearest known one is said) or a type is wrong.
+            ValueError: A value lies outside its bounds.
+        """
+        direct: dict[str, Any] = {}
+        nested: dict[str, dict[str, Any]] = {}
+        for path, value in changes.items():
+            head, _, rest = path.partition(".")
+            if rest:
+                nested.setdefault(head, {})[rest] = value
+            elif isinstance(getattr(self, head, None), Settings) and isinstance(value, dict):
+                nested.setdefault(head, {}).update(value)
+            else:
+                direct[head] = value
+        for head, inner in nested.items():
+            child = getattr(self, head, None)
+            if not isinstance(child, Settings):
+                known = [f.name for f in fields(self)]  # type: ignore[arg-type]
+                raise TypeError(
+                    f"{type(self).__name__}: unknown section {head!r}. "
+                    f"{_checks.nearest(head, known)}"
+                )
+            direct[head] = child.override(inner)
+        current = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return type(self)(**{**current, **direct})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The tree as nested dictionaries of plain values."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    def to_toml(self) -> str:
+        """The tree as TOML text; :meth:`from_toml` reads it back unchanged."""
+        return "\n".join(_toml_lines(self.to_dict(), "")) + "\n"
+
+    @classmethod
+    def from_toml(cls, source: str | Path) -> Self:
+        """Settings from a TOML file (a path) or from TOML text; absent ones keep defaults.
+
+        Raises:
+            FileNotFoundError: The path names no file.
+            ValueError: The text is not TOML, or a value is impossible.
+            TypeError: A setting is unknown or has the wrong type.
+        """
+        text = Path(source).read_text("utf-8") if _is_path(source) else str(source)
+        try:
+            changes = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            where = str(source) if _is_path(source) else "TOML text"
+            raise ValueError(f"{where}: expected TOML, got an error: {error}.") from error
+        return cls().override(changes)
+
+
+def _is_path(source: str | Path) -> bool:
+    return isinstance(source, Path) or (source.endswith(".toml") and "\n" not in source)
+
+
+def _converted(what: str, value: Any, hint: Any) -> Any:
+    """``value`` as its annotated type: ints become floats, lists tuples; else TypeError."""
+    if get_origin(hint) in (Union, UnionType):
+        if value is None or value == "none":  # TOML has no null
+            return None
+        hint = next(option for option in get_args(hint) if option is not NoneType)
+    if get_origin(hint) is Literal:
+        return _checks.one_of(what, value, get_args(hint))
+    if get_origin(hint) is tuple:
+        if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        raise TypeError(_checks.message(what, "a list of names", value))
+    if hint is bool or isinstance(value, bool):
+        accepted: Any = bool if hint is bool else ()
+    else:
+        accepted = (int, float) if hint is float else hint
+    if not isinstance(value, accepted):
+        raise TypeError(_checks.message(what, f"a value of type {hint.__name__}", value))
+    return float(value) if hint is float else value
+
+
+def _check_bounds(what: str, value: Any, metadata: Any) -> None:
+    low, high = metadata.get("low"), metadata.get("high")
+    if not isinstance(value, (int, float)) or (low is None and high is None):
+        if isinstance(value, float) and value != value:
+            raise ValueError(f"{what}: expected a number, got nan.")
+        return
+    if not ((low is None or value >= low) and (high is None or value <= high)):
+        rule = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+        raise ValueError(_checks.message(what, rule, value))
+
+
+def _toml_lines(tree: dict[str, Any], prefix: str) -> list[str]:
+    plain = {k: v for k, v in tree.items() if not isinstance(v, dict)}
+    lines = [f"{key} = {_toml_value(value)}" for key, value in plain.items()]
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            path = f"{prefix}{key}"
+            lines += ["", f"[{path}]", *_toml_lines(value, f"{path}.")]
+    return lines
+
+
+def _toml_value(value: object) -> str:
+    if value is None:
+        return '"none"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_toml_value(item) for item in value)}]"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return repr(value)

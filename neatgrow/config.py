@@ -1,0 +1,273 @@
+"""Settings of a run: a tree of frozen dataclasses, each setting declared once.
+
+A field of :class:`Genes` is the declaration of a gene column: its storage, start, mutation,
+crossover, part in the distance, saving and printing all follow from that one line.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from neatgrow import _checks
+from neatgrow._settings import Settings, rate, setting
+
+Noise = Literal["normal", "uniform"]
+Sharing = Literal["fitness", "rank"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values(Settings):
+    """A continuous gene column: where it starts, how it mutates, what it weighs.
+
+    A child's column mutates with chance ``mutate_rate``; then each gene is replaced by a
+    fresh start value with chance ``replace_rate``, else perturbed by ``power`` times noise
+    with chance ``perturb_rate``. Results are clipped to [minimum, maximum].
+
+    Attributes:
+        start_mean: Centre of the start values.
+        start_spread: Standard deviation (normal) or half-width (uniform) of start values.
+        noise: Shape of start values and perturbations.
+        difference: Coefficient of the mean |a − b| over matching genes in the distance.
+    """
+
+    start_mean: float = 0.0
+    start_spread: float = setting(1.0, 0.0)
+    minimum: float = -30.0
+    maximum: float = 30.0
+    mutate_rate: float = rate(0.8)
+    perturb_rate: float = rate(0.9)
+    replace_rate: float = rate(0.1)
+    power: float = setting(0.5, 0.0)
+    noise: Noise = "normal"
+    difference: float = setting(0.5, 0.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.minimum < self.maximum:
+            raise ValueError(
+                f"Values.minimum: expected less than maximum {self.maximum}, got {self.minimum}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices(Settings):
+    """A categorical gene column: one named option per node.
+
+    Attributes:
+        start: Option of a new node, or ``"random"`` for any of ``options``.
+        outputs: Option that output nodes have and keep; ``None`` treats them like the others.
+        options: What mutation may choose from.
+        swap_rate: Chance per node and child to draw another option.
+        difference: Coefficient of the share of matching nodes that differ in the distance.
+    """
+
+    start: str = "random"
+    outputs: str | None = None
+    options: tuple[str, ...] = ()
+    swap_rate: float = rate(0.0)
+    difference: float = setting(0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.options:
+            raise ValueError("Choices.options: expected at least one name, got none.")
+        if self.start != "random":
+            _checks.one_of("Choices.start", self.start, ("random", *self.options))
+
+
+def _column(table: str, default: Values | Choices) -> Any:
+    return field(default=default, metadata={"table": table})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Genes(Settings):
+    """Every gene column, declared once; columns keep this order in memory and in files."""
+
+    weight: Values = _column("connection", Values())
+    bias: Values = _column(
+        "node",
+        Values(start_spread=0.5, mutate_rate=0.7, perturb_rate=0.5, replace_rate=0.05,
+               difference=0.0),
+    )
+    activation: Choices = _column("node", Choices(start="tanh", options=("tanh",)))
+    aggregation: Choices = _column("node", Choices(start="sum", options=("sum",)))
+
+
+def column_names(table: str, kind: type[Settings]) -> tuple[str, ...]:
+    """Names of the columns of a table (``"node"``, ``"connection"``) of one kind, in order."""
+    return tuple(
+        f.name
+        for f in fields(Genes)
+        if f.metadata["table"] == table and isinstance(f.default, kind)
+    )
+
+
+NODE_VALUES = column_names("node", Values)
+NODE_CHOICES = column_names("node", Choices)
+CONNECTION_VALUES = column_names("connection", Values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start(Settings):
+    """The first generation's graphs.
+
+    Attributes:
+        connections: Share of the possible connections that each genome starts with: 1 joins
+            all inputs to all outputs, 0 none, anything between a random share of them.
+        hidden: Hidden nodes that stand between inputs and outputs; with any, inputs connect
+            to hidden nodes and hidden nodes to outputs, none past them.
+    """
+
+    connections: float = rate(1.0)
+    hidden: int = setting(0, 0, 10_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutation(Settings):
+    """Chances per child of each structural mutation.
+
+    Attributes:
+        add_connection: A connection that closes no loop.
+        add_loop: A connection that closes one, self-loops included; delayed by one tick.
+        add_node: Split a connection: weight 1 into the new node, the old weight out of it.
+        delete_connection: Remove a connection gene.
+        delete_node: Remove a hidden node with its connections.
+        enable: Enable one disabled connection.
+        disable: Disable one enabled connection.
+    """
+
+    add_connection: float = rate(0.2)
+    add_loop: float = rate(0.02)
+    add_node: float = rate(0.1)
+    delete_connection: float = rate(0.02)
+    delete_node: float = rate(0.01)
+    enable: float = rate(0.02)
+    disable: float = rate(0.01)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crossover(Settings):
+    """How children are made of their parents.
+
+    Attributes:
+        mutation_only: Share of offspring that have one parent.
+        average: Share of mated offspring whose matching genes are averaged, not drawn.
+        disable: Chance that a gene disabled in either parent is disabled in the child.
+        interspecies: Share of mated offspring whose second parent is of another species.
+    """
+
+    mutation_only: float = rate(0.25)
+    average: float = rate(0.4)
+    disable: float = rate(0.75)
+    interspecies: float = rate(0.001)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distance(Settings):
+    """Coefficients of the compatibility distance; those of columns are in :class:`Genes`.
+
+    Attributes:
+        excess: c₁, per connection gene born after all of the other genome's.
+        disjoint: c₂, per other unmatched connection gene.
+        nodes: Per unmatched node gene.
+        small: Counts are not divided by the genome's size below this many genes.
+    """
+
+    excess: float = setting(1.0, 0.0)
+    disjoint: float = setting(1.0, 0.0)
+    nodes: float = setting(0.0, 0.0)
+    small: int = setting(20, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Species(Settings):
+    """Speciation and stagnation.
+
+    Attributes:
+        threshold: Distance below which a genome belongs to a representative's species.
+        target: Number of species that the threshold is steered to; ``None`` fixes it.
+        step: Factor by which a steered threshold moves in a generation.
+        stagnation: Generations without a better fitness after which a species gets no
+            offspring.
+        protected: Number of best species that stagnation spares.
+        refocus: Generations without a better best fitness after which only the two best
+            species get offspring; ``None`` for never.
+        parent_first: Compare a genome with its first parent's species before the others.
+    """
+
+    threshold: float = setting(3.0, 0.0)
+    target: int | None = setting(10, 1)
+    step: float = setting(1.1, 1.0, 10.0)
+    stagnation: int = setting(15, 1)
+    protected: int = setting(2, 0)
+    refocus: int | None = setting(None, 1)
+    parent_first: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection(Settings):
+    """Who has offspring, and how many.
+
+    Attributes:
+        survival: Share of each species, best first, that may be parents.
+        elites: Members of a species copied unchanged.
+        elite_species_size: A species smaller than this has no elites; the generation's best
+            genome is always copied when ``elites`` is at least 1.
+        sharing: Offspring of a species in proportion to the mean of its members' fitness
+            over the population's worst (``"fitness"``) or of their ranks (``"rank"``).
+    """
+
+    survival: float = setting(0.2, 0.0, 1.0)
+    elites: int = setting(1, 0)
+    elite_species_size: int = setting(5, 1)
+    sharing: Sharing = "rank"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Settings):
+    """All settings of evolution.
+
+    The defaults depart from :meth:`paper` where that helped or users expect it: nodes have
+    a bias of their own and tanh; perturbations are normal with a fixed power; structure
+    grows faster and can shrink; the number of species is steered; offspring follow ranks,
+    so that the scale of a fitness does not matter.
+
+    Attributes:
+        population_size: Genomes per generation, exact in every generation.
+        recurrent: Whether loops may arise; if not, ``mutation.add_loop`` has no effect.
+    """
+
+    population_size: int = setting(150, 1)
+    recurrent: bool = True
+    start: Start = Start()
+    genes: Genes = Genes()
+    mutation: Mutation = Mutation()
+    crossover: Crossover = Crossover()
+    distance: Distance = Distance()
+    species: Species = Species()
+    selection: Selection = Selection()
+
+    @classmethod
+    def paper(cls) -> "Config":
+        """The settings of Stanley & Miikkulainen (2002), section 4.1.
+
+        Departures: offspring shares are measured from the worst fitness of the generation,
+        so that they do not depend on fitness being positive. The paper's bias is an input
+        that is always 1; give the problem one (:class:`neatgrow.XOR` has ``bias_input``).
+        Figures the paper does not print are those of its published program: perturbation
+        power 2.5 (uniform), start weights in [−1, 1], survival of the best fifth.
+        """
+        return cls(
+            recurrent=False,
+            genes=Genes(
+                weight=Values(power=2.5, noise="uniform", difference=0.4),
+                bias=Values(start_spread=0.0, mutate_rate=0.0, difference=0.0),
+                activation=Choices(start="steep_sigmoid", options=("steep_sigmoid",)),
+            ),
+            mutation=Mutation(
+                add_connection=0.05, add_loop=0.0, add_node=0.03,
+                delete_connection=0.0, delete_node=0.0, enable=0.0, disable=0.0,
+            ),
+            species=Species(threshold=3.0, target=None, stagnation=15, protected=1, refocus=20,
+                            parent_first=False),
+            selection=Selection(sharing="fitness"),
+        )

@@ -1,0 +1,411 @@
+"""N genomes as packed arrays, and one of them as a view."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES
+from neatgrow.kernels import functions, layout, random
+from neatgrow.kernels.layout import Array, Packed
+
+if TYPE_CHECKING:
+    import networkx
+
+    from neatgrow.networks import Network, Networks
+
+
+@dataclass(frozen=True, eq=False)
+class Interface:
+    """What a genome's inputs and outputs are.
+
+    Attributes:
+        inputs: I; input ids are 0…I−1.
+        outputs: O; output ids are I…I+O−1.
+        input_names: I names for pictures and tables, or ``None``.
+        output_names: O names, or ``None``.
+        input_mean: (I,) float64 subtracted from inputs before they enter, or ``None``.
+        input_scale: (I,) float64 that the difference is multiplied with, or ``None``. The
+            result is clipped to ±10.
+    """
+
+    inputs: int
+    outputs: int
+    input_names: tuple[str, ...] | None = None
+    output_names: tuple[str, ...] | None = None
+    input_mean: Array | None = None
+    input_scale: Array | None = None
+
+    def __post_init__(self) -> None:
+        _checks.integer("inputs", self.inputs, 1)
+        _checks.integer("outputs", self.outputs, 1)
+        for what, names, count in (
+            ("input_names", self.input_names, self.inputs),
+            ("output_names", self.output_names, self.outputs),
+        ):
+            if names is not None and len(names) != count:
+                raise ValueError(_checks.message(what, f"{count} names", f"{len(names)}"))
+        if (self.input_mean is None) != (self.input_scale is None):
+            raise ValueError("input_mean, input_scale: expected both or neither, got one.")
+
+    def prepared(self, x: Array) -> Array:
+        """Inputs as they enter the network: standardised if the genome carries statistics."""
+        if self.input_mean is None or self.input_scale is None:
+            return x
+        return np.clip((x - self.input_mean) * self.input_scale, -10.0, 10.0)
+
+
+class _Columns:
+    """Gene columns by name, for one genome or many."""
+
+    packed: Packed
+    interface: Interface
+
+    @property
+    def n_inputs(self) -> int:
+        """I."""
+        return self.interface.inputs
+
+    @property
+    def n_outputs(self) -> int:
+        """O."""
+        return self.interface.outputs
+
+    @property
+    def node_id(self) -> Array:
+        """(V,) int64, sorted within a genome: outputs first."""
+        return self.packed.node_id
+
+    @property
+    def node_birth(self) -> Array:
+        """(V,) int32, generation in which the gene arose."""
+        return self.packed.node_birth
+
+    @property
+    def bias(self) -> Array:
+        """(V,) float64."""
+        return self.packed.node_values[:, layout.BIAS]
+
+    @property
+    def activation(self) -> Array:
+        """(V,) uint8 opcodes; :attr:`activation_names` has them as text."""
+        return self.packed.node_choices[:, layout.ACTIVATION]
+
+    @property
+    def aggregation(self) -> Array:
+        """(V,) uint8 opcodes; :attr:`aggregation_names` has them as text."""
+        return self.packed.node_choices[:, layout.AGGREGATION]
+
+    @property
+    def activation_names(self) -> list[str]:
+        """Name of each node's activation."""
+        return option_names("activation", self.activation)
+
+    @property
+    def aggregation_names(self) -> list[str]:
+        """Name of each node's aggregation."""
+        return option_names("aggregation", self.aggregation)
+
+    @property
+    def innovation(self) -> Array:
+        """(C,) int64, sorted within a genome."""
+        return self.packed.innovation
+
+    @property
+    def source(self) -> Array:
+        """(C,) int64 node ids."""
+        return self.packed.source
+
+    @property
+    def target(self) -> Array:
+        """(C,) int64 node ids."""
+        return self.packed.target
+
+    @property
+    def connection_birth(self) -> Array:
+        """(C,) int32, generation in which the gene arose."""
+        return self.packed.connection_birth
+
+    @property
+    def weight(self) -> Array:
+        """(C,) float64."""
+        return self.packed.connection_values[:, layout.WEIGHT]
+
+    @property
+    def enabled(self) -> Array:
+        """(C,) bool."""
+        return self.packed.enabled
+
+
+class Genomes(_Columns):
+    """N genomes in flat columns; genome n owns rows ``ptr[n]:ptr[n + 1]`` of each.
+
+    Attributes:
+        packed: The arrays, as kernels take them.
+        interface: Inputs and outputs, the same for all.
+    """
+
+    def __init__(self, packed: Packed, interface: Interface) -> None:
+        self.packed = packed
+        self.interface = interface
+
+    @property
+    def node_ptr(self) -> Array:
+        """(N+1,) int64 offsets of node genes."""
+        return self.packed.node_ptr
+
+    @property
+    def connection_ptr(self) -> Array:
+        """(N+1,) int64 offsets of connection genes."""
+        return self.packed.connection_ptr
+
+    def __len__(self) -> int:
+        return int(self.packed.node_ptr.size) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> "Genome": ...
+
+    @overload
+    def __getitem__(self, index: "slice | Sequence[int] | Array") -> "Genomes": ...
+
+    def __getitem__(self, index: Any) -> "Genome | Genomes":
+        if isinstance(index, (int, np.integer)):
+            row = int(index) + (len(self) if index < 0 else 0)
+            if not 0 <= row < len(self):
+                raise IndexError(f"genome {index}: expected an index below {len(self)}.")
+            return Genome(_one(self.packed, row), self.interface)
+        rows = np.arange(len(self))[index]
+        return Genomes(layout.take(self.packed, rows), self.interface)
+
+    def __iter__(self) -> Iterator["Genome"]:
+        return (self[row] for row in range(len(self)))
+
+    def __repr__(self) -> str:
+        return (
+            f"Genomes({len(self)} of {self.n_inputs} inputs, {self.n_outputs} outputs; "
+            f"{self.node_id.size} nodes, {self.innovation.size} connections)"
+        )
+
+    def compile(self, dtype: Any = np.float32) -> "Networks":
+        """Networks that compute what these genomes describe, in float32 or float64."""
+        from neatgrow.networks import compile_genomes
+
+        return compile_genomes(self.packed, self.interface, dtype)
+
+    def with_interface(self, **changes: Any) -> "Genomes":
+        """The same genes with names or input statistics changed."""
+        return Genomes(self.packed, replace(self.interface, **changes))
+
+    def check(self) -> None:
+        """Raise ValueError, saying which, if any invariant of the data model is broken."""
+        check_packed(self.packed, self.interface)
+
+    def save(self, path: "str | PathLike[str]") -> None:
+        """Write all genomes to an ``.npz`` file; :func:`neatgrow.load_genomes` reads it."""
+        from neatgrow.storage import save_genomes
+
+        save_genomes(path, self)
+
+
+class Genome(_Columns):
+    """One genome: a view of its rows.
+
+    Two genomes are equal if all their genes are.
+    """
+
+    def __init__(self, packed: Packed, interface: Interface) -> None:
+        self.packed = packed
+        self.interface = interface
+
+    @property
+    def n_hidden(self) -> int:
+        """Node genes that are not outputs."""
+        return int(self.node_id.size) - self.n_outputs
+
+    @property
+    def n_connections(self) -> int:
+        """Connection genes, disabled ones included."""
+        return int(self.innovation.size)
+
+    @property
+    def n_enabled(self) -> int:
+        """Enabled connection genes."""
+        return int(np.count_nonzero(self.enabled))
+
+    def labels(self) -> dict[int, str]:
+        """A short name for every node id: inputs and outputs by name, hidden h1, h2, … by
+        birth."""
+        face = self.interface
+        inputs = face.input_names or tuple(f"in{i}" for i in range(face.inputs))
+        outputs = face.output_names or tuple(f"out{o}" for o in range(face.outputs))
+        names = dict(enumerate((*inputs, *outputs)))
+        hidden = np.lexsort((self.node_id, self.node_birth))
+        hidden = hidden[self.node_id[hidden] >= face.inputs + face.outputs]
+        return names | {int(self.node_id[v]): f"h{k}" for k, v in enumerate(hidden, 1)}
+
+    def compile(self, dtype: Any = np.float32) -> "Network":
+        """The network that computes what this genome describes, in float32 or float64."""
+        from neatgrow.networks import Network, compile_genomes
+
+        return Network(compile_genomes(self.packed, self.interface, dtype))
+
+    def batch(self) -> Genomes:
+        """This genome as a batch of one, sharing its arrays."""
+        return Genomes(self.packed, self.interface)
+
+    def copy(self) -> "Genome":
+        """The same genes in arrays of their own."""
+        return Genome(Packed(*(column.copy() for column in self.packed)), self.interface)
+
+    def with_interface(self, **changes: Any) -> "Genome":
+        """The same genes with names or input statistics changed."""
+        return Genome(self.packed, replace(self.interface, **changes))
+
+    def check(self) -> None:
+        """Raise ValueError, saying which, if any invariant of the data model is broken."""
+        check_packed(self.packed, self.interface)
+
+    def save(self, path: "str | PathLike[str]") -> None:
+        """Write to an ``.npz`` file without pickles; :func:`neatgrow.load_genome` reads it."""
+        from neatgrow.storage import save_genomes
+
+        save_genomes(path, self.batch())
+
+    def to_networkx(self) -> "networkx.DiGraph[Any]":
+        """A directed graph with one attribute per gene column; needs networkx."""
+        from neatgrow.bridge import to_networkx
+
+        return to_networkx(self)
+
+    @staticmethod
+    def from_networkx(graph: "networkx.DiGraph[Any]") -> "Genome":
+        """A genome from a graph as :meth:`to_networkx` makes it, or a plain one: see
+        :func:`neatgrow.bridge.from_networkx`."""
+        from neatgrow.bridge import from_networkx
+
+        return from_networkx(graph)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Genome):
+            return NotImplemented
+        return (self.n_inputs, self.n_outputs) == (other.n_inputs, other.n_outputs) and all(
+            np.array_equal(a, b) for a, b in zip(self.packed, other.packed, strict=True)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # arrays may be written to
+
+    def __repr__(self) -> str:
+        return (
+            f"Genome({self.n_inputs} inputs, {self.n_outputs} outputs, {self.n_hidden} hidden, "
+            f"{self.n_enabled} of {self.n_connections} connections enabled)"
+        )
+
+    def __str__(self) -> str:
+        names = self.labels()
+        lines = [repr(self)]
+        for v in range(self.node_id.size):
+            values = [
+                f"{name} {self.packed.node_values[v, k]:.4g}" for k, name in enumerate(NODE_VALUES)
+            ]
+            choices = [
+                option_names(name, self.packed.node_choices[v : v + 1, k])[0]
+                for k, name in enumerate(NODE_CHOICES)
+            ]
+            lines.append(f"  {names[int(self.node_id[v])]}: {', '.join([*choices, *values])}")
+        for c in range(self.innovation.size):
+            ends = f"{names[int(self.source[c])]} → {names[int(self.target[c])]}"
+            values = [
+                f"{name} {self.packed.connection_values[c, k]:.4g}"
+                for k, name in enumerate(CONNECTION_VALUES)
+            ]
+            state = "" if self.enabled[c] else ", disabled"
+            lines.append(f"  {ends}: {', '.join(values)}{state}")
+        return "\n".join(lines)
+
+
+def option_codes(column: str) -> dict[str, int]:
+    """Opcode of every option of a choice column by name."""
+    if column == "activation":
+        return functions.opcodes()
+    return {name: code for code, name in enumerate(functions.AGGREGATIONS)}
+
+
+def option_names(column: str, codes: Array) -> list[str]:
+    """Names of the options of a choice column."""
+    names = {code: name for name, code in option_codes(column).items()}
+    return [names[int(code)] for code in codes]
+
+
+def _one(packed: Packed, row: int) -> Packed:
+    n0, n1 = packed.node_ptr[row], packed.node_ptr[row + 1]
+    c0, c1 = packed.connection_ptr[row], packed.connection_ptr[row + 1]
+    columns = {name: getattr(packed, name)[n0:n1] for name in layout.NODE_COLUMNS}
+    columns |= {name: getattr(packed, name)[c0:c1] for name in layout.CONNECTION_COLUMNS}
+    columns["node_ptr"] = np.array([0, n1 - n0], np.int64)
+    columns["connection_ptr"] = np.array([0, c1 - c0], np.int64)
+    return Packed(**columns)
+
+
+def check_packed(packed: Packed, interface: Interface) -> None:
+    """Raise ValueError unless every index that a kernel would follow is sound.
+
+    Checked: offsets, sizes, sorted unique ids and innovations, outputs present, ends of
+    connections known, innovations equal to the identity of their ends, opcodes known, values
+    finite.
+    """
+    n_nodes = _check_ptr("node_ptr", packed.node_ptr, packed.node_id.size)
+    _check_ptr("connection_ptr", packed.connection_ptr, packed.innovation.size)
+    if n_nodes != packed.connection_ptr.size - 1:
+        raise ValueError("genome: expected as many rows in node_ptr as in connection_ptr.")
+    n_in, n_out = interface.inputs, interface.outputs
+    first_hidden = n_in + n_out
+    node_of = np.repeat(np.arange(n_nodes), np.diff(packed.node_ptr))
+    connection_of = np.repeat(np.arange(n_nodes), np.diff(packed.connection_ptr))
+    _check_sorted("node_id", packed.node_id, node_of)
+    _check_sorted("innovation", packed.innovation, connection_of)
+    expected = np.arange(n_in, first_hidden)
+    outputs = packed.node_ptr[:-1, None] + np.arange(n_out)
+    if (np.diff(packed.node_ptr) < n_out).any() or (packed.node_id[outputs] != expected).any():
+        raise ValueError(f"node_id: expected each genome to start with outputs {expected}.")
+    for name in ("source", "target"):
+        _check_ends(name, getattr(packed, name), connection_of, packed, node_of, n_in)
+    if (packed.target < n_in).any():
+        raise ValueError("target: expected no connection into an input.")
+    if (innovation_numbers(packed.source, packed.target) != packed.innovation).any():
+        raise ValueError("innovation: expected the identity of (source, target).")
+    for k, name in enumerate(NODE_CHOICES):
+        known = list(option_codes(name).values())
+        if not np.isin(packed.node_choices[:, k], known).all():
+            raise ValueError(f"{name}: expected known opcodes, got {packed.node_choices[:, k].max()}.")
+    for name in ("node_values", "connection_values"):
+        if not np.isfinite(getattr(packed, name)).all():
+            raise ValueError(f"{name}: expected finite numbers, got NaN or infinity.")
+
+
+def innovation_numbers(first: Array, second: Array) -> Array:
+    """Innovation numbers of many (source, target) pairs, int64."""
+    return random.identities(np.ascontiguousarray(first), np.ascontiguousarray(second))
+
+
+def _check_ptr(name: str, ptr: Array, size: int) -> int:
+    if ptr.size < 1 or ptr[0] != 0 or ptr[-1] != size or (np.diff(ptr) < 0).any():
+        raise ValueError(f"{name}: expected offsets rising from 0 to {size}.")
+    return int(ptr.size) - 1
+
+
+def _check_sorted(name: str, values: Array, genome_of: Array) -> None:
+    if ((np.diff(values) <= 0) & (np.diff(genome_of) == 0)).any():
+        raise ValueError(f"{name}: expected sorted, unique numbers within each genome.")
+
+
+def _check_ends(
+    name: str, ends: Array, connection_of: Array, packed: Packed, node_of: Array, n_in: int
+) -> None:
+    """Every end is an input or a node of the same genome."""
+    known = set(zip(node_of.tolist(), packed.node_id.tolist(), strict=True))
+    for genome, node in zip(connection_of.tolist(), ends.tolist(), strict=True):
+        if not 0 <= node < n_in and (genome, node) not in known:
+            raise ValueError(f"{name}: expected a node of genome {genome}, got id {node}.")

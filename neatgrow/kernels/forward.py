@@ -1,0 +1,217 @@
+"""What a tick computes: zᵥ = bᵥ + aggregate(w·a), aᵥ = f(zᵥ), in evaluation order.
+
+Two paths over the same plan. :func:`step` advances lanes by one sample each (closed-loop
+control); :func:`run` takes many samples per network, which lie innermost in memory so that
+the inner loops are vector code. Both update slots in place, which makes a connection whose
+source comes later in the order, or is the target itself, read the previous tick.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from neatgrow.kernels.functions import (
+    MAX,
+    MEAN,
+    MIN,
+    PRODUCT,
+    RELU,
+    SIGMOID,
+    STEEP_SIGMOID,
+    STEEP_SLOPE,
+    SUM,
+    TANH,
+    activate,
+    address_of,
+    like,
+    sigmoid,
+    tanh,
+)
+from neatgrow.kernels.jit import helper, kernel
+from neatgrow.kernels.layout import Array
+
+TILE = 128  # samples per pass: the slots of a small network stay in the first-level cache
+
+
+class LaneState(NamedTuple):
+    """L independent closed loops; lane l runs a network on slots of its own."""
+
+    network: Array  # (L,) int64
+    offset: Array  # (L,) int64, first slot in state
+    state: Array  # (slots,) float32 or float64
+
+
+@helper
+def _combine(opcode, total, x, is_first):
+    """Fold one w·a into any aggregation but sum and mean; NaN is taken and kept."""
+    if is_first:
+        return x
+    if opcode == PRODUCT:
+        return total * x
+    if x != x or (opcode == MAX and x > total) or (opcode == MIN and x < total):
+        return x
+    return total
+
+
+@kernel
+def step(plan, custom, lanes, active, inputs, outputs, start, stop):
+    """Advance lanes ``active[start:stop]`` by one tick.
+
+    Args:
+        plan: Networks.
+        custom: (K,) int64 addresses of registered activations.
+        lanes: Their networks and state, which is updated.
+        active: (A,) int64 lanes to run, each at most once.
+        inputs: (A, I) values, as the plan's weights.
+        outputs: (A, O), written.
+        start: First row of ``active``.
+        stop: One past its last row.
+    """
+    n_inputs = inputs.shape[1]
+    for k in range(start, stop):
+        lane = active[k]
+        n = lanes.network[lane]
+        slots = lanes.state[lanes.offset[lane] :]
+        for i in range(n_inputs):
+            slots[i] = inputs[k, i]
+        slot = n_inputs
+        for v in range(plan.node_start[n], plan.node_stop[n]):
+            first, last = plan.incoming_start[v], plan.incoming_stop[v]
+            z = plan.bias[v]
+            aggregation = plan.aggregation[v]
+            if aggregation == SUM:
+                for c in range(first, last):
+                    z += plan.weight[c] * slots[plan.source_slot[c]]
+            elif first < last:
+                total = like(z, 0.0)
+                for c in range(first, last):
+                    x = plan.weight[c] * slots[plan.source_slot[c]]
+                    if aggregation == MEAN:
+                        total += x / like(z, last - first)
+                    else:
+                        total = _combine(aggregation, total, x, c == first)
+                z += total
+            opcode = plan.activation[v]
+            slots[slot] = activate(opcode, z, address_of(opcode, custom))
+            slot += 1
+        for o in range(plan.output_slot.shape[1]):
+            outputs[k, o] = slots[plan.output_slot[n, o]]
+
+
+@helper
+def _tick_rows(plan, custom, n, n_inputs, n_samples, slots, z):
+    """One tick of network n for a tile of samples.
+
+    All loops over samples stand in this one function: a call per node would cost more than
+    the node's arithmetic.
+
+    Args:
+        plan: Networks.
+        custom: (K,) int64 addresses of registered activations.
+        n: Network.
+        n_inputs: I.
+        n_samples: Columns in use.
+        slots: (slots + 1, tile), updated; the last row holds zeros.
+        z: (2, tile) scratch.
+    """
+    zeros = np.int32(slots.shape[0] - 1)
+    slot = n_inputs
+    for v in range(plan.node_start[n], plan.node_stop[n]):
+        first, last = plan.incoming_start[v], plan.incoming_stop[v]
+        aggregation = plan.aggregation[v]
+        bias = plan.bias[v]
+        if aggregation == SUM:
+            # z = bias; for c: z += weight[c] * slots[source_slot[c]]; four at a time to spare
+            # traffic on z. What is missing to four is weight 0 on the row of zeros.
+            nothing = like(bias, 0.0)
+            c = first
+            while c < last or c == first:
+                w0, s0 = nothing, zeros
+                w1, s1 = nothing, zeros
+                w2, s2 = nothing, zeros
+                w3, s3 = nothing, zeros
+                if c < last:
+                    w0, s0 = plan.weight[c], plan.source_slot[c]
+                if c + 1 < last:
+                    w1, s1 = plan.weight[c + 1], plan.source_slot[c + 1]
+                if c + 2 < last:
+                    w2, s2 = plan.weight[c + 2], plan.source_slot[c + 2]
+                if c + 3 < last:
+                    w3, s3 = plan.weight[c + 3], plan.source_slot[c + 3]
+                if c == first:
+                    for i in range(n_samples):
+                        z[0, i] = (
+                            ((bias + w0 * slots[s0, i]) + w1 * slots[s1, i]) + w2 * slots[s2, i]
+                        ) + w3 * slots[s3, i]
+                else:
+                    for i in range(n_samples):
+                        z[0, i] = (
+                            ((z[0, i] + w0 * slots[s0, i]) + w1 * slots[s1, i]) + w2 * slots[s2, i]
+                        ) + w3 * slots[s3, i]
+                c += 4
+        else:
+            for i in range(n_samples):
+                z[0, i] = bias
+            for c in range(first, last):
+                w0, s0 = plan.weight[c], plan.source_slot[c]
+                for i in range(n_samples):
+                    if aggregation == MEAN:
+                        z[0, i] += w0 * slots[s0, i] / like(w0, last - first)
+                    else:
+                        z[1, i] = _combine(aggregation, z[1, i], w0 * slots[s0, i], c == first)
+            if aggregation != MEAN and first < last:
+                for i in range(n_samples):
+                    z[0, i] += z[1, i]
+        opcode = plan.activation[v]
+        if opcode == TANH:
+            for i in range(n_samples):
+                slots[slot, i] = tanh(z[0, i])
+        elif opcode == SIGMOID:
+            for i in range(n_samples):
+                slots[slot, i] = sigmoid(z[0, i])
+        elif opcode == STEEP_SIGMOID:
+            for i in range(n_samples):
+                slots[slot, i] = sigmoid(like(z[0, i], STEEP_SLOPE) * z[0, i])
+        elif opcode == RELU:
+            for i in range(n_samples):
+                slots[slot, i] = like(z[0, i], 0.0) if z[0, i] < like(z[0, i], 0.0) else z[0, i]
+        else:
+            address = address_of(opcode, custom)
+            for i in range(n_samples):
+                slots[slot, i] = activate(opcode, z[0, i], address)
+        slot += 1
+
+
+@kernel
+def run(plan, custom, inputs, outputs, start, stop):
+    """Run networks ``start:stop`` from state 0 over T ticks of B samples each.
+
+    Args:
+        plan: Networks.
+        custom: (K,) int64 addresses of registered activations.
+        inputs: (N, T, I, B), or (1, T, I, B) shared by all networks.
+        outputs: (N, T, O, B), written.
+        start: First network.
+        stop: One past the last.
+    """
+    _, n_ticks, n_inputs, n_samples = inputs.shape
+    width = 0
+    for n in range(start, stop):
+        width = max(width, plan.node_stop[n] - plan.node_start[n])
+    tile = min(TILE, n_samples)
+    slots = np.empty((n_inputs + width + 1, tile), plan.bias.dtype)
+    z = np.empty((2, tile), plan.bias.dtype)
+    for n in range(start, stop):
+        row = n if inputs.shape[0] > 1 else 0
+        for b in range(0, n_samples, TILE):
+            size = min(TILE, n_samples - b)
+            slots[:, :] = 0
+            for t in range(n_ticks):
+                for i in range(n_inputs):
+                    for j in range(size):
+                        slots[i, j] = inputs[row, t, i, b + j]
+                _tick_rows(plan, custom, n, n_inputs, size, slots, z)
+                for o in range(plan.output_slot.shape[1]):
+                    slot = plan.output_slot[n, o]
+                    for j in range(size):
+                        outputs[n, t, o, b + j] = slots[slot, j]

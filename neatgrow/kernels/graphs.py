@@ -1,0 +1,57 @@
+"""Small graph tools shared by compilation and variation, over local indices.
+
+Within a genome of I inputs and m node genes, local index i < I is input i and I + k the k-th
+node gene. Scratch arrays come from the caller; nothing is allocated.
+"""
+
+from neatgrow.kernels.jit import helper
+
+
+@helper
+def find(ids, start, stop, wanted):
+    """Row of ``wanted`` in sorted ``ids[start:stop]``, or ``-1 - row`` of its place."""
+    low, high = start, stop
+    while low < high:
+        middle = (low + high) >> 1
+        if ids[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    if low < stop and ids[low] == wanted:
+        return low
+    return -1 - low
+
+
+@helper
+def local_index(packed, node_start, node_stop, n_inputs, node):
+    """Local index of a node id that is known to be in the genome."""
+    if node < n_inputs:
+        return node
+    return n_inputs + find(packed.node_id, node_start, node_stop, node) - node_start
+
+
+@helper
+def bucket(keys, n_items, n_keys, ptr, items):
+    """Stable counting sort: item indices by key, those with key < 0 left out.
+
+    Args:
+        keys: (n_items,) in −1…n_keys−1.
+        n_items: Items to sort.
+        n_keys: Number of keys.
+        ptr: (n_keys + 1,) written: items of key k stand at ``ptr[k]:ptr[k + 1]``.
+        items: Written, as many as have a key.
+    """
+    for key in range(n_keys + 1):
+        ptr[key] = 0
+    for item in range(n_items):
+        if keys[item] >= 0:
+            ptr[keys[item]] += 1
+    total = 0
+    for key in range(n_keys):
+        total += ptr[key]
+        ptr[key] = total
+    ptr[n_keys] = total
+    for item in range(n_items - 1, -1, -1):  # backwards, so that ptr ends at each start
+        if keys[item] >= 0:
+            ptr[keys[item]] -= 1
+            items[ptr[keys[item]]] = item

@@ -1,0 +1,168 @@
+"""The one decorator of every kernel, and the cache of compiled kernels.
+
+Numba's own file cache keys a function by its own source file only, so an edit in a callee
+of another file goes unseen, and its index file can name the wrong data after two processes
+wrote it at once. Here each compiled kernel is one file whose name is a hash of everything
+it depends on: all kernel sources, the signature, the processor, numba's version. Files are
+written whole and renamed into place; one that does not load is compiled again.
+"""
+
+import hashlib
+import os
+import pickle
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core import config as numba_config
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "fastmath": {"contract"},
+    "error_model": "numpy",
+}
+
+on_compile: list[Callable[[], None]] = []
+"""Called once each, then dropped, before the first kernel that has to be compiled."""
+
+
+def kernel(function: _F) -> _F:
+    """Compile ``function`` lazily, without the interpreter lock, and cache it on disk.
+
+    NaN stays NaN and infinities stay infinite: of the fast-math flags only ``contract``
+    (fused multiply-add) is on. Division by zero follows IEEE 754 and raises nothing.
+    """
+    dispatcher = numba.njit(**_OPTIONS)(function)
+    if not numba_config.DISABLE_JIT:
+        dispatcher._cache = _KernelCache(function)
+    return dispatcher  # type: ignore[no-any-return]
+
+
+def helper(function: _F) -> _F:
+    """Like :func:`kernel` for functions that only kernels call: no entry from Python to
+    compile, and no cache file, since the code is part of its callers'.
+    """
+    options = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(**options)(function)  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=1)
+def source_stamp() -> str:
+    """Hash of all kernel sources and of numba's version."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def cache_directory() -> Path | None:
+    """First writable of NUMBA_CACHE_DIR, the package's own folder, and the user's cache."""
+    candidates = [Path(__file__).parent / "__pycache__"]
+    try:
+        user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        candidates.append(Path(user) / "neatgrow")
+    except RuntimeError:  # no home directory
+        pass
+    if numba_config.CACHE_DIR:
+        candidates = [Path(numba_config.CACHE_DIR) / "neatgrow"]
+    for candidate in candidates:
+        if _is_writable(candidate):
+            return candidate
+    _warn_no_cache(candidates)
+    return None
+
+
+def _is_writable(directory: Path) -> bool:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError:
+        return False
+    return True
+
+
+def _warn_no_cache(candidates: Iterable[Path]) -> None:
+    places = ", ".join(str(place) for place in candidates)
+    warnings.warn(
+        f"kernel cache: expected a writable directory, got none of {places}. Kernels are "
+        "compiled anew in every process; set NUMBA_CACHE_DIR to a writable directory.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+class _OneFilePerKernel:
+    """Keeps each compiled overload in a file named by a hash of its key."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def _path(self, key: object) -> Path | None:
+        directory = cache_directory()
+        if directory is None:
+            return None
+        digest = hashlib.sha256(f"{source_stamp()} {key}".encode()).hexdigest()[:24]
+        return directory / f"{self._name}-{digest}.kernel"
+
+    def load(self, key: object) -> Any:
+        path = self._path(key)
+        if path is None:
+            return None
+        try:
+            return pickle.loads(path.read_bytes())
+        except Exception:  # absent or damaged: either way it is compiled again
+            return None
+
+    def save(self, key: object, data: object) -> None:
+        path = self._path(key)
+        if path is None:
+            return
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            temporary.write_bytes(pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL))
+            os.replace(temporary, path)
+        except OSError as error:  # a full or vanished disk costs the cache, not the run
+            warnings.warn(f"kernel cache: {error}", RuntimeWarning, stacklevel=2)
+
+    def flush(self) -> None:
+        """Nothing to forget: stale files are never read, their names no longer occur."""
+
+
+class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]
+    """Numba's packing of a compile result, without its search for a cache directory."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+
+class _KernelCache(FunctionCache):  # type: ignore[misc]
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._name = repr(function)
+        self._py_func = function
+        self._impl = _Implementation(function)
+        self._cache_path = ""
+        self._cache_file = _OneFilePerKernel(f"{function.__module__}.{function.__qualname__}")
+        self.enable()
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            found = super().load_overload(sig, target_context)
+        except Exception:  # unpickled but not loadable, such as from another numba
+            found = None
+        if found is None:
+            while on_compile:
+                on_compile.pop()()
+        return found
+
+    def _save_overload(self, sig: Any, data: Any) -> None:
+        if self._enabled and self._impl.check_cachable(data):
+            key = self._index_key(sig, data.codegen)
+            self._cache_file.save(key, self._impl.reduce(data))

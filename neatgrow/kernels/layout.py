@@ -1,0 +1,137 @@
+"""The arrays that kernels work on, documented once.
+
+Axis letters: N networks, V nodes, C connections (both over all N genomes), I inputs,
+O outputs.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[Any]
+
+
+class Packed(NamedTuple):
+    """N genomes as flat columns; genome n owns rows ``ptr[n]:ptr[n + 1]``.
+
+    Node genes are sorted by id within a genome, so the O outputs come first; connection
+    genes by innovation. Value and choice columns follow the order of ``config.Genes``.
+    """
+
+    node_ptr: Array  # (N+1,) int64
+    connection_ptr: Array  # (N+1,) int64
+    node_id: Array  # (V,) int64
+    node_birth: Array  # (V,) int32, generation
+    node_values: Array  # (V, columns) float64
+    node_choices: Array  # (V, columns) uint8 opcodes
+    innovation: Array  # (C,) int64
+    source: Array  # (C,) int64, node id
+    target: Array  # (C,) int64, node id
+    connection_birth: Array  # (C,) int32, generation
+    connection_values: Array  # (C, columns) float64
+    enabled: Array  # (C,) bool
+
+
+NODE_COLUMNS = ("node_id", "node_birth", "node_values", "node_choices")
+CONNECTION_COLUMNS = (
+    "innovation", "source", "target", "connection_birth", "connection_values", "enabled",
+)
+BIAS, WEIGHT = 0, 0  # columns of node_values and connection_values
+ACTIVATION, AGGREGATION = 0, 1  # columns of node_choices
+
+
+class Plan(NamedTuple):
+    """N networks in evaluation order: what a tick reads.
+
+    Network n has slots 0…I−1 for inputs and I…I+nodes−1 for its nodes in evaluation order.
+    Slots are updated in place in that order, so a connection whose source slot is not below
+    its target's reads the previous tick: it is delayed (d = 1).
+
+    Rows of a network start where its genome's do; nodes and connections that do not reach an
+    output, or are disabled, are left out, so rows may stay unused at a network's end.
+    """
+
+    node_start: Array  # (N,) int64, first node row
+    node_stop: Array  # (N,) int64
+    incoming_start: Array  # (V,) int64, first connection row into each node
+    incoming_stop: Array  # (V,) int64
+    source_slot: Array  # (C,) int32, within the network
+    weight: Array  # (C,) float32 or float64
+    bias: Array  # (V,) as weight
+    activation: Array  # (V,) uint8
+    aggregation: Array  # (V,) uint8
+    output_slot: Array  # (N, O) int32
+    node_gene: Array  # (V,) int32, row of the node gene within its genome
+    connection_gene: Array  # (C,) int32, row of the connection gene within its genome
+
+
+def empty_plan(packed: Packed, n_outputs: int, dtype: DTypeLike) -> Plan:
+    """Uninitialised arrays for the networks of as many genomes."""
+    n, v, c = packed.node_ptr.size - 1, packed.node_id.size, packed.innovation.size
+    return Plan(
+        node_start=np.empty(n, np.int64),
+        node_stop=np.empty(n, np.int64),
+        incoming_start=np.empty(v, np.int64),
+        incoming_stop=np.empty(v, np.int64),
+        source_slot=np.empty(c, np.int32),
+        weight=np.empty(c, dtype),
+        bias=np.empty(v, dtype),
+        activation=np.empty(v, np.uint8),
+        aggregation=np.empty(v, np.uint8),
+        output_slot=np.empty((n, n_outputs), np.int32),
+        node_gene=np.empty(v, np.int32),
+        connection_gene=np.empty(c, np.int32),
+    )
+
+
+def empty_packed(template: Packed, genomes: int, nodes: int, connections: int) -> Packed:
+    """Uninitialised columns for as many genes, with the template's columns and dtypes."""
+    lengths = dict.fromkeys(("node_ptr", "connection_ptr"), genomes + 1)
+    lengths |= dict.fromkeys(NODE_COLUMNS, nodes) | dict.fromkeys(CONNECTION_COLUMNS, connections)
+    return Packed(
+        **{
+            name: np.empty((lengths[name], *column.shape[1:]), column.dtype)
+            for name, column in template._asdict().items()
+        }
+    )
+
+
+def concatenate(parts: list[tuple[Packed, int]]) -> Packed:
+    """One batch from several, each given with its number of genomes; trailing room is cut.
+
+    A single part is returned as views of itself.
+    """
+    nodes = [int(packed.node_ptr[count]) for packed, count in parts]
+    connections = [int(packed.connection_ptr[count]) for packed, count in parts]
+    columns = {}
+    for name in Packed._fields:
+        if name.endswith("_ptr"):
+            ends = nodes if name == "node_ptr" else connections
+            pieces = [
+                getattr(packed, name)[1 : count + 1] + sum(ends[:i])
+                for i, (packed, count) in enumerate(parts)
+            ]
+            columns[name] = np.concatenate([np.zeros(1, np.int64), *pieces])
+        else:
+            ends = nodes if name in NODE_COLUMNS else connections
+            pieces = [
+                getattr(packed, name)[:end]
+                for (packed, _), end in zip(parts, ends, strict=True)
+            ]
+            columns[name] = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+    return Packed(**columns)
+
+
+def take(packed: Packed, rows: Array) -> Packed:
+    """A copy of some genomes, in the order given; rows may repeat."""
+    columns = {}
+    for table, ptr in (("node", packed.node_ptr), ("connection", packed.connection_ptr)):
+        counts = ptr[rows + 1] - ptr[rows]
+        new_ptr = np.zeros(rows.size + 1, np.int64)
+        np.cumsum(counts, out=new_ptr[1:])
+        genes = np.arange(new_ptr[-1]) + np.repeat(ptr[rows] - new_ptr[:-1], counts)
+        columns[f"{table}_ptr"] = new_ptr
+        for name in NODE_COLUMNS if table == "node" else CONNECTION_COLUMNS:
+            columns[name] = getattr(packed, name)[genes]
+    return Packed(**columns)

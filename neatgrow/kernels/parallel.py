@@ -1,0 +1,95 @@
+"""Work over genomes, split among threads.
+
+Kernels release the interpreter lock and take a range of genomes as their last two arguments,
+so plain threads run them side by side: no second, parallel compilation, no threading layer.
+A hand-over to another thread costs about 50 µs, so small work stays on the caller's thread.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from neatgrow._checks import integer
+from neatgrow.kernels.layout import Array
+
+SMALLEST_SHARE = 100_000  # ns of work below which a thread is not worth waking
+
+_threads = 0
+_pool: ThreadPoolExecutor | None = None
+
+
+def thread_count() -> int:
+    """Threads in use: :func:`set_threads`, else NEATGROW_THREADS, else the cores granted."""
+    global _threads
+    if _threads == 0:
+        text = os.environ.get("NEATGROW_THREADS", "")
+        if text:
+            if not text.isdigit() or int(text) < 1:
+                raise ValueError(
+                    f"NEATGROW_THREADS: expected an integer of at least 1, got {text!r}. "
+                    "Unset it to use every core."
+                )
+            _threads = int(text)
+        else:
+            granted = getattr(os, "sched_getaffinity", None)
+            _threads = len(granted(0)) if granted else os.cpu_count() or 1
+    return _threads
+
+
+def set_threads(count: int) -> None:
+    """Use ``count`` threads from now on; results do not depend on it."""
+    global _threads
+    _threads = integer("threads", count, 1)
+    _forget_pool()
+
+
+def split(ptr: Array, cost_ns: float) -> list[tuple[int, int]]:
+    """Cut N genomes into one range per useful thread, of about equal numbers of genes.
+
+    Args:
+        ptr: (N+1,) offsets whose steps are each genome's share of the work.
+        cost_ns: Work per unit of ``ptr``, estimated, in nanoseconds.
+    """
+    count, total = ptr.size - 1, int(ptr[-1] - ptr[0])
+    parts = min(thread_count(), count, max(1, int(total * cost_ns / SMALLEST_SHARE)))
+    if parts <= 1:
+        return [(0, count)]
+    marks = ptr[0] + total * np.arange(1, parts) // parts
+    cuts = [0, *np.searchsorted(ptr, marks).tolist(), count]
+    return [(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True) if a < b]
+
+
+def launch(calls: list[Callable[[], Any]]) -> list[Any]:
+    """Run all calls at once, the first on this thread; their results in order."""
+    if len(calls) == 1:
+        return [calls[0]()]
+    global _pool
+    if _pool is None:
+        _pool = ThreadPoolExecutor(max(1, thread_count() - 1), "neatgrow")
+    others = [_pool.submit(call) for call in calls[1:]]
+    try:
+        results = [calls[0]()]
+    finally:
+        for other in others:  # never leave while another thread still writes
+            other.exception()
+    return results + [other.result() for other in others]
+
+
+def over_ranges(function: Callable[..., Any], ranges: list[tuple[int, int]], *args: Any) -> None:
+    """``function(*args, start, stop)`` for every range, at once."""
+    if len(ranges) == 1:
+        function(*args, *ranges[0])
+    else:
+        launch([lambda r=r: function(*args, *r) for r in ranges])
+
+
+def _forget_pool() -> None:
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has none of its parent's threads
+    os.register_at_fork(after_in_child=_forget_pool)

@@ -1,0 +1,257 @@
+"""Networks: genomes compiled to evaluation order, and the three ways to run them.
+
+A tick computes, for every node v in evaluation order,
+
+    z_v(t) = b_v + aggregate over enabled u→v of ( w_uv · a_u(t − d_uv) )
+    a_v(t) = f_v( z_v(t) )
+
+with d = 1 on delayed connections (those that do not go forward in the order, self-loops
+included) and d = 0 on all others. States start at 0; an empty aggregate is 0.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from neatgrow import _checks
+from neatgrow.genomes import Interface
+from neatgrow.kernels import forward, functions, layout, ordering, parallel
+from neatgrow.kernels.layout import Array, Packed, Plan
+
+# Estimated work, ns: decides only how many threads share it.
+_COMPILE_NS, _STEP_NS, _SAMPLE_NS, _PASS_NS = 30.0, 4.0, 0.2, 20.0
+
+
+def compile_genomes(packed: Packed, interface: Interface, dtype: Any = np.float32) -> "Networks":
+    """Networks of all genomes; the work of ``Genomes.compile``.
+
+    Raises:
+        ValueError: ``dtype`` is neither float32 nor float64.
+    """
+    kind = np.dtype(dtype)
+    if kind not in (np.float32, np.float64):
+        raise ValueError(_checks.message("dtype", "float32 or float64", str(kind)))
+    plan = layout.empty_plan(packed, interface.outputs, kind)
+    genes = packed.node_ptr + packed.connection_ptr
+    ranges = parallel.split(genes, _COMPILE_NS)
+    parallel.over_ranges(ordering.compile_genomes, ranges, packed, interface.inputs, plan)
+    return Networks(plan, interface, genes)
+
+
+class Networks:
+    """N networks that run side by side; results do not depend on the number of threads.
+
+    In float32 (the default) outputs lie within about 1e-5 of float64's for graphs of ordinary
+    weights; use ``compile(np.float64)`` where more is needed.
+
+    Attributes:
+        plan: The arrays, as kernels take them.
+        interface: Inputs and outputs, the same for all.
+    """
+
+    def __init__(self, plan: Plan, interface: Interface, genes: Array) -> None:
+        self.plan = plan
+        self.interface = interface
+        self._genes = genes  # (N+1,) offsets of each network's share of work
+        self._lanes: Lanes | None = None
+        self._per_network = 0
+
+    def __len__(self) -> int:
+        return int(self.plan.node_start.size)
+
+    def __getitem__(self, index: int) -> "Network":
+        """Network ``index``, with a state of its own."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"network {index}: expected an index below {len(self)}.")
+        row = index % len(self)
+        plan = self.plan._replace(
+            node_start=self.plan.node_start[row : row + 1],
+            node_stop=self.plan.node_stop[row : row + 1],
+            output_slot=self.plan.output_slot[row : row + 1],
+        )
+        return Network(Networks(plan, self.interface, self._genes[row : row + 2]))
+
+    def __repr__(self) -> str:
+        nodes = int((self.plan.node_stop - self.plan.node_start).sum())
+        face = self.interface
+        return f"Networks({len(self)}, {face.inputs} → {face.outputs}, {nodes} nodes, {self.dtype})"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64."""
+        return self.plan.weight.dtype
+
+    def activate(self, x: ArrayLike) -> Array:
+        """One tick on one sample per network; the state is kept for the next.
+
+        Args:
+            x: (N, I), or (N, E, I) for E independent episodes per network.
+
+        Returns:
+            (N, O) or (N, E, O).
+        """
+        shape: tuple[int | str, ...] = (len(self), self.interface.inputs)
+        if np.ndim(x) == 3:
+            shape = (len(self), "E", self.interface.inputs)
+        x = _checks.array("activate(x)", x, shape, np.float64)
+        episodes = x.shape[1] if x.ndim == 3 else 1
+        if self._lanes is None or self._per_network != episodes:
+            self._lanes = self.lanes(np.repeat(np.arange(len(self)), episodes))
+            self._per_network = episodes
+        y = self._lanes.activate(x.reshape(-1, self.interface.inputs))
+        return y.reshape(*x.shape[:-1], self.interface.outputs)
+
+    def reset(self) -> None:
+        """Set all states to 0."""
+        if self._lanes is not None:
+            self._lanes.reset()
+
+    def lanes(self, network: ArrayLike) -> "Lanes":
+        """Closed loops over any choice of networks, each with a state of its own.
+
+        Args:
+            network: (L,) index of the network that each lane runs; may repeat.
+        """
+        return Lanes(self, _checks.array("lanes(network)", network, ("L",), np.int64))
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Many independent samples, one tick each from state 0.
+
+        Args:
+            X: (B, I) shared by all networks, or (N, B, I).
+
+        Returns:
+            (N, B, O).
+        """
+        shape: tuple[int | str, ...] = ("B", self.interface.inputs)
+        if np.ndim(X) == 3:
+            shape = (len(self), "B", self.interface.inputs)
+        X = _checks.array("predict(X)", X, shape, np.float64)
+        return self._run(X.reshape(-1, 1, *X.shape[-2:]))[:, 0]
+
+    def run(self, X: ArrayLike) -> Array:
+        """Sequences, one tick per time step, from state 0.
+
+        Args:
+            X: (T, B, I) shared by all networks, or (N, T, B, I).
+
+        Returns:
+            (N, T, B, O).
+        """
+        shape: tuple[int | str, ...] = ("T", "B", self.interface.inputs)
+        if np.ndim(X) == 4:
+            shape = (len(self), "T", "B", self.interface.inputs)
+        X = _checks.array("run(X)", X, shape, np.float64)
+        return self._run(X.reshape(-1, *X.shape[-3:]))
+
+    def _run(self, x: Array) -> Array:
+        """x (N or 1, T, B, I) → (N, T, B, O), a view of arrays with samples innermost."""
+        prepared = self.interface.prepared(x)
+        inputs = np.ascontiguousarray(np.swapaxes(prepared, 2, 3), self.dtype)
+        _, n_ticks, _, n_samples = inputs.shape
+        outputs = np.empty((len(self), n_ticks, self.interface.outputs, n_samples), self.dtype)
+        cost = n_ticks * (n_samples * _SAMPLE_NS + _PASS_NS)
+        ranges = parallel.split(self._genes, cost)
+        custom = functions.custom_addresses()
+        parallel.over_ranges(forward.run, ranges, self.plan, custom, inputs, outputs)
+        return np.swapaxes(outputs, 2, 3)
+
+
+class Lanes:
+    """L closed loops: lane l runs one network on a state of its own.
+
+    What steps many environments at once, each for some (genome, episode); lanes whose
+    episode has ended are left out of ``active``.
+    """
+
+    def __init__(self, networks: Networks, network: Array) -> None:
+        plan, face = networks.plan, networks.interface
+        if network.size and not 0 <= network.min() <= network.max() < len(networks):
+            raise ValueError(
+                _checks.message("lanes(network)", f"indices below {len(networks)}", network)
+            )
+        width = face.inputs + (plan.node_stop - plan.node_start)[network]
+        self._networks = networks
+        self._offset = np.concatenate([np.zeros(1, np.int64), np.cumsum(width)])
+        self._state = forward.LaneState(
+            network, self._offset[:-1], np.zeros(int(self._offset[-1]), networks.dtype)
+        )
+        self._everyone = np.arange(network.size)
+        genes = networks._genes
+        self._cost = (genes[network + 1] - genes[network]).astype(np.int64)
+
+    def __len__(self) -> int:
+        return int(self._everyone.size)
+
+    def activate(self, x: Array, active: Array | None = None) -> Array:
+        """One tick of the active lanes.
+
+        Args:
+            x: (A, I), one row per active lane.
+            active: (A,) int64 lanes, each at most once; all L by default.
+
+        Returns:
+            (A, O).
+        """
+        lanes = self._everyone if active is None else active
+        face = self._networks.interface
+        inputs = np.ascontiguousarray(face.prepared(x), self._networks.dtype)
+        if inputs.shape != (lanes.size, face.inputs):
+            raise ValueError(
+                _checks.message("activate(x)", f"shape {(lanes.size, face.inputs)}", inputs)
+            )
+        outputs = np.empty((lanes.size, face.outputs), self._networks.dtype)
+        ranges = [(0, lanes.size)]
+        if lanes.size * _STEP_NS * 8 > parallel.SMALLEST_SHARE:
+            cost = np.concatenate([np.zeros(1, np.int64), np.cumsum(self._cost[lanes])])
+            ranges = parallel.split(cost, _STEP_NS)
+        custom = functions.custom_addresses()
+        parallel.over_ranges(
+            forward.step, ranges, self._networks.plan, custom, self._state, lanes, inputs, outputs
+        )
+        return outputs
+
+    def reset(self, lanes: Array | None = None) -> None:
+        """Set the states of some lanes, or all, to 0."""
+        if lanes is None:
+            self._state.state[:] = 0
+            return
+        for lane in lanes:
+            self._state.state[self._offset[lane] : self._offset[lane + 1]] = 0
+
+
+class Network:
+    """One network; its state is kept between calls of :meth:`activate` until ``reset``."""
+
+    def __init__(self, networks: Networks) -> None:
+        self.networks = networks
+
+    @property
+    def interface(self) -> Interface:
+        """Inputs and outputs."""
+        return self.networks.interface
+
+    def activate(self, x: ArrayLike) -> Array:
+        """One tick: x (I,) → (O,)."""
+        x = _checks.array("activate(x)", x, (self.interface.inputs,), np.float64)
+        return self.networks.activate(x[None])[0]
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Independent samples, one tick each from state 0: X (B, I) → (B, O)."""
+        X = _checks.array("predict(X)", X, ("B", self.interface.inputs), np.float64)
+        return self.networks.predict(X)[0]
+
+    def run(self, X: ArrayLike) -> Array:
+        """Sequences from state 0: X (T, B, I) → (T, B, O)."""
+        X = _checks.array("run(X)", X, ("T", "B", self.interface.inputs), np.float64)
+        return self.networks.run(X)[0]
+
+    def reset(self) -> None:
+        """Set the state to 0."""
+        self.networks.reset()
+
+    def __repr__(self) -> str:
+        plan, face = self.networks.plan, self.interface
+        nodes = int(plan.node_stop[0] - plan.node_start[0])
+        return f"Network({face.inputs} → {face.outputs}, {nodes} nodes, {self.networks.dtype})"

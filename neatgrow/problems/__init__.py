@@ -1,0 +1,1 @@
+"""Problems: what gives genomes their fitness."""

@@ -1,0 +1,158 @@
+"""Genomes from nothing and from parents: settings in, packed batches out."""
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow.config import (
+    CONNECTION_VALUES,
+    NODE_CHOICES,
+    NODE_VALUES,
+    Choices,
+    Config,
+    Values,
+)
+from neatgrow.genomes import Genomes, Interface, innovation_numbers, option_codes
+from neatgrow.kernels import layout, parallel, random
+from neatgrow.kernels import variation as kernels
+from neatgrow.kernels.layout import Array, Packed
+from neatgrow.kernels.variation import Offspring, Rules
+
+_VARIATION_NS = 60.0  # estimated work per parental gene
+
+
+def rules_of(config: Config, interface: Interface) -> Rules:
+    """The settings as kernels read them.
+
+    Raises:
+        ValueError: A choice column names an option that does not exist.
+    """
+    genes, mutation = config.genes, config.mutation
+    return Rules(
+        n_inputs=interface.inputs,
+        n_outputs=interface.outputs,
+        recurrent=config.recurrent,
+        node_values=_value_table([getattr(genes, name) for name in NODE_VALUES]),
+        connection_values=_value_table([getattr(genes, name) for name in CONNECTION_VALUES]),
+        node_choices=_choice_table({name: getattr(genes, name) for name in NODE_CHOICES}),
+        add_connection=mutation.add_connection,
+        add_loop=mutation.add_loop,
+        add_node=mutation.add_node,
+        delete_connection=mutation.delete_connection,
+        delete_node=mutation.delete_node,
+        enable=mutation.enable,
+        disable=mutation.disable,
+        inherit_disabled=config.crossover.disable,
+    )
+
+
+def _value_table(columns: list[Values]) -> Array:
+    return np.array([
+        [
+            c.start_mean, c.start_spread, c.noise == "uniform", c.minimum, c.maximum,
+            c.mutate_rate, c.perturb_rate, c.replace_rate, c.power,
+        ]
+        for c in columns
+    ])  # fmt: skip
+
+
+def _choice_table(columns: dict[str, Choices]) -> Array:
+    width = kernels.FIRST_OPTION + max(len(c.options) for c in columns.values())
+    table = np.zeros((len(columns), width))
+    for row, (name, column) in zip(table, columns.items(), strict=True):
+        codes = option_codes(name)
+        for option in column.options:
+            _checks.one_of(f"genes.{name}.options", option, codes)
+        random_start = column.start == "random"
+        row[kernels.SWAP_RATE] = column.swap_rate
+        row[kernels.START] = kernels.RANDOM_START if random_start else codes[column.start]
+        row[kernels.OUTPUTS] = -1.0
+        if column.outputs is not None:
+            row[kernels.OUTPUTS] = codes[_checks.one_of(f"genes.{name}.outputs", column.outputs, codes)]
+        row[kernels.OPTION_COUNT] = len(column.options)
+        row[kernels.FIRST_OPTION :][: len(column.options)] = [codes[o] for o in column.options]
+    return table
+
+
+def _template() -> Packed:
+    """No genomes at all, with every column's shape and dtype."""
+    integers, generations = np.empty(0, np.int64), np.empty(0, np.int32)
+    return Packed(
+        node_ptr=np.zeros(1, np.int64),
+        connection_ptr=np.zeros(1, np.int64),
+        node_id=integers,
+        node_birth=generations,
+        node_values=np.empty((0, len(NODE_VALUES))),
+        node_choices=np.empty((0, len(NODE_CHOICES)), np.uint8),
+        innovation=integers,
+        source=integers,
+        target=integers,
+        connection_birth=generations,
+        connection_values=np.empty((0, len(CONNECTION_VALUES))),
+        enabled=np.empty(0, np.bool_),
+    )
+
+
+def initial_genomes(
+    config: Config, interface: Interface, *, seed: int, generation: int = 0, count: int | None = None
+) -> Genomes:
+    """A first generation as ``config.start`` says.
+
+    Args:
+        config: Settings.
+        interface: Inputs and outputs.
+        seed: Run seed.
+        generation: Birth of all genes; also keys the draws.
+        count: How many, ``config.population_size`` by default.
+    """
+    count = config.population_size if count is None else count
+    outputs = np.arange(interface.inputs, interface.inputs + interface.outputs)
+    ranks = np.arange(config.start.hidden)
+    hidden = innovation_numbers(np.full(ranks.size, -1), ranks)
+    inputs = np.arange(interface.inputs)
+    layers = [inputs, hidden, outputs] if hidden.size else [inputs, outputs]
+    pairs = np.concatenate(
+        [
+            np.stack([np.repeat(a, b.size), np.tile(b, a.size)])
+            for a, b in zip(layers[:-1], layers[1:], strict=True)
+        ],
+        axis=1,
+    )
+    innovation = innovation_numbers(*pairs)
+    order = np.argsort(innovation)
+    pairs = np.ascontiguousarray(np.stack([innovation, *pairs])[:, order])
+    node_ids = np.sort(np.concatenate([outputs, hidden]))
+    out = layout.empty_packed(_template(), count, count * node_ids.size, count * order.size)
+    key = np.array([seed, random.INITIAL, generation])
+    rules = rules_of(config, interface)
+    kernels.make_initial(rules, key, node_ids, pairs, config.start.connections, out, 0, count)
+    return Genomes(layout.concatenate([(out, count)]), interface)
+
+
+def make_children(
+    parents: Genomes, offspring: Offspring, rules: Rules, *, seed: int, generation: int
+) -> Genomes:
+    """Children of a generation, in the plan's order, whatever the number of threads."""
+    packed = parents.packed
+    count = offspring.first.size
+    mated = offspring.kind >= kernels.MATE
+    room = []
+    for ptr, extra in ((packed.node_ptr, 1), (packed.connection_ptr, 4)):
+        sizes = ptr[1:] - ptr[:-1]
+        most = sizes[offspring.first] + extra + np.where(mated, sizes[offspring.second], 0)
+        room.append(np.concatenate([np.zeros(1, np.int64), np.cumsum(most)]))
+    node_room, connection_room = room
+    key = np.array([seed, random.VARIATION, generation])
+
+    def build(start: int, stop: int) -> tuple[Packed, int]:
+        children = layout.empty_packed(
+            packed,
+            stop - start,
+            int(node_room[stop] - node_room[start]),
+            int(connection_room[stop] - connection_room[start]),
+        )
+        kernels.make_children(packed, offspring, rules, key, children, start, stop)
+        return children, stop - start
+
+    ranges = parallel.split(node_room + connection_room, _VARIATION_NS)
+    parts = parallel.launch([lambda r=r: build(*r) for r in ranges])
+    return Genomes(layout.concatenate(parts), parents.interface)

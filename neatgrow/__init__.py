@@ -1,0 +1,77 @@
+"""Neuroevolution: evolve free-form neuron graphs, then let them learn.
+
+The names below load on first use, so that ``import neatgrow`` loads neither gymnasium nor
+matplotlib nor networkx.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from neatgrow.config import Config as Config
+    from neatgrow.evolution import EvaluationError as EvaluationError
+    from neatgrow.evolution import Result as Result
+    from neatgrow.evolution import evolve as evolve
+    from neatgrow.genomes import Genome as Genome
+    from neatgrow.genomes import Genomes as Genomes
+    from neatgrow.history import History as History
+    from neatgrow.kernels.functions import register_activation as register_activation
+    from neatgrow.kernels.parallel import set_threads as set_threads
+    from neatgrow.networks import Network as Network
+    from neatgrow.networks import Networks as Networks
+    from neatgrow.plotting.history import draw_fitness as draw_fitness
+    from neatgrow.plotting.history import draw_species as draw_species
+    from neatgrow.plotting.network import draw as draw
+    from neatgrow.population import Population as Population
+    from neatgrow.problems.base import Evaluation as Evaluation
+    from neatgrow.problems.base import Problem as Problem
+    from neatgrow.problems.gymnasium import Gymnasium as Gymnasium
+    from neatgrow.problems.supervised import XOR as XOR
+    from neatgrow.problems.supervised import Supervised as Supervised
+    from neatgrow.species import distance as distance
+    from neatgrow.storage import FileError as FileError
+    from neatgrow.storage import load_genome as load_genome
+    from neatgrow.storage import load_genomes as load_genomes
+
+_HOME = {
+    "Config": "config",
+    "EvaluationError": "evolution",
+    "Result": "evolution",
+    "evolve": "evolution",
+    "Genome": "genomes",
+    "Genomes": "genomes",
+    "History": "history",
+    "register_activation": "kernels.functions",
+    "set_threads": "kernels.parallel",
+    "Network": "networks",
+    "Networks": "networks",
+    "draw_fitness": "plotting.history",
+    "draw_species": "plotting.history",
+    "draw": "plotting.network",
+    "Population": "population",
+    "Evaluation": "problems.base",
+    "Problem": "problems.base",
+    "Gymnasium": "problems.gymnasium",
+    "XOR": "problems.supervised",
+    "Supervised": "problems.supervised",
+    "distance": "species",
+    "FileError": "storage",
+    "load_genome": "storage",
+    "load_genomes": "storage",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'neatgrow' has no attribute {name!r}")
+    value = getattr(import_module(f"neatgrow.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -66,8 +66,7 @@ def array(
     if np.ndim(value) == 0 and shape:
         result = result.reshape(())  # ascontiguousarray promotes scalars to one axis
     matches = result.ndim == len(shape) and all(
-        isinstance(want, str) or want == got
-        for want, got in zip(shape, result.shape, strict=True)
+        isinstance(want, str) or want == got for want, got in zip(shape, result.shape, strict=True)
     )
     if not matches:
         raise ValueError(message(what, f"shape {_shape_text(shape)}", f"{result.shape}", remedy))

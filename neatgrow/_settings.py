@@ -40,8 +40,9 @@ class Settings:
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
         for f in fields(self):  # type: ignore[arg-type]
-            value = _converted(f"{type(self).__name__}.{f.name}", getattr(self, f.name), hints[f.name])
-            _check_bounds(f"{type(self).__name__}.{f.name}", value, f.metadata)
+            what = f"{type(self).__name__}.{f.name}"
+            value = _converted(what, getattr(self, f.name), hints[f.name])
+            _check_bounds(what, value, f.metadata)
             object.__setattr__(self, f.name, value)
 
     def override(self, changes: dict[str, Any]) -> Self:

@@ -85,8 +85,9 @@ class Genes(Settings):
     weight: Values = _column("connection", Values())
     bias: Values = _column(
         "node",
-        Values(start_spread=0.5, mutate_rate=0.7, perturb_rate=0.5, replace_rate=0.05,
-               difference=0.0),
+        Values(
+            start_spread=0.5, mutate_rate=0.7, perturb_rate=0.5, replace_rate=0.05, difference=0.0
+        ),
     )
     activation: Choices = _column("node", Choices(start="tanh", options=("tanh",)))
     aggregation: Choices = _column("node", Choices(start="sum", options=("sum",)))
@@ -185,7 +186,7 @@ class Species(Settings):
     Attributes:
         threshold: Distance below which a genome belongs to a representative's species.
         target: Number of species that the threshold is steered to; ``None`` fixes it.
-        step: Factor by which a steered threshold moves in a generation.
+        gain: How fast a steered threshold moves: by the factor (count / target)^gain.
         stagnation: Generations without a better fitness after which a species gets no
             offspring.
         protected: Number of best species that stagnation spares.
@@ -196,7 +197,7 @@ class Species(Settings):
 
     threshold: float = setting(3.0, 0.0)
     target: int | None = setting(10, 1)
-    step: float = setting(1.1, 1.0, 10.0)
+    gain: float = setting(0.2, 0.0, 1.0)
     stagnation: int = setting(15, 1)
     protected: int = setting(2, 0)
     refocus: int | None = setting(None, 1)
@@ -212,14 +213,18 @@ class Selection(Settings):
         elites: Members of a species copied unchanged.
         elite_species_size: A species smaller than this has no elites; the generation's best
             genome is always copied when ``elites`` is at least 1.
-        sharing: Offspring of a species in proportion to the mean of its members' fitness
-            over the population's worst (``"fitness"``) or of their ranks (``"rank"``).
+        sharing: Offspring of a species in proportion to the mean score of its members: the
+            fitness on a scale from the generation's worst, 0, to its best, 1
+            (``"fitness"``), or the share of genomes that are worse (``"rank"``).
+        floor: What the worst score is raised to, the others in proportion: at 0 selection
+            between species is strongest, at 1 there is none.
     """
 
     survival: float = setting(0.2, 0.0, 1.0)
     elites: int = setting(1, 0)
     elite_species_size: int = setting(5, 1)
     sharing: Sharing = "rank"
+    floor: float = rate(0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,10 +269,21 @@ class Config(Settings):
                 activation=Choices(start="steep_sigmoid", options=("steep_sigmoid",)),
             ),
             mutation=Mutation(
-                add_connection=0.05, add_loop=0.0, add_node=0.03,
-                delete_connection=0.0, delete_node=0.0, enable=0.0, disable=0.0,
+                add_connection=0.05,
+                add_loop=0.0,
+                add_node=0.03,
+                delete_connection=0.0,
+                delete_node=0.0,
+                enable=0.0,
+                disable=0.0,
             ),
-            species=Species(threshold=3.0, target=None, stagnation=15, protected=1, refocus=20,
-                            parent_first=False),
+            species=Species(
+                threshold=3.0,
+                target=None,
+                stagnation=15,
+                protected=1,
+                refocus=20,
+                parent_first=False,
+            ),
             selection=Selection(sharing="fitness"),
         )

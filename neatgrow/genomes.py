@@ -55,7 +55,7 @@ class Interface:
         """Inputs as they enter the network: standardised if the genome carries statistics."""
         if self.input_mean is None or self.input_scale is None:
             return x
-        return np.clip((x - self.input_mean) * self.input_scale, -10.0, 10.0)
+        return np.asarray(np.clip((x - self.input_mean) * self.input_scale, -10.0, 10.0))
 
 
 class _Columns:
@@ -379,7 +379,8 @@ def check_packed(packed: Packed, interface: Interface) -> None:
     for k, name in enumerate(NODE_CHOICES):
         known = list(option_codes(name).values())
         if not np.isin(packed.node_choices[:, k], known).all():
-            raise ValueError(f"{name}: expected known opcodes, got {packed.node_choices[:, k].max()}.")
+            largest = packed.node_choices[:, k].max()
+            raise ValueError(f"{name}: expected known opcodes, got {largest}.")
     for name in ("node_values", "connection_values"):
         if not np.isfinite(getattr(packed, name)).all():
             raise ValueError(f"{name}: expected finite numbers, got NaN or infinity.")
@@ -387,7 +388,8 @@ def check_packed(packed: Packed, interface: Interface) -> None:
 
 def innovation_numbers(first: Array, second: Array) -> Array:
     """Innovation numbers of many (source, target) pairs, int64."""
-    return random.identities(np.ascontiguousarray(first), np.ascontiguousarray(second))
+    numbers: Array = random.identities(np.ascontiguousarray(first), np.ascontiguousarray(second))
+    return numbers
 
 
 def _check_ptr(name: str, ptr: Array, size: int) -> int:

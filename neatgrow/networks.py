@@ -235,17 +235,20 @@ class Network:
     def activate(self, x: ArrayLike) -> Array:
         """One tick: x (I,) → (O,)."""
         x = _checks.array("activate(x)", x, (self.interface.inputs,), np.float64)
-        return self.networks.activate(x[None])[0]
+        y: Array = self.networks.activate(x[None])[0]
+        return y
 
     def predict(self, X: ArrayLike) -> Array:
         """Independent samples, one tick each from state 0: X (B, I) → (B, O)."""
         X = _checks.array("predict(X)", X, ("B", self.interface.inputs), np.float64)
-        return self.networks.predict(X)[0]
+        y: Array = self.networks.predict(X)[0]
+        return y
 
     def run(self, X: ArrayLike) -> Array:
         """Sequences from state 0: X (T, B, I) → (T, B, O)."""
         X = _checks.array("run(X)", X, ("T", "B", self.interface.inputs), np.float64)
-        return self.networks.run(X)[0]
+        y: Array = self.networks.run(X)[0]
+        return y
 
     def reset(self) -> None:
         """Set the state to 0."""

@@ -10,9 +10,8 @@ from neatgrow.config import Config
 from neatgrow.genomes import Genome, Genomes, Interface
 from neatgrow.kernels import layout, random, selection
 from neatgrow.kernels.layout import Array
-from neatgrow.kernels.variation import COPY, MUTATE
+from neatgrow.kernels.variation import COPY, MUTATE, Offspring
 from neatgrow.species import (
-    SpeciesTable,
     allot,
     measure_of,
     no_species,
@@ -20,7 +19,7 @@ from neatgrow.species import (
     speciate,
     steered,
 )
-from neatgrow.variation import Offspring, initial_genomes, make_children, rules_of
+from neatgrow.variation import initial_genomes, make_children, rules_of
 
 
 class Population:
@@ -234,9 +233,9 @@ class Population:
             stagnant[ranking[2:]] = True
             self._moved = self.generation
         sizes = np.bincount(self.species, minlength=len(table))
-        total = np.bincount(
-            self.species, scores(fitness, self.config.selection.sharing), len(table)
-        )
+        select = self.config.selection
+        score = select.floor + (1.0 - select.floor) * scores(fitness, select.sharing)
+        total = np.bincount(self.species, score, len(table))
         shares = np.where(stagnant, 0.0, total / sizes)
         self.deaths = {
             int(table.id[s]): f"no better fitness for {idle[s]} generations"
@@ -247,7 +246,6 @@ class Population:
         if not shares.any():
             shares = np.where(stagnant, 0.0, 1.0)
         quota = allot(shares, self.config.population_size)
-        select = self.config.selection
         elites = np.where(sizes >= select.elite_species_size, select.elites, 0)
         leader = self.species[np.argmax(fitness)]
         if select.elites and not stagnant[leader]:
@@ -286,7 +284,7 @@ class Population:
 
 def checked_fitness(fitness: ArrayLike, count: int) -> Array:
     """``fitness`` as (count,) float64 of its own, or an error that names the genome."""
-    if isinstance(fitness, (list, tuple)) or getattr(fitness, "dtype", None) == object:
+    if isinstance(fitness, (list, tuple)) or getattr(fitness, "dtype", None) == np.dtype(object):
         for index, value in enumerate(np.asarray(fitness, dtype=object).ravel()):
             if value is None:
                 raise ValueError(

@@ -137,11 +137,14 @@ def speciate(
 
 
 def steered(threshold: float, count: int, config: Config) -> float:
-    """Next generation's threshold: one step towards the target number of species."""
-    target, step = config.species.target, config.species.step
-    if target is None or count == target:
+    """Next generation's threshold: towards the target number of species, the faster the
+    further away: threshold · (count / target)^gain.
+    """
+    target = config.species.target
+    if target is None:
         return threshold
-    return max(threshold * step if count > target else threshold / step, _SMALLEST_THRESHOLD)
+    factor = float((count / target) ** config.species.gain)
+    return max(threshold * factor, _SMALLEST_THRESHOLD)
 
 
 def scores(fitness: Array, sharing: str) -> Array:
@@ -165,7 +168,7 @@ def scores(fitness: Array, sharing: str) -> Array:
         ordered = np.sort(fitness)
         below = np.searchsorted(ordered, fitness, "left")
         not_above = np.searchsorted(ordered, fitness, "right")
-        return (below + not_above - 1) / (2 * max(fitness.size - 1, 1))
+        return np.asarray((below + not_above - 1) / (2 * max(fitness.size - 1, 1)))
     # Halved, so that the range of two huge numbers does not overflow.
     reach = best / 2 - worst / 2
     height = (fitness / 2 - worst / 2) / reach if reach > 0 else np.ones(fitness.size)
@@ -184,4 +187,4 @@ def allot(shares: Array, total: int) -> Array:
     quota = np.floor(exact).astype(np.int64)
     missing = total - int(quota.sum())
     quota[np.argsort(quota - exact, kind="stable")[:missing]] += 1
-    return quota
+    return np.asarray(quota)

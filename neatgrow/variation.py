@@ -1,5 +1,8 @@
 """Genomes from nothing and from parents: settings in, packed batches out."""
 
+from functools import partial
+from itertools import pairwise
+
 import numpy as np
 
 from neatgrow import _checks
@@ -18,6 +21,11 @@ from neatgrow.kernels.layout import Array, Packed
 from neatgrow.kernels.variation import Offspring, Rules
 
 _VARIATION_NS = 60.0  # estimated work per parental gene
+
+
+def no_genes() -> Packed:
+    """A batch of no genomes, with every column's shape and dtype."""
+    return layout.no_genes(len(NODE_VALUES), len(NODE_CHOICES), len(CONNECTION_VALUES))
 
 
 def rules_of(config: Config, interface: Interface) -> Rules:
@@ -67,33 +75,20 @@ def _choice_table(columns: dict[str, Choices]) -> Array:
         row[kernels.START] = kernels.RANDOM_START if random_start else codes[column.start]
         row[kernels.OUTPUTS] = -1.0
         if column.outputs is not None:
-            row[kernels.OUTPUTS] = codes[_checks.one_of(f"genes.{name}.outputs", column.outputs, codes)]
+            _checks.one_of(f"genes.{name}.outputs", column.outputs, codes)
+            row[kernels.OUTPUTS] = codes[column.outputs]
         row[kernels.OPTION_COUNT] = len(column.options)
         row[kernels.FIRST_OPTION :][: len(column.options)] = [codes[o] for o in column.options]
     return table
 
 
-def _template() -> Packed:
-    """No genomes at all, with every column's shape and dtype."""
-    integers, generations = np.empty(0, np.int64), np.empty(0, np.int32)
-    return Packed(
-        node_ptr=np.zeros(1, np.int64),
-        connection_ptr=np.zeros(1, np.int64),
-        node_id=integers,
-        node_birth=generations,
-        node_values=np.empty((0, len(NODE_VALUES))),
-        node_choices=np.empty((0, len(NODE_CHOICES)), np.uint8),
-        innovation=integers,
-        source=integers,
-        target=integers,
-        connection_birth=generations,
-        connection_values=np.empty((0, len(CONNECTION_VALUES))),
-        enabled=np.empty(0, np.bool_),
-    )
-
-
 def initial_genomes(
-    config: Config, interface: Interface, *, seed: int, generation: int = 0, count: int | None = None
+    config: Config,
+    interface: Interface,
+    *,
+    seed: int,
+    generation: int = 0,
+    count: int | None = None,
 ) -> Genomes:
     """A first generation as ``config.start`` says.
 
@@ -111,17 +106,14 @@ def initial_genomes(
     inputs = np.arange(interface.inputs)
     layers = [inputs, hidden, outputs] if hidden.size else [inputs, outputs]
     pairs = np.concatenate(
-        [
-            np.stack([np.repeat(a, b.size), np.tile(b, a.size)])
-            for a, b in zip(layers[:-1], layers[1:], strict=True)
-        ],
+        [np.stack([np.repeat(a, b.size), np.tile(b, a.size)]) for a, b in pairwise(layers)],
         axis=1,
     )
     innovation = innovation_numbers(*pairs)
     order = np.argsort(innovation)
     pairs = np.ascontiguousarray(np.stack([innovation, *pairs])[:, order])
     node_ids = np.sort(np.concatenate([outputs, hidden]))
-    out = layout.empty_packed(_template(), count, count * node_ids.size, count * order.size)
+    out = layout.empty_packed(no_genes(), count, count * node_ids.size, count * order.size)
     key = np.array([seed, random.INITIAL, generation])
     rules = rules_of(config, interface)
     kernels.make_initial(rules, key, node_ids, pairs, config.start.connections, out, 0, count)
@@ -133,7 +125,6 @@ def make_children(
 ) -> Genomes:
     """Children of a generation, in the plan's order, whatever the number of threads."""
     packed = parents.packed
-    count = offspring.first.size
     mated = offspring.kind >= kernels.MATE
     room = []
     for ptr, extra in ((packed.node_ptr, 1), (packed.connection_ptr, 4)):
@@ -154,5 +145,5 @@ def make_children(
         return children, stop - start
 
     ranges = parallel.split(node_room + connection_room, _VARIATION_NS)
-    parts = parallel.launch([lambda r=r: build(*r) for r in ranges])
+    parts = parallel.launch([partial(build, *r) for r in ranges])
     return Genomes(layout.concatenate(parts), parents.interface)

@@ -67,6 +67,11 @@ def step(plan, custom, lanes, active, inputs, outputs, start, stop):
         start: First row of ``active``.
         stop: One past its last row.
     """
+    _step_range(plan, custom, lanes, active, inputs, outputs, start, stop)
+
+
+@helper
+def _step_range(plan, custom, lanes, active, inputs, outputs, start, stop):
     n_inputs = inputs.shape[1]
     for k in range(start, stop):
         lane = active[k]
@@ -194,13 +199,19 @@ def run(plan, custom, inputs, outputs, start, stop):
         start: First network.
         stop: One past the last.
     """
-    _, n_ticks, n_inputs, n_samples = inputs.shape
+    _, _, n_inputs, n_samples = inputs.shape
     width = 0
     for n in range(start, stop):
         width = max(width, plan.node_stop[n] - plan.node_start[n])
     tile = min(TILE, n_samples)
     slots = np.empty((n_inputs + width + 1, tile), plan.bias.dtype)
     z = np.empty((2, tile), plan.bias.dtype)
+    _run_range(plan, custom, inputs, outputs, slots, z, start, stop)
+
+
+@helper
+def _run_range(plan, custom, inputs, outputs, slots, z, start, stop):
+    _, n_ticks, n_inputs, n_samples = inputs.shape
     for n in range(start, stop):
         row = n if inputs.shape[0] > 1 else 0
         for b in range(0, n_samples, TILE):

@@ -18,11 +18,41 @@ from neatgrow.kernels.jit import helper
 from neatgrow.kernels.layout import Array
 
 ACTIVATIONS: tuple[str, ...] = (
-    "identity", "sigmoid", "steep_sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu",
-    "softplus", "sin", "gauss", "abs", "square", "step", "clamped", "inverse",
+    "identity",
+    "sigmoid",
+    "steep_sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "softplus",
+    "sin",
+    "gauss",
+    "abs",
+    "square",
+    "step",
+    "clamped",
+    "inverse",
 )
-(IDENTITY, SIGMOID, STEEP_SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU,
- SOFTPLUS, SIN, GAUSS, ABS, SQUARE, STEP, CLAMPED, INVERSE) = range(16)
+(
+    IDENTITY,
+    SIGMOID,
+    STEEP_SIGMOID,
+    TANH,
+    RELU,
+    LEAKY_RELU,
+    ELU,
+    GELU,
+    SOFTPLUS,
+    SIN,
+    GAUSS,
+    ABS,
+    SQUARE,
+    STEP,
+    CLAMPED,
+    INVERSE,
+) = range(16)
 FIRST_CUSTOM = 64
 
 AGGREGATIONS: tuple[str, ...] = ("sum", "product", "mean", "max", "min")
@@ -59,13 +89,24 @@ def _tanh_overload(z):
 
 
 _TOP, _ONE = np.float32(7.9), np.float32(1.0)
-_P0, _P1, _P2, _P3, _P4 = (np.float32(p) for p in (
-    0.9999998065710147, 0.12720920216270298, 0.0027052034251685434, 7.229072762893925e-06,
-    -6.263246045965629e-09,
-))
-_Q1, _Q2, _Q3 = (np.float32(q) for q in (
-    0.4605409764714286, 0.022887646588383666, 0.00019787884075881426,
-))
+_P0, _P1, _P2, _P3, _P4 = (
+    np.float32(p)
+    for p in (
+        0.9999998065710147,
+        0.12720920216270298,
+        0.0027052034251685434,
+        7.229072762893925e-06,
+        -6.263246045965629e-09,
+    )
+)
+_Q1, _Q2, _Q3 = (
+    np.float32(q)
+    for q in (
+        0.4605409764714286,
+        0.022887646588383666,
+        0.00019787884075881426,
+    )
+)
 
 
 def _tanh_float32(z):

@@ -23,11 +23,11 @@ def find(ids, start, stop, wanted):
 
 
 @helper
-def local_index(packed, node_start, node_stop, n_inputs, node):
+def local_index(node_id, node_start, node_stop, n_inputs, node):
     """Local index of a node id that is known to be in the genome."""
     if node < n_inputs:
         return node
-    return n_inputs + find(packed.node_id, node_start, node_stop, node) - node_start
+    return n_inputs + find(node_id, node_start, node_stop, node) - node_start
 
 
 @helper

@@ -46,10 +46,13 @@ def kernel(function: _F) -> _F:
 
 
 def helper(function: _F) -> _F:
-    """Like :func:`kernel` for functions that only kernels call: no entry from Python to
-    compile, and no cache file, since the code is part of its callers'.
+    """Like :func:`kernel` for functions that only kernels call.
+
+    They get no entry from Python to compile and no cache file, since their code is part of
+    their callers'. They count no references either, so they may view arrays (which would cost
+    two atomic operations a view otherwise) but must not allocate: scratch comes from kernels.
     """
-    options = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    options = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
     return numba.njit(**options)(function)  # type: ignore[no-any-return]
 
 
@@ -128,7 +131,7 @@ class _OneFilePerKernel:
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         try:
             temporary.write_bytes(pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL))
-            os.replace(temporary, path)
+            temporary.replace(path)
         except OSError as error:  # a full or vanished disk costs the cache, not the run
             warnings.warn(f"kernel cache: {error}", RuntimeWarning, stacklevel=2)
 

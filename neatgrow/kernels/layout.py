@@ -35,7 +35,12 @@ class Packed(NamedTuple):
 
 NODE_COLUMNS = ("node_id", "node_birth", "node_values", "node_choices")
 CONNECTION_COLUMNS = (
-    "innovation", "source", "target", "connection_birth", "connection_values", "enabled",
+    "innovation",
+    "source",
+    "target",
+    "connection_birth",
+    "connection_values",
+    "enabled",
 )
 BIAS, WEIGHT = 0, 0  # columns of node_values and connection_values
 ACTIVATION, AGGREGATION = 0, 1  # columns of node_choices
@@ -85,6 +90,24 @@ def empty_plan(packed: Packed, n_outputs: int, dtype: DTypeLike) -> Plan:
     )
 
 
+def no_genes(node_values: int, node_choices: int, connection_values: int) -> Packed:
+    """A batch of no genomes with so many columns of each kind: every column's dtype."""
+    return Packed(
+        node_ptr=np.zeros(1, np.int64),
+        connection_ptr=np.zeros(1, np.int64),
+        node_id=np.empty(0, np.int64),
+        node_birth=np.empty(0, np.int32),
+        node_values=np.empty((0, node_values), np.float64),
+        node_choices=np.empty((0, node_choices), np.uint8),
+        innovation=np.empty(0, np.int64),
+        source=np.empty(0, np.int64),
+        target=np.empty(0, np.int64),
+        connection_birth=np.empty(0, np.int32),
+        connection_values=np.empty((0, connection_values), np.float64),
+        enabled=np.empty(0, np.bool_),
+    )
+
+
 def empty_packed(template: Packed, genomes: int, nodes: int, connections: int) -> Packed:
     """Uninitialised columns for as many genes, with the template's columns and dtypes."""
     lengths = dict.fromkeys(("node_ptr", "connection_ptr"), genomes + 1)
@@ -116,8 +139,7 @@ def concatenate(parts: list[tuple[Packed, int]]) -> Packed:
         else:
             ends = nodes if name in NODE_COLUMNS else connections
             pieces = [
-                getattr(packed, name)[:end]
-                for (packed, _), end in zip(parts, ends, strict=True)
+                getattr(packed, name)[:end] for (packed, _), end in zip(parts, ends, strict=True)
             ]
             columns[name] = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     return Packed(**columns)

@@ -44,10 +44,10 @@ def _compile_one(packed, n, n_inputs, plan, by_node, by_connection):
     m, n_connections = n1 - n0, c1 - c0
     source, target, incoming = by_connection[0], by_connection[1], by_connection[2]
     for c in range(n_connections):  # a disabled connection has no target to be listed under
-        source[c] = local_index(packed, n0, n1, n_inputs, packed.source[c0 + c])
+        source[c] = local_index(packed.node_id, n0, n1, n_inputs, packed.source[c0 + c])
         target[c] = -1
         if packed.enabled[c0 + c]:
-            target[c] = local_index(packed, n0, n1, n_inputs, packed.target[c0 + c])
+            target[c] = local_index(packed.node_id, n0, n1, n_inputs, packed.target[c0 + c])
     incoming_ptr, component = by_node[0], by_node[1]
     bucket(target, n_connections, n_inputs + m, incoming_ptr, incoming)
     n_outputs = plan.output_slot.shape[1]

@@ -8,6 +8,8 @@ A hand-over to another thread costs about 50 µs, so small work stays on the cal
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -59,7 +61,7 @@ def split(ptr: Array, cost_ns: float) -> list[tuple[int, int]]:
         return [(0, count)]
     marks = ptr[0] + total * np.arange(1, parts) // parts
     cuts = [0, *np.searchsorted(ptr, marks).tolist(), count]
-    return [(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True) if a < b]
+    return [(a, b) for a, b in pairwise(cuts) if a < b]
 
 
 def launch(calls: list[Callable[[], Any]]) -> list[Any]:
@@ -83,7 +85,7 @@ def over_ranges(function: Callable[..., Any], ranges: list[tuple[int, int]], *ar
     if len(ranges) == 1:
         function(*args, *ranges[0])
     else:
-        launch([lambda r=r: function(*args, *r) for r in ranges])
+        launch([partial(function, *args, *r) for r in ranges])
 
 
 def _forget_pool() -> None:

@@ -41,7 +41,7 @@ def choose_parents(pool, quota, fitness, rates, key, offspring, guess):
             if kind != COPY and draw_uniform(stream) >= rates[0]:
                 other = s
                 if breeding > 1 and draw_uniform(stream) < rates[2]:
-                    other = _another(quota[0], breeding, s, stream)
+                    other = _another(quota, breeding, s, stream)
                 row = species_ptr[other] + draw_below(stream, survivors[other])
                 second = members[row]
                 if second != first:
@@ -58,8 +58,8 @@ def choose_parents(pool, quota, fitness, rates, key, offspring, guess):
 def _another(quota, breeding, own, stream):
     """A random species with offspring, other than ``own``."""
     wanted = draw_below(stream, breeding - 1)
-    for s in range(quota.shape[0]):
-        if quota[s] > 0 and s != own:
+    for s in range(quota.shape[1]):
+        if quota[0, s] > 0 and s != own:
             if wanted == 0:
                 return s
             wanted -= 1

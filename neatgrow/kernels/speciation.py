@@ -116,15 +116,13 @@ def assign(packed, representatives, guess, measure, threshold, species, start, s
     for n in range(start, stop):
         species[n] = -1
         tried = guess[n]
-        if tried >= 0:
-            if distance(packed, n, representatives, tried, measure, threshold) < threshold:
-                species[n] = tried
+        for attempt in range(-1, count):
+            s = tried if attempt < 0 else attempt
+            if s < 0 or (attempt == tried and attempt >= 0):
                 continue
-        for s in range(count):
-            if s != tried:
-                if distance(packed, n, representatives, s, measure, threshold) < threshold:
-                    species[n] = s
-                    break
+            if distance(packed, n, representatives, s, measure, threshold) < threshold:
+                species[n] = s
+                break
 
 
 @kernel

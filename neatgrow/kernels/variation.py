@@ -23,8 +23,7 @@ from neatgrow.kernels.random import (
 COPY, MUTATE, MATE, MATE_AVERAGE = range(4)  # kinds of offspring
 
 # columns of a value table: one row per value column
-(MEAN, SPREAD, UNIFORM, MINIMUM, MAXIMUM, MUTATE_RATE, PERTURB_RATE, REPLACE_RATE,
- POWER) = range(9)
+(MEAN, SPREAD, UNIFORM, MINIMUM, MAXIMUM, MUTATE_RATE, PERTURB_RATE, REPLACE_RATE, POWER) = range(9)
 # columns of a choice table: one row per choice column
 SWAP_RATE, START, OUTPUTS, OPTION_COUNT, FIRST_OPTION = range(5)
 RANDOM_START = -1.0
@@ -94,18 +93,12 @@ def make_children(parents, offspring, rules, key, children, start, stop):
         if kind < MATE:
             _copy(parents, first, children, span)
         if kind != COPY:
-            c0, v0 = span[3] - span[2], span[1] - span[0]
-            if _delete(children, span, rules, stream) or equal:
+            shrunk = _delete(children, span, rules, stream)
+            if shrunk or equal:
                 _drop_unconnected(children, span, rules, scratch)
-            _grow(children, span, rules, key[2], scratch, stream)
-            if span[3] - span[2] == c0 and span[1] - span[0] == v0:
-                _mutate_columns(rules.node_values, children.node_values, span[0], span[1], stream)
-                _mutate_columns(
-                    rules.connection_values, children.connection_values, span[2], span[3], stream
-                )
-                hidden = span[0] + rules.n_outputs
-                choices = children.node_choices
-                _swap_choices(rules.node_choices, choices, span[0], hidden, span[1], stream)
+            grown = _grow(children, span, rules, key[2], scratch, stream)
+            if not shrunk and not grown:
+                _mutate(children, span, rules, stream)
         children.node_ptr[child - start + 1] = span[1]
         children.connection_ptr[child - start + 1] = span[3]
 
@@ -201,9 +194,7 @@ def _mate(parents, first, second, equal, kind, rules, out, span, stream):
                     out.connection_values[at, k] = 0.5 * (
                         parents.connection_values[i, k] + parents.connection_values[j, k]
                     )
-            out.connection_birth[at] = min(
-                parents.connection_birth[i], parents.connection_birth[j]
-            )
+            out.connection_birth[at] = min(parents.connection_birth[i], parents.connection_birth[j])
             disabled = not (parents.enabled[i] and parents.enabled[j])
             i += 1
             j += 1
@@ -271,6 +262,19 @@ def _mutate_columns(table, values, start, stop, stream):
 
 
 @helper
+def _mutate(out, span, rules, stream):
+    """Mutate values and choices.
+
+    Only where the structure stayed as it was: a child that was just split or joined computes
+    nearly what its parent did, and is first judged on that.
+    """
+    _mutate_columns(rules.node_values, out.node_values, span[0], span[1], stream)
+    _mutate_columns(rules.connection_values, out.connection_values, span[2], span[3], stream)
+    hidden = span[0] + rules.n_outputs
+    _swap_choices(rules.node_choices, out.node_choices, span[0], hidden, span[1], stream)
+
+
+@helper
 def _swap_choices(table, choices, start, outputs, stop, stream):
     """Draw other options; rows ``start:outputs`` are outputs and may be fixed."""
     for k in range(choices.shape[1]):
@@ -301,21 +305,20 @@ def _delete(out, span, rules, stream):
 
 @helper
 def _grow(out, span, rules, generation, scratch, stream):
-    """Enable, disable, split and join, each with its own chance.
-
-    Values were mutated before, so that a split network still computes what it did, as nearly
-    as the new node's activation allows.
-    """
+    """Enable, disable, split and join, each with its own chance; whether anything changed."""
+    changed = False
     for state in range(2):
         if draw_uniform(stream) < (rules.disable if state == 1 else rules.enable):
             c = _pick(out, span, state == 1, stream)
             if c >= 0:
                 out.enabled[c] = not out.enabled[c]
+                changed = True
     if draw_uniform(stream) < rules.add_node:
-        _add_node(out, span, rules, generation, stream)
+        changed |= _add_node(out, span, rules, generation, stream)
     for loop in range(2 if rules.recurrent else 1):
         if draw_uniform(stream) < (rules.add_loop if loop == 1 else rules.add_connection):
-            _add_connection(out, span, rules, loop == 1, generation, scratch, stream)
+            changed |= _add_connection(out, span, rules, loop == 1, generation, scratch, stream)
+    return changed
 
 
 @helper
@@ -381,7 +384,7 @@ def _add_node(out, span, rules, generation, stream):
     """
     row = _pick(out, span, True, stream)
     if row < 0:
-        return
+        return False
     split, source, target = out.innovation[row], out.source[row], out.target[row]
     repeat = 0
     while True:
@@ -410,6 +413,7 @@ def _add_node(out, span, rules, generation, stream):
     row = find(out.innovation, span[2], span[3], split)
     for k in range(out.connection_values.shape[1]):
         out.connection_values[outer, k] = out.connection_values[row, k]
+    return True
 
 
 @helper
@@ -418,8 +422,8 @@ def _sort_outgoing(out, span, rules, scratch):
     n_inputs, m = rules.n_inputs, span[1] - span[0]
     source, target = scratch[0], scratch[1]
     for c in range(span[2], span[3]):
-        source[c - span[2]] = local_index(out, span[0], span[1], n_inputs, out.source[c])
-        target[c - span[2]] = local_index(out, span[0], span[1], n_inputs, out.target[c])
+        source[c - span[2]] = local_index(out.node_id, span[0], span[1], n_inputs, out.source[c])
+        target[c - span[2]] = local_index(out.node_id, span[0], span[1], n_inputs, out.target[c])
     bucket(source, span[3] - span[2], n_inputs + m, scratch[2], scratch[3])
 
 
@@ -473,7 +477,8 @@ def _add_connection(out, span, rules, loop, generation, scratch, stream):
         for column in range(out.connection_values.shape[1]):
             value = start_value(rules.connection_values, column, stream)
             out.connection_values[row, column] = value
-        return
+        return True
+    return False
 
 
 @helper

@@ -45,9 +45,7 @@ class Problem(Protocol):
     solved_at: float | None
     noisy: bool
 
-    def evaluate(
-        self, networks: Networks, *, seed: int, episodes: int | None = None
-    ) -> Evaluation:
+    def evaluate(self, networks: Networks, *, seed: int, episodes: int | None = None) -> Evaluation:
         """Fitness of each network.
 
         Args:

@@ -1,0 +1,212 @@
+"""The command line: ``neatgrow run``, ``show``, ``watch``, ``problems``."""
+
+import argparse
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import neatgrow
+from neatgrow.config import Config
+from neatgrow.evolution import Result, evolve
+from neatgrow.genomes import Genome
+from neatgrow.history import History
+from neatgrow.problems import catalogue
+from neatgrow.runs import read_run
+
+EXIT_BAD_INPUT = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; errors that a caller can act on are one line on standard error."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
+        print(f"neatgrow: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="neatgrow", description="Evolve neural networks of any shape."
+    )
+    parser.add_argument("--version", action="version", version=neatgrow.__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="evolve a controller and write what came of it")
+    run.add_argument("problem", help="as 'neatgrow problems' lists, or any Gymnasium id")
+    run.add_argument("--config", type=Path, metavar="FILE.toml", help="settings to start from")
+    run.add_argument("--seed", type=int, default=0)
+    run.add_argument("--generations", type=int, default=100, help="at most (default 100)")
+    run.add_argument("--population", type=int, help="genomes per generation")
+    run.add_argument("--episodes", type=int, help="per genome and generation (default 5)")
+    run.add_argument("--seconds", type=float, help="wall time at most")
+    run.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes",
+        help="one setting, such as mutation.add_node=0.05; may be repeated",
+    )  # fmt: skip
+    run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/PROBLEM-seedN")
+    run.add_argument("--profile", action="store_true", help="say where the time went")
+    run.set_defaults(command=_run)
+
+    show = commands.add_parser("show", help="print a run and draw its pictures again")
+    show.add_argument("directory", type=Path)
+    show.set_defaults(command=_show)
+
+    watch = commands.add_parser("watch", help="render the champion at work")
+    watch.add_argument("directory", type=Path)
+    watch.add_argument("--seed", type=int, default=0, help="of the first episode")
+    watch.add_argument("--episodes", type=int, default=3)
+    watch.set_defaults(command=_watch)
+
+    problems = commands.add_parser("problems", help="list the problems known by name")
+    problems.set_defaults(command=_problems)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    config = _config(options)
+    given = {} if options.problem == "xor" else {"episodes": 5}
+    if options.episodes is not None:
+        given["episodes"] = options.episodes
+    problem = catalogue.build(options.problem, **given)
+    directory = options.out or _free_directory(f"{options.problem}-seed{options.seed}")
+    print(
+        f"{problem.name}: {problem.inputs} inputs, {problem.outputs} outputs, population "
+        f"{config.population_size}, at most {options.generations} generations, "
+        f"seed {options.seed}"
+    )
+    start = time.monotonic()
+    result = evolve(
+        problem, config=config, generations=options.generations, seed=options.seed,
+        seconds=options.seconds, progress=True, directory=directory,
+    )  # fmt: skip
+    seconds = time.monotonic() - start
+    print(_summary(result, seconds))
+    if options.profile:
+        print(profile(result.history, seconds))
+    _draw_all(directory, result.champion, result.history)
+    print(f"written to {directory}: {', '.join(sorted(p.name for p in directory.iterdir()))}")
+    return 0
+
+
+def _config(options: argparse.Namespace) -> Config:
+    config = Config.from_toml(options.config) if options.config else Config()
+    changes = dict(_assignment(text) for text in options.changes)
+    if options.population is not None:
+        changes["population_size"] = options.population
+    return config.override(changes)
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--set: expected KEY=VALUE, got {text!r}. Write mutation.add_node=0.05.")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:  # a bare word is text
+        return key.strip(), value.strip()
+
+
+def _free_directory(name: str) -> Path:
+    """``runs/NAME``, or ``runs/NAME-2`` and so on where that is taken."""
+    base = Path("runs") / name.replace("/", "-")
+    candidate, count = base, 1
+    while candidate.exists():
+        count += 1
+        candidate = base.with_name(f"{base.name}-{count}")
+    return candidate
+
+
+def _summary(result: Result, seconds: float) -> str:
+    champion, history = result.champion, result.history
+    verdict = "solved" if result.solved else f"not solved, stopped by {result.stopped}"
+    return (
+        f"{verdict} after {len(history)} generations, {history.total('evaluations')} evaluations, "
+        f"{history.total('steps')} steps, {seconds:.1f} s\n"
+        f"champion: fitness {result.champion_fitness:.6g}, {champion.n_hidden} hidden nodes, "
+        f"{champion.n_enabled} connections"
+    )
+
+
+def profile(history: History, seconds: float) -> str:
+    """Where the time went, as a Markdown table."""
+    lines = ["| part | seconds | share | per generation |", "|---|---:|---:|---:|"]
+    rest = seconds
+    rows: list[tuple[str, float]] = []
+    for part in ("evaluation", "reproduction", "compilation"):
+        spent = history.total(f"seconds_{part}")
+        rest -= spent
+        rows.append((part, spent))
+    rows.append(("everything else", rest))
+    for part, spent in rows:
+        each = spent / len(history) * 1e3
+        lines.append(f"| {part} | {spent:.3f} | {spent / seconds:.0%} | {each:.3f} ms |")
+    return "\n".join(lines)
+
+
+def _draw_all(directory: Path, champion: Genome, history: History) -> None:
+    """Write the pictures; one that fails is said, and costs nothing else."""
+    from neatgrow.plotting.history import draw_fitness, draw_species
+    from neatgrow.plotting.network import draw
+
+    pictures: dict[str, Callable[[], Any]] = {
+        "network.png": lambda: draw(champion),
+        "fitness.png": lambda: draw_fitness(history),
+        "species.png": lambda: draw_species(history),
+    }
+    for name, make in pictures.items():
+        try:
+            make().savefig(directory / name, dpi=150)
+        except Exception as error:
+            print(f"{name} was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
+
+
+def _show(options: argparse.Namespace) -> int:
+    description, history, champion = read_run(options.directory)
+    last = history[-1]
+    print(", ".join(f"{key} {value}" for key, value in description.items()))
+    print(
+        f"{len(history)} generations, {history.total('evaluations')} evaluations, champion "
+        f"fitness {last['champion']:.6g}, {last['species']} species"
+    )
+    print(champion)
+    _draw_all(options.directory, champion, history)
+    print(f"drawn again: {', '.join(str(p) for p in sorted(options.directory.glob('*.png')))}")
+    return 0
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from neatgrow.problems.gymnasium import Gymnasium
+
+    description, _, champion = read_run(options.directory)
+    problem = catalogue.rebuild(description)
+    if not isinstance(problem, Gymnasium):
+        raise ValueError(f"watch: expected a run on a Gymnasium environment, got {problem.name}.")
+    network = champion.compile()
+    for episode in range(options.episodes):
+        seed = options.seed + episode
+        total = sum(step.reward for step in problem.play(network, seed=seed, render_mode="human"))
+        print(f"episode {episode + 1}: return {total:.6g}")
+    return 0
+
+
+def _problems(options: argparse.Namespace) -> int:
+    rows = [("problem", "solved at", "needs", "what")]
+    for name, entry in catalogue.ENTRIES.items():
+        needs = f"neatgrow[{entry.extra}]" if entry.extra else ""
+        rows.append((name, entry.solved_at, needs, entry.about))
+    widths = [max(len(row[k]) for row in rows) for k in range(4)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
+    print("Any other id registered with Gymnasium works too.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Problems by name, for the command line and for run directories."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from neatgrow.problems.base import Problem
+from neatgrow.problems.supervised import XOR
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A problem that the command line offers by name.
+
+    Attributes:
+        about: One line of what it is.
+        solved_at: Fitness from which it counts as solved, as text.
+        extra: What has to be installed for it, as ``pip install "neatgrow[extra]"``.
+        build: Makes it from keyword options.
+    """
+
+    about: str
+    solved_at: str
+    extra: str = ""
+    build: Callable[..., Problem] | None = None
+
+
+ENTRIES: dict[str, Entry] = {
+    "xor": Entry("exclusive or of two inputs", "all four right", build=XOR),
+    "CartPole-v1": Entry("balance a pole on a cart", "475"),
+    "Acrobot-v1": Entry("swing a two-link arm up", "-100"),
+    "MountainCar-v0": Entry("drive a weak car up a hill, three actions", "-110"),
+    "MountainCarContinuous-v0": Entry("the same, continuous force", "90"),
+    "Pendulum-v1": Entry("swing up and hold a pendulum", "none"),
+    "LunarLander-v3": Entry("land between the flags", "200", "box2d"),
+    "BipedalWalker-v3": Entry("walk on two legs", "300", "box2d"),
+    "HalfCheetah-v5": Entry("run, a planar robot", "4800", "mujoco"),
+    "Hopper-v5": Entry("hop, a planar robot", "3800", "mujoco"),
+    "InvertedDoublePendulum-v5": Entry("balance two poles on a cart", "9100", "mujoco"),
+}
+
+
+def build(name: str, **options: Any) -> Problem:
+    """A problem by name: one of ``ENTRIES``, or any id registered with Gymnasium.
+
+    Args:
+        name: As ``neatgrow problems`` lists it.
+        options: Passed on, such as ``episodes`` for environments.
+
+    Raises:
+        ValueError: The name is unknown (the nearest is said), or an extra is missing.
+    """
+    entry = ENTRIES.get(name)
+    if entry is not None and entry.build is not None:
+        return entry.build(**options)
+    from neatgrow.problems.gymnasium import Gymnasium
+
+    return Gymnasium(name, **options)
+
+
+def rebuild(description: dict[str, Any]) -> Problem:
+    """The problem that ``describe()`` described.
+
+    Raises:
+        ValueError: It was made from a Python function or from data, which only the caller has.
+    """
+    options = {k: v for k, v in description.items() if k not in ("problem", "seed")}
+    kind = description.get("problem")
+    if kind == "xor":
+        return XOR(**options)
+    if kind == "gymnasium" and description.get("environment"):
+        from neatgrow.problems.gymnasium import Gymnasium
+
+        return Gymnasium(options.pop("environment"), **options)
+    raise ValueError(
+        f"problem: expected one that can be built from its description, got {kind!r}. Pass the "
+        "problem itself; it was made from a Python function or from data."
+    )

@@ -1,0 +1,83 @@
+"""A user's function of one network as a problem."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow.kernels.layout import Array
+from neatgrow.networks import Network, Networks
+from neatgrow.problems.base import Evaluation
+
+
+class Function:
+    """Fitness by a function that is called once per network.
+
+    Args:
+        function: Network → number, higher is better. What it raises counts as a failure of
+            that genome; ``None`` is refused at once.
+        inputs: I.
+        outputs: O.
+        solved_at: Fitness from which it counts as solved.
+    """
+
+    noisy = False
+    input_names: tuple[str, ...] | None = None
+    output_names: tuple[str, ...] | None = None
+
+    def __init__(
+        self,
+        function: Callable[[Network], float],
+        *,
+        inputs: int,
+        outputs: int,
+        solved_at: float | None = None,
+    ) -> None:
+        if not callable(function):
+            raise TypeError(_checks.message("fitness", "a function of one network", function))
+        self.function = function
+        self.inputs = _checks.integer("inputs", inputs, 1)
+        self.outputs = _checks.integer("outputs", outputs, 1)
+        self.solved_at = solved_at
+        self.name = getattr(function, "__name__", type(function).__name__)
+
+    def evaluate(
+        self, networks: Networks, *, seed: int = 0, episodes: int | None = None
+    ) -> Evaluation:
+        """Call the function on every network."""
+        fitness = np.full(len(networks), np.nan)
+        failures: dict[int, str] = {}
+        for row in range(len(networks)):
+            try:
+                value = self.function(networks[row])
+            except Exception as error:
+                failures[row] = f"{type(error).__name__}: {error}"
+                continue
+            fitness[row] = _number(value, row)
+            if not np.isfinite(fitness[row]):
+                failures[row] = f"fitness is {fitness[row]}"
+        return Evaluation(fitness, len(networks), failures)
+
+    def statistics(self) -> dict[str, Array] | None:
+        """Nothing: the function sees networks as they are."""
+        return None
+
+    def describe(self) -> dict[str, Any]:
+        """The function's name; the function itself is the caller's."""
+        return {"problem": "function", "name": self.name}
+
+
+def _number(value: Any, row: int) -> float:
+    if value is None:
+        raise ValueError(
+            f"fitness: expected a number for genome {row}, got None. Return a number from the "
+            "fitness function; return NaN for an evaluation that failed."
+        )
+    if np.ndim(value) or not isinstance(value, (int, float, np.number, np.ndarray, np.bool_)):
+        raise TypeError(
+            _checks.message(
+                f"fitness of genome {row}", "one number", value, "Return a float from the function."
+            )
+        )
+    return float(value)

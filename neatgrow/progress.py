@@ -1,0 +1,63 @@
+"""One line that says how a run is going."""
+
+import sys
+from typing import Any, TextIO
+
+from neatgrow.history import History
+from neatgrow.kernels import jit
+
+_COMPILING = "compiling kernels for this machine, once: up to 15 s in all …"
+
+
+class Progress:
+    """Rewrites one line per generation on a terminal; elsewhere prints one now and then.
+
+    Args:
+        generations: How many there will be at most.
+        stream: Where to write, standard error by default.
+    """
+
+    def __init__(self, generations: int, stream: TextIO | None = None) -> None:
+        self.stream = stream if stream is not None else sys.stderr
+        self.generations = generations
+        self._on_terminal = self.stream.isatty()
+        self._width = 0
+        self._next = 1
+        jit.on_compile.append(self._say_compiling)
+
+    def _say_compiling(self) -> None:
+        self.stream.write(f"{_COMPILING}\n")
+        self.stream.flush()
+
+    def update(self, history: History) -> None:
+        """Show the last generation."""
+        row = history[-1]
+        if not self._on_terminal and row["generation"] < self._next:
+            return
+        self._next = row["generation"] + max(1, row["generation"] // 4)
+        line = self._line(row, history)
+        if self._on_terminal:
+            self.stream.write(f"\r{line:<{self._width}}")
+            self._width = len(line)
+        else:
+            self.stream.write(f"{line}\n")
+        self.stream.flush()
+
+    def _line(self, row: dict[str, Any], history: History) -> str:
+        seconds = {
+            name: history.total(f"seconds_{name}")
+            for name in ("evaluation", "reproduction", "compilation")
+        }
+        spent = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
+        return (
+            f"generation {row['generation']}/{self.generations}  best {row['best']:.4g}  "
+            f"mean {row['mean']:.4g}  champion {row['champion']:.4g}  "
+            f"species {row['species']}  evaluations {history.total('evaluations')}  ({spent})"
+        )
+
+    def close(self) -> None:
+        """Leave the line as it stands."""
+        if self._on_terminal and self._width:
+            self.stream.write("\n")
+        if self._say_compiling in jit.on_compile:
+            jit.on_compile.remove(self._say_compiling)

@@ -136,11 +136,11 @@ class Mutation(Settings):
         disable: Disable one enabled connection.
     """
 
-    add_connection: float = rate(0.2)
+    add_connection: float = rate(0.1)
     add_loop: float = rate(0.02)
-    add_node: float = rate(0.1)
-    delete_connection: float = rate(0.02)
-    delete_node: float = rate(0.01)
+    add_node: float = rate(0.05)
+    delete_connection: float = rate(0.05)
+    delete_node: float = rate(0.02)
     enable: float = rate(0.02)
     disable: float = rate(0.01)
 
@@ -269,7 +269,7 @@ class Config(Settings):
         spared by stagnation (``species.protected``); reproduction is not narrowed to two
         species after 20 idle generations (``species.refocus``), which made runs fail. A child
         whose structure changed keeps its weights. The paper's bias is an input that is always
-        1; give the problem one (:class:`neatgrow.XOR` has ``bias_input``).
+        1; give the problem one (:class:`neatgrow.XOR` has ``paper``).
         """
         return cls(
             recurrent=False,

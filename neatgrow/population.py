@@ -10,15 +10,9 @@ from neatgrow.config import Config
 from neatgrow.genomes import Genome, Genomes, Interface
 from neatgrow.kernels import layout, random, selection
 from neatgrow.kernels.layout import Array
+from neatgrow.kernels.selection import Policy, Standing
 from neatgrow.kernels.variation import COPY, MUTATE, Offspring
-from neatgrow.species import (
-    allot,
-    measure_of,
-    no_species,
-    scores,
-    speciate,
-    steered,
-)
+from neatgrow.species import measure_of, no_species, speciate, steered
 from neatgrow.variation import initial_genomes, make_children, rules_of
 
 
@@ -71,13 +65,16 @@ class Population:
         self._sign = -1.0 if minimize else 1.0
         self._rules = rules_of(self.config, self.interface)
         self._measure = measure_of(self.config)
+        self._settled = _policy_of(self.config)
+        self._seeds = np.array([self.seed, random.SELECTION])
         self._asked = False
+        self._top = -1  # row of the best genome told last
         self._champion: Genome | None = None
         self._champion_fitness = -np.inf
         self._moved = 0  # generation of the last better champion, or of the last refocus
         self.genomes = initial_genomes(self.config, self.interface, seed=self.seed)
-        self.table = no_species(self.genomes)
-        self._speciate(np.full(len(self.genomes), -1, np.int32))
+        self.table = no_species()
+        self._speciate_anew()
 
     def __repr__(self) -> str:
         return (
@@ -103,19 +100,21 @@ class Population:
 
     @property
     def best(self) -> Genome:
-        """The best genome of the generation told last."""
-        return self.genomes[self._best_row()].copy()
+        """The best genome of the generation told last.
+
+        Raises:
+            RuntimeError: Nothing was told since the last :meth:`ask`, or nothing but failures.
+        """
+        if self.fitness is None or self._top < 0:
+            raise RuntimeError("best: expected a fitness told first. Call ask() and tell().")
+        return self.genomes[self._top].copy()
 
     @property
     def best_fitness(self) -> float:
         """Fitness of :attr:`best`, as told; NaN if every evaluation failed."""
-        row = self._best_row()
-        return self._sign * float(self.fitness[row]) if self.fitness is not None else np.nan
-
-    def _best_row(self) -> int:
-        if self.fitness is None:
-            raise RuntimeError("best: expected a fitness told first. Call ask() and tell().")
-        return int(np.argmax(np.nan_to_num(self.fitness, nan=-np.inf, neginf=-np.inf)))
+        if self.fitness is None or self._top < 0:
+            return np.nan
+        return self._sign * float(self.fitness[self._top])
 
     def ask(self) -> Genomes:
         """The genomes to evaluate, ``config.population_size`` of them, in order.
@@ -145,42 +144,33 @@ class Population:
                 "tell: expected a call of ask() first, got none since the last tell(). "
                 "Evaluate the genomes that ask() returns."
             )
-        values = self._sign * checked_fitness(fitness, len(self.genomes))
-        values = np.where(np.isfinite(values), values, np.nan)
-        self.fitness = values
+        told = checked_fitness(fitness, len(self.genomes))
+        self.fitness = np.empty(told.size)
         self._asked = False
         self.generation += 1
-        ranked = np.where(np.isnan(values), -np.inf, values)
-        best = np.full(len(self.table), -np.inf)
-        np.maximum.at(best, self.species, ranked)
-        rose = best > self.table.best
-        self.table.best[rose] = best[rose]
-        self.table.improved[rose] = self.generation
-        row = int(np.argmax(ranked))
-        if ranked[row] > self._champion_fitness:
-            self._champion = self.genomes[row].copy()
-            self._champion_fitness = float(ranked[row])
+        table = self.table
+        self._top = selection.credit(
+            told, self._sign, self.fitness, self.species, table.best, table.improved,
+            self.generation,
+        )  # fmt: skip
+        if self._top >= 0 and self.fitness[self._top] > self._champion_fitness:
+            self._champion = self.genomes[self._top].copy()
+            self._champion_fitness = float(self.fitness[self._top])
             self._moved = self.generation
 
     # ------------------------------------------------------------------ the next generation
 
     def _reproduce(self) -> None:
         assert self.fitness is not None
-        fitness = np.where(np.isnan(self.fitness), -np.inf, self.fitness)
-        quota = self._quota(fitness)
-        if quota is None:
-            self._restart()
-            return
-        size = self.config.population_size
-        best_first = np.lexsort((-fitness, self.species))
-        sizes = np.bincount(self.species, minlength=len(self.table))
-        species_ptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-        pool = (
-            best_first,
-            species_ptr,
-            np.maximum(1, np.ceil(self.config.selection.survival * sizes)).astype(np.int64),
+        size, n_species = self.config.population_size, len(self.table)
+        standing = Standing(
+            self.fitness,
+            np.argsort(-self.fitness, kind="stable"),
+            self.species,
+            self.table.improved,
+            self.generation,
         )
-        c = self.config.crossover
+        quota = np.empty((3, n_species), np.int64)
         offspring = Offspring(
             np.empty(size, np.int32),
             np.empty(size, np.int32),
@@ -188,74 +178,55 @@ class Population:
             np.empty(size, np.bool_),
         )
         guess = np.empty(size, np.int32)
-        selection.choose_parents(
-            pool,
-            quota,
-            fitness,
-            np.array([c.mutation_only, c.average, c.interspecies]),
-            np.array([self.seed, random.SELECTION, self.generation]),
-            offspring,
-            guess,
+        rows = np.empty(n_species, np.int64)
+        alive = selection.plan_offspring(
+            standing, self._policy(), self._seeds, quota, offspring, guess, rows
         )
-        alive = np.flatnonzero(quota[0])
-        draws = np.empty(len(self.table), np.int64)
-        random.derive_seeds(self.seed, random.REPRESENTATIVE, self.generation, draws)
-        rows = best_first[(species_ptr[:-1] + draws % sizes)[alive]]
-        self.table = self.table.take(alive, self.genomes[rows])
-        self.genomes = make_children(
-            self.genomes, offspring, self._rules, seed=self.seed, generation=self.generation
-        )
-        if self.config.species.parent_first:
-            guess = (np.cumsum(quota[0] > 0, dtype=np.int32) - np.int32(1))[guess]
-        else:
+        self._note_deaths(quota)
+        if alive == 0:
+            self._restart()
+            return
+        if alive < n_species:
+            self.table = self.table.take(np.flatnonzero(quota[selection.CHILDREN]))
+        if not self.config.species.parent_first:
             guess[:] = -1
-        self._speciate(guess)
-
-    def _speciate(self, guess: Array) -> None:
-        self.species, self.table = speciate(
-            self.genomes, self.table, guess, self._measure, self.threshold, self.generation
+        parents = self.genomes
+        self.genomes = make_children(
+            parents, offspring, self._rules, seed=self.seed, generation=self.generation
         )
+        self._speciate((parents, rows[:alive]), guess)
+
+    def _speciate(self, representatives: tuple[Genomes, Array], guess: Array) -> None:
+        self.species, self.table = speciate(
+            self.genomes, self.table, representatives, guess, self._measure, self.threshold,
+            self.generation,
+        )  # fmt: skip
         self.threshold = steered(self.threshold, len(self.table), self.config)
 
-    def _quota(self, fitness: Array) -> Array | None:
-        """(2, S) int64: children and elites of each species; ``None`` if none may have any."""
-        settings, table = self.config.species, self.table
-        best = np.full(len(table), -np.inf)
-        np.maximum.at(best, self.species, fitness)
-        ranking = np.lexsort((table.id, -best))  # best species first, the older at a tie
-        idle = self.generation - table.improved
-        stagnant = idle >= settings.stagnation
-        stagnant[ranking[: settings.protected]] = False
-        if settings.protected:
-            stagnant[self.species[np.argmax(fitness)]] = False
-        refocus = settings.refocus
-        if refocus is not None and self.generation - self._moved >= refocus:
-            stagnant[ranking[2:]] = True
+    def _speciate_anew(self) -> None:
+        """Found all species afresh."""
+        self.table = self.table.take(np.empty(0, np.int64))
+        nobody = (self.genomes, np.empty(0, np.int64))
+        self._speciate(nobody, np.full(len(self.genomes), -1, np.int32))
+
+    def _policy(self) -> Policy:
+        """Selection's settings, and whether the run has been idle long enough to narrow it."""
+        refocus = self.config.species.refocus
+        narrow = refocus is not None and self.generation - self._moved >= refocus
+        if narrow:
             self._moved = self.generation
-        sizes = np.bincount(self.species, minlength=len(table))
-        select = self.config.selection
-        score = select.floor + (1.0 - select.floor) * scores(fitness, select.sharing)
-        total = np.bincount(self.species, score, len(table))
-        shares = np.where(stagnant, 0.0, total / sizes)
-        self.deaths = {
-            int(table.id[s]): f"no better fitness for {idle[s]} generations"
-            for s in np.flatnonzero(stagnant)
+        return self._settled._replace(narrow=narrow)
+
+    def _note_deaths(self, quota: Array) -> None:
+        fate = quota[selection.FATE]
+        reasons = {
+            selection.STAGNANT: "no better fitness for too long",
+            selection.TOO_FEW: "too low a share of the fitness for one child",
         }
-        if stagnant.all():
-            return None
-        if not shares.any():
-            shares = np.where(stagnant, 0.0, 1.0)
-        quota = allot(shares, self.config.population_size)
-        elites = np.where(sizes >= select.elite_species_size, select.elites, 0)
-        leader = self.species[np.argmax(fitness)]
-        if select.elites and not stagnant[leader]:
-            elites[leader] = max(1, elites[leader])
-            if quota[leader] == 0:
-                quota[np.argmax(quota)] -= 1
-                quota[leader] = 1
-        for s in np.flatnonzero((quota == 0) & ~stagnant):
-            self.deaths[int(table.id[s])] = "too low a share of the fitness for one child"
-        return np.stack([quota, np.minimum(np.minimum(elites, sizes), quota)])
+        self.deaths = {
+            int(self.table.id[s]): reasons[int(fate[s])]
+            for s in np.flatnonzero(fate != selection.ALIVE)
+        }
 
     def _restart(self) -> None:
         """All species ended: go on from the champion and its mutants beside fresh genomes."""
@@ -266,8 +237,7 @@ class Population:
             count=size - mutants,
         )  # fmt: skip
         self.genomes = self._with_mutants(fresh, mutants) if mutants else fresh
-        self.table = self.table.take(np.empty(0, np.int64), self.genomes[:0])
-        self._speciate(np.full(size, -1, np.int32))
+        self._speciate_anew()
 
     def _with_mutants(self, fresh: Genomes, count: int) -> Genomes:
         kind = np.full(count, MUTATE, np.uint8)
@@ -280,6 +250,24 @@ class Population:
         )  # fmt: skip
         parts = [(mutants.packed, count), (fresh.packed, len(fresh))]
         return Genomes(layout.concatenate(parts), self.interface)
+
+
+def _policy_of(config: Config) -> Policy:
+    select, species, crossover = config.selection, config.species, config.crossover
+    return Policy(
+        size=config.population_size,
+        stagnation=species.stagnation,
+        protected=species.protected,
+        narrow=False,
+        survival=select.survival,
+        elites=select.elites,
+        elite_species_size=select.elite_species_size,
+        by_rank=select.sharing == "rank",
+        floor=select.floor,
+        mutation_only=crossover.mutation_only,
+        average=crossover.average,
+        interspecies=crossover.interspecies,
+    )
 
 
 def checked_fitness(fitness: ArrayLike, count: int) -> Array:

@@ -11,8 +11,14 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Genes
 from neatgrow.genomes import Genome, Genomes, Interface, option_codes
-from neatgrow.kernels.layout import CONNECTION_COLUMNS, NODE_COLUMNS, Array, Packed
-from neatgrow.variation import no_genes
+from neatgrow.kernels.layout import (
+    CONNECTION_COLUMNS,
+    NODE_COLUMNS,
+    Array,
+    Packed,
+    empty_packed,
+)
+from neatgrow.variation import COLUMNS
 
 FORMAT, VERSION = "neatgrow genomes", 1
 _LARGEST = 1 << 32  # bytes a file may unpack to
@@ -123,7 +129,7 @@ def _read_metadata(path: str | PathLike[str], arrays: dict[str, Array]) -> dict[
 def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
     """Columns by name, so that files outlive new columns and new options."""
     columns = {}
-    for name, wanted in no_genes()._asdict().items():
+    for name, wanted in empty_packed(COLUMNS, 0, 0, 0)._asdict().items():
         column = arrays[name]
         if column.dtype != wanted.dtype or column.ndim != wanted.ndim:
             raise ValueError(f"{name}: expected {wanted.dtype} with {wanted.ndim} axes.")

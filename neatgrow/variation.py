@@ -23,9 +23,7 @@ from neatgrow.kernels.variation import Offspring, Rules
 _VARIATION_NS = 60.0  # estimated work per parental gene
 
 
-def no_genes() -> Packed:
-    """A batch of no genomes, with every column's shape and dtype."""
-    return layout.no_genes(len(NODE_VALUES), len(NODE_CHOICES), len(CONNECTION_VALUES))
+COLUMNS = (len(NODE_VALUES), len(NODE_CHOICES), len(CONNECTION_VALUES))
 
 
 def rules_of(config: Config, interface: Interface) -> Rules:
@@ -113,7 +111,7 @@ def initial_genomes(
     order = np.argsort(innovation)
     pairs = np.ascontiguousarray(np.stack([innovation, *pairs])[:, order])
     node_ids = np.sort(np.concatenate([outputs, hidden]))
-    out = layout.empty_packed(no_genes(), count, count * node_ids.size, count * order.size)
+    out = layout.empty_packed(COLUMNS, count, count * node_ids.size, count * order.size)
     key = np.array([seed, random.INITIAL, generation])
     rules = rules_of(config, interface)
     kernels.make_initial(rules, key, node_ids, pairs, config.start.connections, out, 0, count)
@@ -125,25 +123,19 @@ def make_children(
 ) -> Genomes:
     """Children of a generation, in the plan's order, whatever the number of threads."""
     packed = parents.packed
-    mated = offspring.kind >= kernels.MATE
-    room = []
-    for ptr, extra in ((packed.node_ptr, 1), (packed.connection_ptr, 4)):
-        sizes = ptr[1:] - ptr[:-1]
-        most = sizes[offspring.first] + extra + np.where(mated, sizes[offspring.second], 0)
-        room.append(np.concatenate([np.zeros(1, np.int64), np.cumsum(most)]))
-    node_room, connection_room = room
+    count = offspring.first.size
+    room = np.empty((2, count + 1), np.int64)
+    genes = kernels.measure_room(packed, offspring, room)
     key = np.array([seed, random.VARIATION, generation])
 
     def build(start: int, stop: int) -> tuple[Packed, int]:
-        children = layout.empty_packed(
-            packed,
-            stop - start,
-            int(node_room[stop] - node_room[start]),
-            int(connection_room[stop] - connection_room[start]),
-        )
+        nodes, connections = (room[:, stop] - room[:, start]).tolist()
+        children = layout.empty_packed(COLUMNS, stop - start, nodes, connections)
         kernels.make_children(packed, offspring, rules, key, children, start, stop)
         return children, stop - start
 
-    ranges = parallel.split(node_room + connection_room, _VARIATION_NS)
+    if parallel.is_small(genes * _VARIATION_NS):
+        return Genomes(layout.concatenate([build(0, count)]), parents.interface)
+    ranges = parallel.split(room[0] + room[1], _VARIATION_NS)
     parts = parallel.launch([partial(build, *r) for r in ranges])
     return Genomes(layout.concatenate(parts), parents.interface)

@@ -10,15 +10,16 @@ from neatgrow.kernels.jit import helper
 @helper
 def find(ids, start, stop, wanted):
     """Row of ``wanted`` in sorted ``ids[start:stop]``, or ``-1 - row`` of its place."""
-    low, high = start, stop
-    while low < high:
-        middle = (low + high) >> 1
-        if ids[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    if low < stop and ids[low] == wanted:
-        return low
+    # Halving without a branch on the comparison, which would be mispredicted half the time.
+    low, count = start, stop - start
+    while count > 1:
+        half = count >> 1
+        low += half * (ids[low + half - 1] < wanted)
+        count -= half
+    if count == 1:
+        if ids[low] == wanted:
+            return low
+        low += ids[low] < wanted
     return -1 - low
 
 

@@ -90,33 +90,31 @@ def empty_plan(packed: Packed, n_outputs: int, dtype: DTypeLike) -> Plan:
     )
 
 
-def no_genes(node_values: int, node_choices: int, connection_values: int) -> Packed:
-    """A batch of no genomes with so many columns of each kind: every column's dtype."""
-    return Packed(
-        node_ptr=np.zeros(1, np.int64),
-        connection_ptr=np.zeros(1, np.int64),
-        node_id=np.empty(0, np.int64),
-        node_birth=np.empty(0, np.int32),
-        node_values=np.empty((0, node_values), np.float64),
-        node_choices=np.empty((0, node_choices), np.uint8),
-        innovation=np.empty(0, np.int64),
-        source=np.empty(0, np.int64),
-        target=np.empty(0, np.int64),
-        connection_birth=np.empty(0, np.int32),
-        connection_values=np.empty((0, connection_values), np.float64),
-        enabled=np.empty(0, np.bool_),
-    )
+def empty_packed(
+    columns: tuple[int, int, int], genomes: int, nodes: int, connections: int
+) -> Packed:
+    """Uninitialised arrays for as many genes.
 
-
-def empty_packed(template: Packed, genomes: int, nodes: int, connections: int) -> Packed:
-    """Uninitialised columns for as many genes, with the template's columns and dtypes."""
-    lengths = dict.fromkeys(("node_ptr", "connection_ptr"), genomes + 1)
-    lengths |= dict.fromkeys(NODE_COLUMNS, nodes) | dict.fromkeys(CONNECTION_COLUMNS, connections)
+    Args:
+        columns: How many node value, node choice and connection value columns there are.
+        genomes: N.
+        nodes: V.
+        connections: C.
+    """
+    node_values, node_choices, connection_values = columns
     return Packed(
-        **{
-            name: np.empty((lengths[name], *column.shape[1:]), column.dtype)
-            for name, column in template._asdict().items()
-        }
+        node_ptr=np.empty(genomes + 1, np.int64),
+        connection_ptr=np.empty(genomes + 1, np.int64),
+        node_id=np.empty(nodes, np.int64),
+        node_birth=np.empty(nodes, np.int32),
+        node_values=np.empty((nodes, node_values)),
+        node_choices=np.empty((nodes, node_choices), np.uint8),
+        innovation=np.empty(connections, np.int64),
+        source=np.empty(connections, np.int64),
+        target=np.empty(connections, np.int64),
+        connection_birth=np.empty(connections, np.int32),
+        connection_values=np.empty((connections, connection_values)),
+        enabled=np.empty(connections, np.bool_),
     )
 
 
@@ -125,24 +123,29 @@ def concatenate(parts: list[tuple[Packed, int]]) -> Packed:
 
     A single part is returned as views of itself.
     """
-    nodes = [int(packed.node_ptr[count]) for packed, count in parts]
-    connections = [int(packed.connection_ptr[count]) for packed, count in parts]
+    trimmed = [_trimmed(packed, count) for packed, count in parts]
+    if len(trimmed) == 1:
+        return trimmed[0]
     columns = {}
     for name in Packed._fields:
+        pieces = [getattr(packed, name) for packed in trimmed]
         if name.endswith("_ptr"):
-            ends = nodes if name == "node_ptr" else connections
-            pieces = [
-                getattr(packed, name)[1 : count + 1] + sum(ends[:i])
-                for i, (packed, count) in enumerate(parts)
-            ]
-            columns[name] = np.concatenate([np.zeros(1, np.int64), *pieces])
-        else:
-            ends = nodes if name in NODE_COLUMNS else connections
-            pieces = [
-                getattr(packed, name)[:end] for (packed, _), end in zip(parts, ends, strict=True)
-            ]
-            columns[name] = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+            ends = np.cumsum([0, *(piece[-1] for piece in pieces)])
+            rises = [piece[1:] + end for piece, end in zip(pieces, ends, strict=False)]
+            pieces = [np.zeros(1, np.int64), *rises]
+        columns[name] = np.concatenate(pieces)
     return Packed(**columns)
+
+
+def _trimmed(packed: Packed, count: int) -> Packed:
+    """The first genomes of a batch, as views."""
+    nodes, connections = packed.node_ptr[count], packed.connection_ptr[count]
+    return Packed(
+        packed.node_ptr[: count + 1],
+        packed.connection_ptr[: count + 1],
+        *(column[:nodes] for column in packed[2:6]),
+        *(column[:connections] for column in packed[6:]),
+    )
 
 
 def take(packed: Packed, rows: Array) -> Packed:

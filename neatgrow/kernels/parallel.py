@@ -48,6 +48,11 @@ def set_threads(count: int) -> None:
     _forget_pool()
 
 
+def is_small(cost_ns: float) -> bool:
+    """Whether work is best done by the calling thread alone."""
+    return cost_ns < 2 * SMALLEST_SHARE or thread_count() == 1
+
+
 def split(ptr: Array, cost_ns: float) -> list[tuple[int, int]]:
     """Cut N genomes into one range per useful thread, of about equal numbers of genes.
 
@@ -56,9 +61,9 @@ def split(ptr: Array, cost_ns: float) -> list[tuple[int, int]]:
         cost_ns: Work per unit of ``ptr``, estimated, in nanoseconds.
     """
     count, total = ptr.size - 1, int(ptr[-1] - ptr[0])
-    parts = min(thread_count(), count, max(1, int(total * cost_ns / SMALLEST_SHARE)))
-    if parts <= 1:
+    if is_small(total * cost_ns):
         return [(0, count)]
+    parts = min(thread_count(), count, max(1, int(total * cost_ns / SMALLEST_SHARE)))
     marks = ptr[0] + total * np.arange(1, parts) // parts
     cuts = [0, *np.searchsorted(ptr, marks).tolist(), count]
     return [(a, b) for a, b in pairwise(cuts) if a < b]

@@ -104,7 +104,7 @@ def assign(packed, representatives, guess, measure, threshold, species, start, s
 
     Args:
         packed: Genomes.
-        representatives: Packed, one genome per species.
+        representatives: (packed, rows): (S,) rows of another batch, one per species.
         guess: (N,) species to try first, −1 for none.
         measure: Coefficients.
         threshold: A genome belongs where the distance is below it.
@@ -112,15 +112,15 @@ def assign(packed, representatives, guess, measure, threshold, species, start, s
         start: First genome.
         stop: One past the last.
     """
-    count = representatives.node_ptr.shape[0] - 1
+    others, rows = representatives
     for n in range(start, stop):
         species[n] = -1
         tried = guess[n]
-        for attempt in range(-1, count):
+        for attempt in range(-1, rows.shape[0]):
             s = tried if attempt < 0 else attempt
             if s < 0 or (attempt == tried and attempt >= 0):
                 continue
-            if distance(packed, n, representatives, s, measure, threshold) < threshold:
+            if distance(packed, n, others, rows[s], measure, threshold) < threshold:
                 species[n] = s
                 break
 

@@ -58,6 +58,31 @@ class Offspring(NamedTuple):
 
 
 @kernel
+def measure_room(parents, offspring, room):
+    """Most genes that each child can have: its parents', and what one mutation adds.
+
+    Args:
+        parents: Packed genomes.
+        offspring: Plan.
+        room: (2, N+1) int64, written: offsets of node and connection genes.
+
+    Returns:
+        All of them together.
+    """
+    room[0, 0], room[1, 0] = 0, 0
+    for child in range(offspring.first.shape[0]):
+        first, second = offspring.first[child], offspring.second[child]
+        nodes = 1 + parents.node_ptr[first + 1] - parents.node_ptr[first]
+        connections = 4 + parents.connection_ptr[first + 1] - parents.connection_ptr[first]
+        if offspring.kind[child] >= MATE and offspring.equal[child]:
+            nodes += parents.node_ptr[second + 1] - parents.node_ptr[second]
+            connections += parents.connection_ptr[second + 1] - parents.connection_ptr[second]
+        room[0, child + 1] = room[0, child] + nodes
+        room[1, child + 1] = room[1, child] + connections
+    return room[0, -1] + room[1, -1]
+
+
+@kernel
 def make_children(parents, offspring, rules, key, children, start, stop):
     """Build children ``start:stop``, one after the other from the first rows on.
 

@@ -1,0 +1,256 @@
+"""A genome as a picture."""
+
+import math
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, PathPatch, Polygon
+from matplotlib.patheffects import withStroke
+
+from neatgrow import _checks
+from neatgrow.genomes import Genome
+from neatgrow.kernels.layout import Array
+from neatgrow.plotting.frame import Frame, Margins, fit, natural_pitch, natural_width
+from neatgrow.plotting.layers import Diagram, arrange
+from neatgrow.plotting.legend import DOTS, add_legend, dashes, strokes_of
+from neatgrow.plotting.marks import AGGREGATION_MARKS, activation_curves
+from neatgrow.plotting.routes import Route
+from neatgrow.plotting.theme import Theme, ThemeName, blend, new_figure, theme_of
+
+_MARGIN = 0.16  # inches around everything
+_LONGEST_NAME = 28  # letters
+_FADED = 0.5  # share of background in the weakest connection's colour
+_MOST_NAMED = 40  # hidden nodes; with more their names would be specks
+
+
+def draw(
+    genome: Genome,
+    *,
+    theme: ThemeName = "light",
+    show_disabled: bool = False,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+) -> Figure:
+    """A picture of the network that a genome describes.
+
+    Signals run from inputs at the left to outputs at the right within one tick. Delayed
+    connections, which carry the last tick's values, are dashed and lead back to an arrow
+    head. Colour is a weight's sign, width its strength. Where activations differ, each node
+    shows the curve of its own.
+
+    Args:
+        genome: What to draw.
+        theme: ``"light"`` or ``"dark"``.
+        show_disabled: Also draw disabled connections and nodes that reach no output, faded.
+        title: Text at the top.
+        figsize: Width and height in inches; by default what the picture needs.
+
+    Returns:
+        A figure; ``savefig("champion.png")`` writes it. Artists carry the gene they stand
+        for as their ``gid``: ``node-ID``, ``connection-INNOVATION``.
+
+    Raises:
+        TypeError: ``genome`` is not a :class:`Genome`.
+        ValueError: The theme is unknown.
+    """
+    if not isinstance(genome, Genome):
+        raise TypeError(
+            _checks.message(
+                "genome", "a Genome", type(genome).__name__, "Draw result.champion or genomes[i]."
+            )
+        )
+    colors = theme_of(theme)
+    diagram = arrange(genome, show_disabled)
+    figure = new_figure(colors, figsize or (6.0, 4.0))
+    curves = _curves(diagram)
+    pitch = natural_pitch(diagram, figsize)
+    size = _name_size(diagram, pitch)
+    left, right = _name_widths(figure, diagram, size)
+    top = _MARGIN + (0.34 if title else 0.0)
+    margins = Margins(left + _MARGIN + 0.25, right + _MARGIN + 0.25 + _return_room(diagram), top, 0)
+    width = figsize[0] if figsize else natural_width(diagram, margins)
+    figure.set_size_inches(width, figsize[1] if figsize else 4.0)
+    bottom = add_legend(figure, diagram, colors, curves)
+    margins = Margins(margins.left, margins.right, top, bottom + _MARGIN)
+    frame = fit(diagram, margins, width, pitch, figsize[1] if figsize else None)
+    figure.set_size_inches(*frame.size)
+    axes = _axes_in_inches(figure, frame.size)
+    if title:
+        axes.text(
+            width / 2, frame.size[1] - _MARGIN, title, size=13, color=colors.ink,
+            ha="center", va="top", parse_math=False,
+        )  # fmt: skip
+    _draw_wires(axes, diagram, frame, colors)
+    _draw_nodes(axes, diagram, frame, colors)
+    _draw_marks(axes, diagram, frame, colors, curves)
+    _draw_names(axes, diagram, frame, colors, size)
+    return figure
+
+
+def _axes_in_inches(figure: Figure, size: tuple[float, float]) -> Axes:
+    """Axes that cover the figure and count inches."""
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.set_xlim(0.0, size[0])
+    axes.set_ylim(0.0, size[1])
+    return axes
+
+
+def _curves(diagram: Diagram) -> dict[str, Array]:
+    """Curves of the activations, if there is more than one."""
+    names = diagram.genome.activation_names
+    shown = {names[gene] for gene in diagram.genes if gene >= 0}
+    return activation_curves(shown) if len(shown) > 1 else {}
+
+
+# ------------------------------------------------------------------------------------- names
+
+
+def _name_size(diagram: Diagram, pitch: float) -> float:
+    """Points: as large as the closer of the two end columns allows, 5 to 10."""
+    apart = [
+        float(np.diff(diagram.height[column]).min())
+        for column in (diagram.columns[0], diagram.columns[-1])
+        if len(column) > 1
+    ]
+    return min(max(0.72 * min(apart, default=1.0) * pitch * 72.0, 5.0), 10.0)
+
+
+def _shown_name(diagram: Diagram, vertex: int, labels: dict[int, str]) -> str:
+    name = labels[diagram.node_id(vertex)]
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
+def _name_widths(figure: Figure, diagram: Diagram, size: float) -> tuple[float, float]:
+    """Widest name of an input and of an output, inches."""
+    labels, widths = diagram.genome.labels(), []
+    for column in (diagram.columns[0], diagram.columns[-1]):
+        text = figure.text(0, 0, "", size=size, parse_math=False)
+        widest = 0.0
+        for vertex in column:
+            text.set_text(_shown_name(diagram, vertex, labels))
+            widest = max(widest, text.get_window_extent().width / figure.dpi)
+        text.remove()
+        widths.append(widest)
+    return widths[0], widths[1]
+
+
+def _return_room(diagram: Diagram) -> float:
+    """Room right of the outputs for connections that lead back, inches."""
+    last = len(diagram.columns) - 1
+    back = sum(diagram.layer[w.source] == last and w.source != w.target for w in diagram.wires)
+    return 0.15 + 0.07 * min(back, 5) if back else 0.0
+
+
+def _draw_names(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, size: float) -> None:
+    """Names of inputs to their left, of outputs to their right; every n-th where too close."""
+    labels, places = diagram.genome.labels(), frame.places
+    room = 0.09 + places.radius
+    for column, side in ((diagram.columns[0], -1), (diagram.columns[-1], 1)):
+        offset = room
+        if side > 0:  # past what leads back from outputs
+            rightmost = max([r.path.get_extents().x1 for r in frame.routes], default=0.0)
+            offset = max(room, float(rightmost - places.x[column[0]]) + 0.07)
+        close = float(np.abs(np.diff(places.y[column])).min()) if len(column) > 1 else np.inf
+        every = max(1, math.ceil(size * 1.05 / 72.0 / close))
+        for vertex in column[::-1][::every]:
+            axes.text(
+                places.x[vertex] + side * offset, places.y[vertex],
+                _shown_name(diagram, vertex, labels), size=size, parse_math=False,
+                color=theme.ink if diagram.live[vertex] else theme.quiet,
+                ha="left" if side > 0 else "right", va="center_baseline",
+                gid=f"name-{diagram.node_id(vertex)}", zorder=6,
+            )  # fmt: skip
+
+
+# ------------------------------------------------------------------------- nodes and connections
+
+
+def _draw_wires(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme) -> None:
+    """Weak connections first, each edged in the background's colour where it crosses others."""
+    strokes, genome = strokes_of(diagram), diagram.genome
+
+    def rank(route: Route) -> tuple[bool, float]:
+        return route.wire.live, abs(float(genome.weight[route.wire.gene]))
+
+    for order, route in enumerate(sorted(frame.routes, key=rank)):
+        wire = route.wire
+        weight = float(genome.weight[wire.gene])
+        width = strokes.width(weight)
+        if wire.source == wire.target:
+            width = min(width, 2.2)  # a thick line would fill the loop
+        color = theme.positive if weight >= 0 else theme.negative
+        color = blend(color, theme.background, _FADED * (1.0 - strokes.strength(weight)))
+        if not wire.live:
+            color, width = blend(theme.quiet, theme.background, 0.35), 0.9
+        style = dashes(width) if wire.delayed else "-"
+        style = style if genome.enabled[wire.gene] else DOTS
+        zorder = 2.0 + order / (len(frame.routes) + 1)
+        axes.add_patch(
+            PathPatch(
+                route.path, fill=False, edgecolor=color, linewidth=width, linestyle=style,
+                capstyle="butt", joinstyle="round", zorder=zorder,
+                path_effects=[withStroke(linewidth=width + 1.4, foreground=theme.background)],
+                gid=f"connection-{genome.innovation[wire.gene]}",
+            )
+        )  # fmt: skip
+        if route.tip is not None:
+            head = _arrow_head(route.tip, route.heading, 0.036 + 0.008 * width)
+            axes.add_patch(Polygon(head, closed=True, color=color, linewidth=0, zorder=zorder + 1.0))
+
+
+def _arrow_head(tip: tuple[float, float], heading: float, half: float) -> list[tuple[float, float]]:
+    """A triangle with its point at ``tip``."""
+    dx, dy = math.cos(heading), math.sin(heading)
+    back = tip[0] - 2.1 * half * dx, tip[1] - 2.1 * half * dy
+    return [tip, (back[0] - half * dy, back[1] + half * dx), (back[0] + half * dy, back[1] - half * dx)]
+
+
+def _draw_nodes(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme) -> None:
+    outputs = set(diagram.outputs)
+    for vertex, gene in enumerate(diagram.genes):
+        fill = theme.input if gene < 0 else theme.output if vertex in outputs else theme.surface
+        edge = theme.quiet if gene < 0 else theme.ink
+        if not diagram.live[vertex]:
+            fill, edge = theme.background, blend(theme.quiet, theme.background, 0.35)
+        axes.add_patch(
+            Circle(
+                (frame.places.x[vertex], frame.places.y[vertex]), frame.places.radius,
+                facecolor=fill, edgecolor=edge, linewidth=1.2, zorder=4,
+                gid=f"node-{diagram.node_id(vertex)}",
+            )
+        )  # fmt: skip
+
+
+def _draw_marks(
+    axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, curves: dict[str, Array]
+) -> None:
+    """In a node its activation's curve or its name; below it what else sets it apart."""
+    genome, radius = diagram.genome, frame.places.radius
+    labels, outputs = genome.labels(), set(diagram.outputs)
+    activations, aggregations = genome.activation_names, genome.aggregation_names
+    halo = [withStroke(linewidth=2.0, foreground=theme.background)]
+    named = genome.n_hidden <= _MOST_NAMED and radius * 72 > 6.5
+    for vertex, gene in enumerate(diagram.genes):
+        if gene < 0:
+            continue
+        x, y = float(frame.places.x[vertex]), float(frame.places.y[vertex])
+        ink = theme.surface if vertex in outputs and diagram.live[vertex] else theme.ink
+        ink = ink if diagram.live[vertex] else theme.quiet
+        below = AGGREGATION_MARKS.get(aggregations[gene], aggregations[gene])
+        name = labels[diagram.node_id(vertex)] if named and vertex not in outputs else ""
+        if curves:
+            points = curves[activations[gene]] * radius * (0.6, 0.45) + (x, y)
+            axes.plot(*points.T, color=ink, linewidth=1.2, zorder=5, solid_capstyle="round")
+            below = " ".join(filter(None, (name, below)))
+        elif name:
+            axes.text(
+                x, y, name, size=radius * 72 * (0.74 if len(name) < 3 else 0.62), color=ink,
+                ha="center", va="center_baseline", zorder=5,
+            )  # fmt: skip
+        if below:
+            axes.text(
+                x, y - radius - 0.03, below, size=6.5, color=theme.ink, ha="center", va="top",
+                zorder=5, path_effects=halo,
+            )  # fmt: skip

@@ -1,0 +1,278 @@
+"""Gymnasium's spaces as numbers: observations to network inputs, outputs to actions."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.spaces import Space
+
+from neatgrow import _checks
+from neatgrow.kernels.layout import Array
+
+_READABLE = "Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of these"
+
+
+class Observations:
+    """How observations become the I inputs of a network.
+
+    A Box enters flattened, a Discrete one-hot; MultiDiscrete, MultiBinary, Tuple and Dict as
+    ``gymnasium.spaces.flatten`` lays them out.
+
+    Attributes:
+        size: I.
+        direct: Whether an observation is an (I,) array already.
+
+    Raises:
+        ValueError: The space is, or holds, one of another kind.
+    """
+
+    def __init__(self, space: Space[Any], what: str) -> None:
+        if not _is_readable(space):
+            raise ValueError(
+                _checks.message(
+                    f"{what}: observation space", _READABLE, space,
+                    "Wrap the environment in gymnasium.wrappers.TransformObservation.",
+                )
+            )  # fmt: skip
+        self._space = space
+        self._plain = isinstance(space, spaces.Box)
+        self.size = int(spaces.flatdim(space))
+        self.direct = isinstance(space, spaces.Box) and len(space.shape) == 1
+
+    def flat(self, observation: Any) -> Array:
+        """One observation as (I,).
+
+        Raises:
+            ValueError: It is not of the space's shape.
+        """
+        if not self._plain:
+            return np.asarray(spaces.flatten(self._space, observation))
+        if np.shape(observation) != self._space.shape:
+            shape = f"{np.shape(observation)}"
+            raise ValueError(_checks.message("observation", f"shape {self._space.shape}", shape))
+        return np.asarray(observation).reshape(-1)
+
+
+def _is_readable(space: Space[Any]) -> bool:
+    if isinstance(space, spaces.Tuple):
+        return all(_is_readable(part) for part in space.spaces)
+    if isinstance(space, spaces.Dict):
+        return all(_is_readable(part) for part in space.spaces.values())
+    return isinstance(
+        space, (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+    )
+
+
+class Actions(ABC):
+    """How the O outputs of networks become actions.
+
+    Attributes:
+        size: O.
+    """
+
+    size: int
+
+    @abstractmethod
+    def batch(self, outputs: Array) -> Array:
+        """Outputs (A, O) → A actions, as a vector environment takes them."""
+
+    def each(self, outputs: Array) -> Any:
+        """Outputs (A, O) → a sequence of A actions, as single environments take them."""
+        return self.batch(outputs)
+
+
+def actions_of(space: Space[Any], what: str) -> Actions:
+    """The rule for an action space.
+
+    Raises:
+        ValueError: There is none for spaces of its kind.
+    """
+    if isinstance(space, spaces.Discrete):
+        return _Discrete(space)
+    if isinstance(space, spaces.MultiDiscrete):
+        return _MultiDiscrete(space)
+    if isinstance(space, spaces.MultiBinary):
+        return _MultiBinary(space)
+    if isinstance(space, spaces.Box):
+        return _Box(space)
+    raise ValueError(
+        _checks.message(
+            f"{what}: action space", "Discrete, MultiDiscrete, MultiBinary or Box", space,
+            "Wrap the environment in gymnasium.wrappers.TransformAction.",
+        )
+    )  # fmt: skip
+
+
+class _Discrete(Actions):
+    """One output per action, the largest is taken; of equal ones, and of NaN, the first."""
+
+    def __init__(self, space: spaces.Discrete) -> None:
+        self.size = int(space.n)
+        self._start = int(space.start)
+
+    def batch(self, outputs: Array) -> Array:
+        chosen = outputs.argmax(axis=1)
+        return np.asarray(chosen + self._start if self._start else chosen)
+
+    def each(self, outputs: Array) -> Any:
+        return self.batch(outputs).tolist()
+
+
+class _MultiDiscrete(Actions):
+    """One output per option, the largest of each block is taken."""
+
+    def __init__(self, space: spaces.MultiDiscrete) -> None:
+        options = space.nvec.reshape(-1)
+        stops = np.cumsum(options)
+        self.size = int(stops[-1])
+        self._blocks = list(zip((stops - options).tolist(), stops.tolist(), strict=True))
+        self._start, self._dtype, self._shape = space.start, space.dtype, space.shape
+
+    def batch(self, outputs: Array) -> Array:
+        chosen = np.empty((len(outputs), len(self._blocks)), self._dtype)
+        for column, (first, last) in enumerate(self._blocks):
+            chosen[:, column] = outputs[:, first:last].argmax(axis=1)
+        return chosen.reshape(-1, *self._shape) + self._start
+
+
+class _MultiBinary(Actions):
+    """One output per switch, which is on above 0."""
+
+    def __init__(self, space: spaces.MultiBinary) -> None:
+        self.size = int(np.prod(space.shape))
+        self._shape, self._dtype = space.shape, space.dtype
+
+    def batch(self, outputs: Array) -> Array:
+        return (outputs > 0.0).astype(self._dtype).reshape(-1, *self._shape)
+
+
+class _Box(Actions):
+    """One output per number: [−1, 1] is stretched over [low, high], what lies beyond is cut.
+
+    Where a bound is missing the output itself is taken, cut at the other bound. NaN gives the
+    middle of the range; 0, or the bound next to it, where there is no middle.
+    """
+
+    def __init__(self, space: spaces.Box) -> None:
+        self.size = int(np.prod(space.shape))
+        self._shape, self._dtype = space.shape, space.dtype
+        self._low = space.low.reshape(-1).astype(np.float64)
+        self._high = space.high.reshape(-1).astype(np.float64)
+        self._bounded = np.isfinite(self._low) & np.isfinite(self._high)
+        low = np.where(self._bounded, self._low, -1.0)
+        high = np.where(self._bounded, self._high, 1.0)
+        self._middle, self._half = (low + high) / 2, (high - low) / 2
+        self._whole = np.issubdtype(space.dtype, np.integer)
+
+    def batch(self, outputs: Array) -> Array:
+        values = outputs.astype(np.float64)
+        values = np.where(self._bounded, values.clip(-1.0, 1.0), values)
+        values[np.isnan(values)] = 0.0
+        values = (self._middle + self._half * values).clip(self._low, self._high)
+        if self._whole:
+            values = np.rint(values)
+        return values.astype(self._dtype).reshape(-1, *self._shape)
+
+
+class Moments:
+    """Mean and variance of all samples so far (I inputs each).
+
+    Samples are gathered as sums of differences from the first one, which keeps their digits,
+    and merged into the whole by Chan, Golub & LeVeque (1979):
+    M ← M_a + M_b + δ²·n_a·n_b/(n_a + n_b), M the sum of squared deviations, δ = mean_b − mean_a.
+
+    Attributes:
+        count: Samples merged.
+        mean: (I,) float64.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.count = 0
+        self.mean = np.zeros(size)
+        self._squares = np.zeros(size)
+        self._shift: Array | None = None
+        self._forget()
+
+    @property
+    def scale(self) -> Array:
+        """(I,) float64, 1 / standard deviation; 1 for an input that never changed."""
+        deviation = np.sqrt(self._squares / max(self.count, 1))
+        fixed = deviation < 1e-8 * np.maximum(1.0, np.abs(self.mean))
+        return np.asarray(1.0 / np.where(fixed, 1.0, deviation))
+
+    def gather(self, x: Array) -> None:
+        """Keep samples (A, I) for the next :meth:`merge`."""
+        if self._shift is None:
+            self._shift = np.array(x[0], np.float64)
+        difference = x - self._shift
+        self._gathered += len(x)
+        self._sum += difference.sum(axis=0)
+        self._sum_of_squares += np.einsum("ai,ai->i", difference, difference)
+
+    def merge(self) -> None:
+        """Let what was gathered count."""
+        if self._shift is None:
+            return
+        n, total = self._gathered, self.count + self._gathered
+        delta = self._shift + self._sum / n - self.mean
+        squares = np.maximum(self._sum_of_squares - self._sum**2 / n, 0.0)
+        self._squares += squares + delta**2 * (self.count * n / total)
+        self.mean = self.mean + delta * (n / total)
+        self.count = total
+        self._forget()
+
+    def _forget(self) -> None:
+        self._shift = None
+        self._gathered = 0
+        self._sum = np.zeros(self.mean.size)
+        self._sum_of_squares = np.zeros(self.mean.size)
+
+
+_LEG = ("hip {} angle", "hip {} speed", "knee {} angle", "knee {} speed", "leg {} contact")
+_LANDER = ("x", "y", "x velocity", "y velocity", "angle", "angular velocity", "left leg contact",
+           "right leg contact")  # fmt: skip
+_WALKER = (
+    (
+        *("hull angle", "hull angular velocity", "x velocity", "y velocity"),
+        *(name.format(leg) for leg in (1, 2) for name in _LEG),
+        *(f"lidar {ray}" for ray in range(1, 11)),
+    ),
+    ("hip 1 torque", "knee 1 torque", "hip 2 torque", "knee 2 torque"),
+)
+_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {  # inputs, then possible sets of outputs
+    "CartPole": (
+        ("cart position", "cart velocity", "pole angle", "pole velocity"),
+        ("left", "right"),
+    ),
+    "Acrobot": (
+        ("cos angle 1", "sin angle 1", "cos angle 2", "sin angle 2", "velocity 1", "velocity 2"),
+        ("torque −1", "no torque", "torque +1"),
+    ),
+    "MountainCar": (("position", "velocity"), ("left", "coast", "right")),
+    "MountainCarContinuous": (("position", "velocity"), ("force",)),
+    "Pendulum": (("cos angle", "sin angle", "angular velocity"), ("torque",)),
+    "LunarLander": (
+        _LANDER,
+        ("no engine", "left engine", "main engine", "right engine"),
+        ("main engine", "side engines"),
+    ),
+    "LunarLanderContinuous": (_LANDER, ("main engine", "side engines")),
+    "BipedalWalker": _WALKER,
+    "BipedalWalkerHardcore": _WALKER,
+}
+
+
+def input_names(environment: str, size: int) -> tuple[str, ...]:
+    """What the inputs of a well-known environment mean; ``obs0``, ``obs1``, … of another."""
+    known = _NAMES.get(environment, ((),))[0]
+    return known if len(known) == size else tuple(f"obs{i}" for i in range(size))
+
+
+def output_names(environment: str, space: Space[Any], size: int) -> tuple[str, ...]:
+    """What the outputs mean; ``action 0``, … of an unknown Discrete, ``action0``, … of others."""
+    for known in _NAMES.get(environment, ())[1:]:
+        if len(known) == size:
+            return known
+    form = "action {}" if isinstance(space, spaces.Discrete) else "action{}"
+    return tuple(form.format(i) for i in range(size))

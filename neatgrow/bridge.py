@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import networkx
 import numpy as np
@@ -12,14 +12,11 @@ from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Choice
 from neatgrow.genomes import Genome, Interface, innovation_numbers, option_codes, option_names
 from neatgrow.kernels.layout import Array, Packed
 
-if TYPE_CHECKING:
-    Graph = networkx.DiGraph[Any]
-
 _KINDS = ("input", "hidden", "output")
-_MOST = {"birth": np.iinfo(np.int32).max, "id": np.iinfo(np.int64).max}
+_LAST_BIRTH, _LAST_ID = np.iinfo(np.int32).max, np.iinfo(np.int64).max
 
 
-def to_networkx(genome: Genome) -> "Graph":
+def to_networkx(genome: Genome) -> "networkx.DiGraph[Any]":
     """A directed graph with every gene of a genome; :func:`from_networkx` is its inverse.
 
     Nodes are node ids with attributes ``kind`` (``"input"``, ``"output"``, ``"hidden"``) and
@@ -30,7 +27,7 @@ def to_networkx(genome: Genome) -> "Graph":
     ``input_scale``, all plain Python values that JSON can hold.
     """
     face, packed, labels = genome.interface, genome.packed, genome.labels()
-    graph: Graph = networkx.DiGraph(inputs=face.inputs, outputs=face.outputs)
+    graph: networkx.DiGraph[Any] = networkx.DiGraph(inputs=face.inputs, outputs=face.outputs)
     for name in ("input_names", "output_names"):
         if getattr(face, name) is not None:
             graph.graph[name] = getattr(face, name)
@@ -58,7 +55,7 @@ def to_networkx(genome: Genome) -> "Graph":
     return graph
 
 
-def from_networkx(graph: "Graph") -> Genome:
+def from_networkx(graph: "networkx.DiGraph[Any]") -> Genome:
     """A genome from a graph of :func:`to_networkx`, or from any plain directed graph.
 
     In a plain graph nodes marked ``kind="input"`` and ``kind="output"`` are the inputs and
@@ -86,7 +83,8 @@ def from_networkx(graph: "Graph") -> Genome:
     groups = _by_kind(graph)
     face = _interface(graph, groups["input"], groups["output"])
     ids = _node_ids(graph, groups, face)
-    nodes = sorted((ids[n], n) for n in (*groups["output"], *groups["hidden"])) if ids else []
+    nodes = [(ids[label], label) for label in (*groups["output"], *groups["hidden"])]
+    nodes.sort(key=lambda node: node[0])
     edges = []
     for source, target, data in graph.edges(data=True):
         if ids[target] < face.inputs:
@@ -102,7 +100,7 @@ def from_networkx(graph: "Graph") -> Genome:
     return genome
 
 
-def _by_kind(graph: "Graph") -> dict[str, list[Hashable]]:
+def _by_kind(graph: "networkx.DiGraph[Any]") -> dict[str, list[Hashable]]:
     """Labels of each kind, in the graph's order."""
     groups: dict[str, list[Hashable]] = {kind: [] for kind in _KINDS}
     for label, data in graph.nodes(data=True):
@@ -119,11 +117,13 @@ def _by_kind(graph: "Graph") -> dict[str, list[Hashable]]:
     return groups
 
 
-def _holds_ids(graph: "Graph") -> bool:
+def _holds_ids(graph: "networkx.DiGraph[Any]") -> bool:
     return "inputs" in graph.graph and "outputs" in graph.graph
 
 
-def _interface(graph: "Graph", inputs: list[Hashable], outputs: list[Hashable]) -> Interface:
+def _interface(
+    graph: "networkx.DiGraph[Any]", inputs: list[Hashable], outputs: list[Hashable]
+) -> Interface:
     names: dict[str, tuple[str, ...] | None] = {}
     for name, labels in (("input_names", inputs), ("output_names", outputs)):
         given = graph.graph.get(name)
@@ -143,7 +143,7 @@ def _interface(graph: "Graph", inputs: list[Hashable], outputs: list[Hashable]) 
 
 
 def _node_ids(
-    graph: "Graph", groups: dict[str, list[Hashable]], face: Interface
+    graph: "networkx.DiGraph[Any]", groups: dict[str, list[Hashable]], face: Interface
 ) -> dict[Hashable, int]:
     """Node id of every label."""
     ends = [*groups["input"], *groups["output"]]
@@ -161,17 +161,18 @@ def _node_ids(
                 )  # fmt: skip
         kept = [label for label in hidden if isinstance(label, (int, np.integer))]
         for label in kept:
-            if not len(ends) <= label <= _MOST["id"]:
+            if not len(ends) <= label <= _LAST_ID:
                 raise ValueError(
                     _checks.message(f"node {label!r}", f"an id of at least {len(ends)}", label)
                 )
     result: dict[Hashable, int] = {label: id_ for id_, label in enumerate(ends)}
     result |= {label: int(label) for label in kept}
     derived = sorted((label for label in hidden if label not in result), key=_order)
+    # The ids that a first generation with as many hidden nodes has, so that genes match.
     ranks = np.arange(len(hidden))
-    free = [int(i) for i in innovation_numbers(np.full(ranks.size, -1), ranks)]
     taken = set(result.values())
-    unused = (id_ for id_ in free if id_ not in taken)
+    first_ids = innovation_numbers(np.full(ranks.size, -1), ranks).tolist()
+    unused = (id_ for id_ in first_ids if id_ not in taken)
     return result | dict(zip(derived, unused, strict=False))
 
 
@@ -182,7 +183,7 @@ def _order(label: Hashable) -> tuple[str, Any]:
 
 
 def _packed(
-    graph: "Graph",
+    graph: "networkx.DiGraph[Any]",
     nodes: list[tuple[int, Hashable]],
     edges: list[tuple[int, int, str, dict[str, Any]]],
 ) -> Packed:
@@ -211,15 +212,16 @@ def _packed(
 
 def _birth(what: str, data: dict[str, Any]) -> int:
     birth = _checks.integer(f"{what}, birth", data.get("birth", 0), 0)
-    if birth > _MOST["birth"]:
-        raise ValueError(_checks.message(f"{what}, birth", f"at most {_MOST['birth']}", birth))
+    if birth > _LAST_BIRTH:
+        raise ValueError(_checks.message(f"{what}, birth", f"at most {_LAST_BIRTH}", birth))
     return birth
 
 
 def _enabled(what: str, data: dict[str, Any]) -> bool:
     enabled = data.get("enabled", True)
     if not isinstance(enabled, (bool, np.bool_)):
-        raise TypeError(_checks.message(f"{what}, enabled", "True or False", enabled))
+        got = _checks.shown(enabled)
+        raise TypeError(_checks.message(f"{what}, enabled", "True or False", got))
     return bool(enabled)
 
 
@@ -233,7 +235,8 @@ def _values(columns: Iterable[str], rows: list[tuple[str, dict[str, Any]]]) -> A
             value = data.get(name, default)
             number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
             if not number:
-                raise TypeError(_checks.message(f"{what}, {name}", "a number", value))
+                got = _checks.shown(value)
+                raise TypeError(_checks.message(f"{what}, {name}", "a number", got))
             if not math.isfinite(value):
                 raise ValueError(_checks.message(f"{what}, {name}", "a finite number", value))
             values[row, k] = value

@@ -52,18 +52,32 @@ def natural_width(diagram: Diagram, margins: Margins) -> float:
 
 
 def fit(
-    diagram: Diagram, margins: Margins, width: float, pitch: float, height: float | None
+    diagram: Diagram,
+    margins: Margins,
+    width: float,
+    pitch: float,
+    *,
+    height: float | None,
+    below: float,
 ) -> Frame:
     """Places and routes in a picture of a width; its height follows unless it is given.
 
     Lanes above and below the nodes need room that is known only once they are routed, so a
     given height is met by routing again with less room for nodes.
+
+    Args:
+        diagram: What to lay out.
+        margins: Room around it.
+        width: Of the picture, inches.
+        pitch: Height of a node's place, inches.
+        height: Of the picture, inches, or ``None`` for what it needs.
+        below: Room for captions under nodes, inches.
     """
     gap = max(width - margins.left - margins.right, 0.5) / (len(diagram.columns) - 1)
     x = margins.left + gap * np.array(diagram.layer)
     for _ in range(4):
         radius = min(0.15, 0.31 * pitch, 0.17 * gap)
-        places = Places(x, diagram.height * pitch, radius, gap)
+        places = Places(x, diagram.height * pitch, radius, gap, below)
         found = routes(diagram, places)
         low, high = _extent(places, len(diagram.genes), found)
         needed = high - low + margins.top + margins.bottom
@@ -74,14 +88,15 @@ def fit(
     size = width, height if height is not None else max(needed, 2.0)
     free = size[1] - margins.top - margins.bottom - (high - low)
     shift = margins.bottom + free / 2.0 - low
-    places = Places(x, places.y + shift, radius, gap)
+    places = Places(x, places.y + shift, radius, gap, below)
     return Frame(size, places, routes(diagram, places))
 
 
 def _extent(places: Places, n_nodes: int, found: list[Route]) -> tuple[float, float]:
     """Lowest and highest point of nodes and routes."""
     nodes = places.y[:n_nodes]
-    low, high = float(nodes.min()) - places.radius, float(nodes.max()) + places.radius
+    low = float(nodes.min()) - places.radius - places.below
+    high = float(nodes.max()) + places.radius
     for route in found:
         points = route.path.get_extents()
         low, high = min(low, float(points.y0)), max(high, float(points.y1))

@@ -14,6 +14,7 @@ from neatgrow.kernels.layout import Array
 
 _SWEEPS = 24
 _HALF_NODE, _HALF_BEND = 0.5, 0.16  # half the room in a column, in node pitches
+_MOST_FOR_BENDS = 12.0  # node pitches that all bends of a column may take; then they draw closer
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,8 @@ def _heights(
     wires between bends pulling hardest.
     """
     n, n_nodes = sum(map(len, columns)), len(diagram.genes)
-    half = np.full(n, _HALF_BEND)
+    most_bends = max(sum(v >= n_nodes for v in column) for column in columns)
+    half = np.full(n, min(_HALF_BEND, _MOST_FOR_BENDS / 2.0 / max(most_bends, 1)))
     half[:n_nodes] = _HALF_NODE
     half[list(diagram.self_loops)] += 0.2
     room = [np.concatenate([[0.0], np.cumsum(half[c][:-1] + half[c][1:])]) for c in columns]
@@ -259,7 +261,8 @@ def _heights(
     for column, offsets in zip(columns, room, strict=True):
         height[column] = offsets - offsets[-1] / 2.0
     for column in (columns[0], columns[-1]):
-        pitch = min(max(1.0, tallest / len(column)), 2.0)
+        share = tallest / len(column)
+        pitch = min(max(1.0, share), max(2.0, share / 2.0))
         height[column] = pitch * (np.arange(len(column)) - (len(column) - 1) / 2.0)
     left, right = _neighbours(segments)
     inner = range(1, len(columns) - 1)

@@ -20,6 +20,7 @@ from neatgrow.plotting.theme import Theme, ThemeName, blend, new_figure, theme_o
 
 _MARGIN = 0.16  # inches around everything
 _LONGEST_NAME = 28  # letters
+_CAPTION = 0.12  # inches, under a node
 _FADED = 0.5  # share of background in the weakest connection's colour
 _MOST_NAMED = 40  # hidden nodes; with more their names would be specks
 
@@ -73,7 +74,11 @@ def draw(
     figure.set_size_inches(width, figsize[1] if figsize else 4.0)
     bottom = add_legend(figure, diagram, colors, curves)
     margins = Margins(margins.left, margins.right, top, bottom + _MARGIN)
-    frame = fit(diagram, margins, width, pitch, figsize[1] if figsize else None)
+    captions = bool(curves) or set(genome.aggregation_names) != {"sum"}
+    frame = fit(
+        diagram, margins, width, pitch,
+        height=figsize[1] if figsize else None, below=_CAPTION if captions else 0.0,
+    )  # fmt: skip
     figure.set_size_inches(*frame.size)
     axes = _axes_in_inches(figure, frame.size)
     if title:
@@ -196,15 +201,19 @@ def _draw_wires(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme) -> Non
             )
         )  # fmt: skip
         if route.tip is not None:
-            head = _arrow_head(route.tip, route.heading, 0.036 + 0.008 * width)
-            axes.add_patch(Polygon(head, closed=True, color=color, linewidth=0, zorder=zorder + 1.0))
+            half = min(0.036 + 0.008 * width, 0.45 * frame.places.radius)
+            head = _arrow_head(route.tip, route.heading, half)
+            axes.add_patch(Polygon(head, color=color, linewidth=0, zorder=zorder + 1.0))
 
 
 def _arrow_head(tip: tuple[float, float], heading: float, half: float) -> list[tuple[float, float]]:
     """A triangle with its point at ``tip``."""
     dx, dy = math.cos(heading), math.sin(heading)
     back = tip[0] - 2.1 * half * dx, tip[1] - 2.1 * half * dy
-    return [tip, (back[0] - half * dy, back[1] + half * dx), (back[0] + half * dy, back[1] - half * dx)]
+    across = half * dy, -half * dx
+    return [
+        tip, (back[0] - across[0], back[1] - across[1]), (back[0] + across[0], back[1] + across[1])
+    ]  # fmt: skip
 
 
 def _draw_nodes(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme) -> None:

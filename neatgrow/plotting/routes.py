@@ -18,7 +18,6 @@ _APART = 0.11  # between lanes side by side
 _CLEAR = 0.09  # between a lane and a node
 _STEEPEST = 0.7  # slope at a bend, so that a wire stays clear of the nodes beside it
 _LOOP_MIDDLE, _LOOP_RADIUS = 1.75, 0.95  # of a self-loop, in its node's radii
-_HEAD = 0.09  # room for an arrow head
 _SHOULDER = 0.62  # height at which lanes meet a node, in radii off its middle
 
 
@@ -31,12 +30,19 @@ class Places:
         y: Of every vertex.
         radius: Of nodes.
         gap: Between columns.
+        below: Room for a caption under each node.
     """
 
     x: Array
     y: Array
     radius: float
     gap: float
+    below: float = 0.0
+
+    @property
+    def head(self) -> float:
+        """Length of arrow heads."""
+        return min(0.09, 0.9 * self.radius)
 
 
 @dataclass(frozen=True)
@@ -76,13 +82,13 @@ def _forward(wire: Wire, places: Places) -> Route:
     tip = None
     if wire.delayed:
         tip = (float(x[-1] - places.radius), float(y[-1]))
-        x[-1] -= _HEAD
+        x[-1] -= places.head
     x[-1] -= places.radius
     steps = np.diff(y) / np.diff(x)
     slope = np.zeros(x.size)
-    for k in range(1, x.size - 1):  # harmonic mean: Fritsch & Carlson (1980)
-        a, b = steps[k - 1], steps[k]
-        slope[k] = np.clip(2 * a * b / (a + b), -_STEEPEST, _STEEPEST) if a * b > 0 else 0.0
+    a, b = steps[:-1], steps[1:]  # monotone where the mean slope is limited so: van Leer (1977)
+    limit = np.minimum(2.0 * np.minimum(np.abs(a), np.abs(b)), np.abs(a + b) / 2.0)
+    slope[1:-1] = np.where(a * b > 0, np.sign(a) * np.minimum(limit, _STEEPEST), 0.0)
     points, codes = [(x[0], y[0])], [Path.MOVETO]
     for k, (a, b) in enumerate(pairwise(x)):
         reach = (b - a) * (0.5 if x.size == 2 else 0.42)
@@ -100,11 +106,11 @@ def _self_loop(wire: Wire, places: Places) -> Route:
     cosine = (_LOOP_MIDDLE**2 + _LOOP_RADIUS**2 - 1.0) / (2.0 * _LOOP_MIDDLE * _LOOP_RADIUS)
     meets = math.degrees(math.acos(cosine))
     first, last = meets - 90.0, 270.0 - meets
-    stop = last - math.degrees(min(0.5 * _HEAD / size, 1.2))
+    stop = last - math.degrees(min(0.5 * places.head / size, 1.2))
     arc = Path.arc(first, stop)
-    path = Path(arc.vertices * size + (x, middle), arc.codes)
+    path = Path(np.asarray(arc.vertices) * size + (x, middle), arc.codes)
     tip = (x + size * math.cos(math.radians(last)), middle + size * math.sin(math.radians(last)))
-    heading = math.radians(last + 90.0 - math.degrees(0.5 * _HEAD / size))
+    heading = math.radians(last + 90.0 - math.degrees(0.5 * places.head / size))
     return Route(wire, path, tip, heading)
 
 
@@ -131,7 +137,7 @@ def _lanes(wires: list[Wire], diagram: Diagram, places: Places) -> list[Route]:
         lanes.append((left, right, height))
         corners = [(right, ya), (right, height), (left, height), (left, yb)]
         inset = r * math.sqrt(1.0 - _SHOULDER**2)
-        line = [(xa + inset, ya), *corners, (xb - inset - _HEAD, yb)]
+        line = [(xa + inset, ya), *corners, (xb - inset - places.head, yb)]
         found.append(Route(wire, _rounded(line), (xb - inset, yb)))
     return found
 
@@ -147,7 +153,7 @@ def _lane_height(
     passed = [v for k in range(first, last + 1) for v in diagram.columns[k]]
     nodes = [v for v in passed if v < len(diagram.genes)]
     bends = places.y[[v for v in passed if v >= len(diagram.genes)]]
-    below = places.y[nodes] - r - _CLEAR
+    below = places.y[nodes] - r - _CLEAR - places.below
     above = places.y[nodes] + r + _CLEAR
     looped = [k for k, v in enumerate(nodes) if v in diagram.self_loops]
     above[looped] += (_LOOP_MIDDLE + _LOOP_RADIUS - 1.0) * r

@@ -61,8 +61,10 @@ def theme_of(name: str) -> Theme:
 
 def blend(color: str, towards: str, share: float) -> str:
     """``color`` with a share of another mixed in: opaque, so crossings do not darken."""
-    pairs = zip(to_rgb(color), to_rgb(towards), strict=True)
-    return to_hex([(1.0 - share) * a + share * b for a, b in pairs])
+    r, g, b = (
+        (1.0 - share) * x + share * y for x, y in zip(to_rgb(color), to_rgb(towards), strict=True)
+    )
+    return to_hex((r, g, b))
 
 
 def new_figure(theme: Theme, figsize: tuple[float, float]) -> Figure:

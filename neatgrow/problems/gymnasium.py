@@ -23,7 +23,14 @@ from neatgrow.kernels import random
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Lanes, Network, Networks
 from neatgrow.problems.base import Evaluation
-from neatgrow.problems.spaces import Moments, Observations, actions_of, input_names, output_names
+from neatgrow.problems.spaces import (
+    Actions,
+    Moments,
+    Observations,
+    actions_of,
+    input_names,
+    output_names,
+)
 
 _EXTRAS = {"box2d": "box2d", "mujoco": "mujoco", "pygame": "render"}
 _VECTOR_ENVIRONMENTS = 4  # sizes kept between calls
@@ -62,8 +69,9 @@ class Gymnasium:
     transpose is the observation, because their ``reset`` would start every slot elsewhere.
     All others run in a pool of single environments that are made once and used again.
 
-    An episode fails if the environment raises, gives a reward that is not finite, or shows
-    the network a NaN; the network's fitness is then NaN, and ``Evaluation.failures`` says
+    An episode fails if the environment raises, or gives a reward or shows the network an
+    observation that is not finite; its network's fitness is then NaN, the network's other
+    episodes are played nevertheless, and ``Evaluation.failures`` says
     ``episode k, step t: why``, with k from 0, t from 1 and step 0 the reset.
 
     Args:
@@ -233,9 +241,11 @@ class Gymnasium:
         lane = np.zeros(1, np.int64)
         try:
             with _named_packages(self._maker.what):
-                observation, _ = env.reset(seed=seed)
+                with _quiet():
+                    observation, _ = env.reset(seed=seed)
                 for _ in range(self.max_steps):
-                    view = env.render() if frames else observation
+                    with _quiet():
+                        view = env.render() if frames else observation
                     x = self._observations.flat(observation)[None]
                     action = self._actions.each(pilot.outputs(x, lane))[0]
                     observation, reward, terminated, truncated, _ = env.step(action)
@@ -320,7 +330,8 @@ class _Maker:
             env.close()
             raise ValueError(
                 _checks.message(
-                    "render_mode", f"{env.render_mode!r} as the environment is made", render_mode,
+                    "render_mode", f"{env.render_mode!r} as the environment is made",
+                    repr(render_mode),
                     "Change the function that makes it.",
                 )
             )  # fmt: skip
@@ -387,7 +398,7 @@ class _Pilot:
     moments: Moments | None = None
 
     def __init__(
-        self, lanes: Lanes, prepare: Callable[[Array], Array] | None, actions: Any
+        self, lanes: Lanes, prepare: Callable[[Array], Array] | None, actions: Actions
     ) -> None:
         self._lanes, self._prepare, self.actions = lanes, prepare, actions
 
@@ -425,9 +436,6 @@ class _Rollout:
             why = f"{type(why).__name__}: {why}"
         self.failures[job] = f"episode {job % self.seeds.size}, step {step}: {why}"
         self.returns[job] = np.nan
-
-
-_NAN_SEEN = "expected observations without NaN, got NaN"
 
 
 class _Runner(Protocol):
@@ -489,20 +497,20 @@ class _Vector:
         never_resets = "DISABLED" in str(env.metadata.get("autoreset_mode"))
         actions: Any = None
         while True:
-            nan = np.isnan(x)
-            if nan.any():
-                bad = nan.any(axis=1)
-                for job in active[bad].tolist():
-                    rollout.fail(job, step, _NAN_SEEN)
+            fine = np.isfinite(x)
+            if not fine.all():
+                bad = ~fine.all(axis=1)
+                for job, seen in zip(active[bad].tolist(), x[bad], strict=True):
+                    rollout.fail(job, step, _bad_observation(seen))
                 active, x = active[~bad], x[~bad]
             if active.size == 0:
                 return
             chosen = pilot.actions.batch(pilot.outputs(x, active))
             if active.size == count:
                 actions = chosen
-            elif actions is None:
-                actions = chosen[np.searchsorted(active, np.arange(count)).clip(0, len(chosen) - 1)]
             else:
+                if actions is None:  # masked slots need an action too, any will do
+                    actions = np.repeat(chosen[:1], count, axis=0)
                 actions[active] = chosen
             step += 1
             try:
@@ -595,11 +603,12 @@ class _Batched:
         running = self._fill(rollout, rows, waiting, range(slots), tick)
         while running:
             job = rows.job[:running]
-            nan = np.isnan(x[:running])
-            if nan.any():
-                over = np.flatnonzero(nan.any(axis=1)).tolist()
+            fine = np.isfinite(x[:running])
+            if not fine.all():
+                over = np.flatnonzero(~fine.all(axis=1)).tolist()
                 for row in over:
-                    rollout.fail(int(job[row]), tick - rows.started[row], _NAN_SEEN)
+                    why = _bad_observation(x[row])
+                    rollout.fail(int(job[row]), tick - rows.started[row], why)
             else:
                 tick += 1
                 actions = pilot.actions.each(pilot.outputs(x[:running], job))
@@ -687,6 +696,10 @@ def _state(env: VectorEnv[Any, Any, Any]) -> Array:
     """(k, slots)."""
     state: Array = env.unwrapped.state  # type: ignore[attr-defined]
     return state
+
+
+def _bad_observation(x: Array) -> str:
+    return f"expected finite observations, got {float(x[~np.isfinite(x)][0])}"
 
 
 def _bad_reward(reward: float) -> str:

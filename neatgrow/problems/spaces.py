@@ -31,7 +31,7 @@ class Observations:
         if not _is_readable(space):
             raise ValueError(
                 _checks.message(
-                    f"{what}: observation space", _READABLE, space,
+                    f"observation space of {what}", _READABLE, space,
                     "Wrap the environment in gymnasium.wrappers.TransformObservation.",
                 )
             )  # fmt: skip
@@ -98,7 +98,7 @@ def actions_of(space: Space[Any], what: str) -> Actions:
         return _Box(space)
     raise ValueError(
         _checks.message(
-            f"{what}: action space", "Discrete, MultiDiscrete, MultiBinary or Box", space,
+            f"action space of {what}", "Discrete, MultiDiscrete, MultiBinary or Box", space,
             "Wrap the environment in gymnasium.wrappers.TransformAction.",
         )
     )  # fmt: skip

@@ -58,7 +58,10 @@ def array(
         ValueError: Shape differs, or values are not finite where they must be.
     """
     try:
-        result = np.ascontiguousarray(value, dtype=dtype)
+        given = np.asarray(value)
+        if given.dtype.kind not in "biufO":
+            raise TypeError(f"dtype {given.dtype} holds no real numbers")
+        result = np.ascontiguousarray(given, dtype=dtype)
     except (TypeError, ValueError) as error:
         raise TypeError(
             message(what, f"numbers of shape {_shape_text(shape)}", value, remedy)
@@ -80,11 +83,13 @@ def array(
 
 
 def integer(what: str, value: object, at_least: int, remedy: str = "") -> int:
-    """``value`` as an int of at least ``at_least``; bools and fractions are refused."""
+    """``value`` as an int from ``at_least`` to 2⁶³−1; bools and fractions are refused."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(message(what, f"an integer of at least {at_least}", value, remedy))
     if value < at_least:
         raise ValueError(message(what, f"an integer of at least {at_least}", value, remedy))
+    if value >= 1 << 63:
+        raise ValueError(message(what, "an integer below 2**63", value, remedy))
     return int(value)
 
 
@@ -93,7 +98,7 @@ def one_of(what: str, value: object, known: Iterable[str]) -> str:
     names = list(known)
     if value not in names:
         raise ValueError(
-            message(what, f"one of {', '.join(names)}", value, nearest(str(value), names))
+            message(what, f"one of {', '.join(names)}", shown(value), nearest(str(value), names))
         )
     return str(value)
 

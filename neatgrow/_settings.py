@@ -1,11 +1,14 @@
 """Frozen dataclasses that check their fields, take overrides by path, and speak TOML."""
 
 import dataclasses
+import math
 import tomllib
 from dataclasses import field, fields
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from neatgrow import _checks
 
@@ -65,10 +68,10 @@ class Settings:
         for head, inner in nested.items():
             child = getattr(self, head, None)
             if not isinstance(child, Settings):
-                known = [f.name for f in fields(self)]  # type: ignore[arg-type]
+                sections = [name for name, v in vars(self).items() if isinstance(v, Settings)]
                 raise TypeError(
                     f"{type(self).__name__}: unknown section {head!r}. "
-                    f"{_checks.nearest(head, known)}"
+                    f"{_checks.nearest(head, sections)}"
                 )
             direct[head] = child.override(inner)
         current = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
@@ -116,24 +119,26 @@ def _converted(what: str, value: Any, hint: Any) -> Any:
         if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
             return tuple(value)
         raise TypeError(_checks.message(what, "a list of names", value))
-    if hint is bool or isinstance(value, bool):
-        accepted: Any = bool if hint is bool else ()
-    else:
-        accepted = (int, float) if hint is float else hint
-    if not isinstance(value, accepted):
+    accepted: Any = {bool: (bool, np.bool_), float: (int, float, np.integer, np.floating)}.get(
+        hint, (int, np.integer) if hint is int else hint
+    )
+    is_flag = isinstance(value, (bool, np.bool_))
+    if not isinstance(value, accepted) or (is_flag and hint is not bool):
         raise TypeError(_checks.message(what, f"a value of type {hint.__name__}", value))
-    return float(value) if hint is float else value
+    return hint(value) if hint in (bool, int, float) else value
 
 
 def _check_bounds(what: str, value: Any, metadata: Any) -> None:
-    low, high = metadata.get("low"), metadata.get("high")
-    if not isinstance(value, (int, float)) or (low is None and high is None):
-        if isinstance(value, float) and value != value:
-            raise ValueError(f"{what}: expected a number, got nan.")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return
-    if not ((low is None or value >= low) and (high is None or value <= high)):
+    low, high = metadata.get("low"), metadata.get("high")
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
         rule = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
         raise ValueError(_checks.message(what, rule, value))
+    if math.isnan(value):
+        raise ValueError(_checks.message(what, "a number", value))
+    if math.isinf(value) and not metadata.get("infinite"):
+        raise ValueError(_checks.message(what, "a finite number", value))
 
 
 def _toml_lines(tree: dict[str, Any], prefix: str) -> list[str]:

@@ -31,8 +31,8 @@ class Values(Settings):
 
     start_mean: float = 0.0
     start_spread: float = setting(1.0, 0.0)
-    minimum: float = -30.0
-    maximum: float = 30.0
+    minimum: float = field(default=-30.0, metadata={"infinite": True})
+    maximum: float = field(default=30.0, metadata={"infinite": True})
     mutate_rate: float = rate(0.8)
     perturb_rate: float = rate(0.9)
     replace_rate: float = rate(0.1)

@@ -48,6 +48,11 @@ class Interface:
         ):
             if names is not None and len(names) != count:
                 raise ValueError(_checks.message(what, f"{count} names", f"{len(names)}"))
+        for what, statistic in (("input_mean", self.input_mean), ("input_scale", self.input_scale)):
+            if statistic is not None and np.shape(statistic) != (self.inputs,):
+                raise ValueError(
+                    _checks.message(what, f"shape ({self.inputs},)", f"{np.shape(statistic)}")
+                )
         if (self.input_mean is None) != (self.input_scale is None):
             raise ValueError("input_mean, input_scale: expected both or neither, got one.")
 

@@ -128,7 +128,7 @@ class Networks:
         if np.ndim(X) == 3:
             shape = (len(self), "B", self.interface.inputs)
         X = _checks.array("predict(X)", X, shape, np.float64)
-        return self._run(X.reshape(-1, 1, *X.shape[-2:]))[:, 0]
+        return self._run(X[:, None] if X.ndim == 3 else X[None, None])[:, 0]
 
     def run(self, X: ArrayLike) -> Array:
         """Sequences, one tick per time step, from state 0.
@@ -143,7 +143,7 @@ class Networks:
         if np.ndim(X) == 4:
             shape = (len(self), "T", "B", self.interface.inputs)
         X = _checks.array("run(X)", X, shape, np.float64)
-        return self._run(X.reshape(-1, *X.shape[-3:]))
+        return self._run(X if X.ndim == 4 else X[None])
 
     def _run(self, x: Array) -> Array:
         """x (N or 1, T, B, I) → (N, T, B, O), a view of arrays with samples innermost."""

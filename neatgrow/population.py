@@ -12,7 +12,7 @@ from neatgrow.kernels import layout, random, selection
 from neatgrow.kernels.layout import Array
 from neatgrow.kernels.selection import Policy, Standing
 from neatgrow.kernels.variation import COPY, MUTATE, Offspring
-from neatgrow.species import measure_of, no_species, speciate, steered
+from neatgrow.species import measure_of, merge, no_species, speciate, steered
 from neatgrow.variation import initial_genomes, make_children, rules_of
 
 
@@ -188,13 +188,20 @@ class Population:
             return
         if alive < n_species:
             self.table = self.table.take(np.flatnonzero(quota[selection.CHILDREN]))
-        if not self.config.species.parent_first:
+        before, parents = self.table.id, self.genomes
+        representatives = (parents, rows[:alive])
+        if self.config.species.parent_first:
+            self.table, representatives, guess = merge(
+                self.table, representatives, guess, self._measure, self.threshold
+            )
+        else:
             guess[:] = -1
-        parents = self.genomes
         self.genomes = make_children(
             parents, offspring, self._rules, seed=self.seed, generation=self.generation
         )
-        self._speciate((parents, rows[:alive]), guess)
+        self._speciate(representatives, guess)
+        gone = np.setdiff1d(before, self.table.id, assume_unique=True)
+        self.deaths |= dict.fromkeys(gone.tolist(), "its kind has joined another species")
 
     def _speciate(self, representatives: tuple[Genomes, Array], guess: Array) -> None:
         self.species, self.table = speciate(

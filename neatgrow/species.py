@@ -133,6 +133,31 @@ def speciate(
     return renumbered[species], table.take(np.flatnonzero(sizes))
 
 
+def merge(
+    table: SpeciesTable,
+    representatives: tuple[Genomes, Array],
+    guess: Array,
+    measure: Measure,
+    threshold: float,
+) -> tuple[SpeciesTable, tuple[Genomes, Array], Array]:
+    """Merge species whose representatives have come near into the oldest of them.
+
+    Needed where genomes try their parent's species first, which would keep two species apart
+    for ever.
+
+    Returns:
+        The table, the representatives and the guesses, with only the species that are left.
+    """
+    genomes, rows = representatives
+    into = np.empty(len(table), np.int32)
+    left = int(speciation.merge(genomes.packed, rows, measure, threshold, into))
+    if left == len(table):
+        return table, representatives, guess
+    kept = np.flatnonzero(into == np.arange(len(table)))
+    renumbered = np.searchsorted(kept, into).astype(np.int32)
+    return table.take(kept), (genomes, rows[kept]), renumbered[guess]
+
+
 def steered(threshold: float, count: int, config: Config) -> float:
     """Next generation's threshold: towards the target number of species, the faster the
     further away: threshold · (count / target)^gain.

@@ -99,6 +99,33 @@ def _node_distance(a, i, b, j, measure, n):
 
 
 @kernel
+def merge(packed, rows, measure, threshold, into):
+    """Merge species into the oldest one whose representative is near enough.
+
+    Args:
+        packed: Genomes.
+        rows: (S,) rows of the representatives, oldest species first.
+        measure: Coefficients.
+        threshold: As in :func:`assign`.
+        into: (S,) int32, written: the species that each becomes part of, or itself.
+
+    Returns:
+        How many are left.
+    """
+    left = 0
+    for s in range(rows.shape[0]):
+        into[s] = s
+        for older in range(s):
+            if into[older] == older:
+                near = distance(packed, rows[older], packed, rows[s], measure, threshold)
+                if near < threshold:
+                    into[s] = older
+                    break
+        left += into[s] == s
+    return left
+
+
+@kernel
 def assign(packed, representatives, guess, measure, threshold, species, start, stop):
     """Species of genomes ``start:stop``: the first whose representative is near enough.
 

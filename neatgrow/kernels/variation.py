@@ -250,12 +250,18 @@ def _drop_unconnected(out, span, rules, scratch):
 
 
 @helper
+def bounded(table, k, value):
+    """``value`` clipped to the bounds of column k of a value table."""
+    return min(max(value, table[k, MINIMUM]), table[k, MAXIMUM])
+
+
+@helper
 def start_value(table, k, stream):
     """A fresh value of column k of a value table."""
     value = table[k, MEAN]
     if table[k, SPREAD] > 0.0:
         value += table[k, SPREAD] * draw_noise(stream, table[k, UNIFORM] > 0.0)
-    return min(max(value, table[k, MINIMUM]), table[k, MAXIMUM])
+    return bounded(table, k, value)
 
 
 @helper
@@ -283,7 +289,7 @@ def _mutate_columns(table, values, start, stop, stream):
                 values[i, k] = start_value(table, k, stream)
             elif u < either:
                 value = values[i, k] + table[k, POWER] * draw_noise(stream, uniform)
-                values[i, k] = min(max(value, table[k, MINIMUM]), table[k, MAXIMUM])
+                values[i, k] = bounded(table, k, value)
 
 
 @helper
@@ -425,14 +431,15 @@ def _add_node(out, span, rules, generation, stream):
     out.node_id[place] = node
     out.node_birth[place] = generation
     for k in range(out.node_values.shape[1]):
-        out.node_values[place, k] = rules.node_values[k, MEAN]
+        out.node_values[place, k] = bounded(rules.node_values, k, rules.node_values[k, MEAN])
     for k in range(out.node_choices.shape[1]):
         out.node_choices[place, k] = start_choice(rules.node_choices, k, False, stream)
 
     out.enabled[row] = False
     inner = _insert_connection(out, span, source, node, generation)
     for k in range(out.connection_values.shape[1]):
-        value = 1.0 if k == WEIGHT else start_value(rules.connection_values, k, stream)
+        table = rules.connection_values
+        value = bounded(table, k, 1.0) if k == WEIGHT else start_value(table, k, stream)
         out.connection_values[inner, k] = value
     outer = _insert_connection(out, span, node, target, generation)
     row = find(out.innovation, span[2], span[3], split)

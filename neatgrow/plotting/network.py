@@ -45,7 +45,8 @@ def draw(
         theme: ``"light"`` or ``"dark"``.
         show_disabled: Also draw disabled connections and nodes that reach no output, faded.
         title: Text at the top.
-        figsize: Width and height in inches; by default what the picture needs.
+        figsize: Width and height in inches; by default what the picture needs. In much less
+            than that connections touch nodes.
 
     Returns:
         A figure; ``savefig("champion.png")`` writes it. Artists carry the gene they stand

@@ -63,7 +63,10 @@ class Route:
 
 
 def routes(diagram: Diagram, places: Places) -> list[Route]:
-    """The course of every connection; none runs through a node that it does not touch."""
+    """The course of every connection, clear of nodes that it does not touch.
+
+    Where columns or nodes stand closer than lanes need, a lane may graze a node.
+    """
     found, back = [], []
     for wire in diagram.wires:
         if wire.source == wire.target:

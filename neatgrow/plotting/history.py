@@ -1,0 +1,169 @@
+"""A run's history as charts."""
+
+import colorsys
+
+import numpy as np
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
+
+from neatgrow import _checks
+from neatgrow.history import History
+from neatgrow.kernels.layout import Array
+from neatgrow.plotting.theme import ThemeName, blend, chart_axes, new_figure, theme_of
+
+_GOLDEN = 0.61803398875  # share of the hue circle between species of consecutive ids
+_MAJOR = 0.15  # share of a generation that a species must have reached for a full colour
+_MOST_NAMED = 14
+_LASTING = 8  # species with most members over all generations, which have a full colour too
+
+
+def draw_fitness(
+    history: History,
+    *,
+    theme: ThemeName = "light",
+    title: str | None = None,
+    figsize: tuple[float, float] = (7.0, 4.0),
+) -> Figure:
+    """Fitness by generation: champion, best and mean; the caption counts evaluations.
+
+    Args:
+        history: Of at least one generation. Generations without a fitness leave gaps.
+        theme: ``"light"`` or ``"dark"``.
+        title: Text at the top.
+        figsize: Width and height in inches.
+    """
+    _check_history(history)
+    colors = theme_of(theme)
+    figure = new_figure(colors, figsize)
+    axes = chart_axes(figure, colors, x="generation", y="fitness")
+    generation = history["generation"]
+    lines = (
+        ("champion so far", "champion", colors.positive, 2.2, "steps-post"),
+        ("best of generation", "best", colors.negative, 1.2, "default"),
+        ("mean", "mean", colors.quiet, 1.4, "default"),
+    )
+    for z, (label, column, color, width, style) in enumerate(lines):
+        axes.plot(
+            generation, history[column], color=color, linewidth=width, drawstyle=style,
+            label=label, gid=column, zorder=4 - z, solid_joinstyle="round",
+            marker="o" if len(generation) == 1 else "",
+        )  # fmt: skip
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, frameon=False, borderaxespad=0.2,
+        borderpad=0.1, labelcolor=colors.ink, fontsize=9.5,
+    )  # fmt: skip
+    axes.margins(x=0.01)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    evaluations = int(history["evaluations"].sum())
+    axes.set_title(
+        f"{evaluations:,} evaluations", loc="right", fontsize=8.5, color=colors.quiet, pad=4
+    )
+    _finish(figure, title, colors.ink)
+    return figure
+
+
+def draw_species(
+    history: History,
+    *,
+    theme: ThemeName = "light",
+    title: str | None = None,
+    figsize: tuple[float, float] = (8.0, 4.2),
+) -> Figure:
+    """Members of every species by generation, stacked with the oldest at the bottom.
+
+    A species has the hue of its id in every picture. Those that ever held a fair share of a
+    generation have it in full and carry their id; all others are muted.
+
+    Args:
+        history: Of at least one generation.
+        theme: ``"light"`` or ``"dark"``.
+        title: Text at the top.
+        figsize: Width and height in inches.
+    """
+    _check_history(history)
+    colors = theme_of(theme)
+    ids, sizes = _size_table(history.species_sizes)
+    figure = new_figure(colors, figsize)
+    axes = chart_axes(figure, colors, x="generation", y="genomes")
+    axes.grid(visible=False)
+    generation = history["generation"].astype(np.float64)
+    if generation.size == 1:  # an area needs a width
+        generation, sizes = generation + np.array([-0.5, 0.0, 0.5]), np.repeat(sizes, 3, axis=1)
+    share = sizes / np.maximum(sizes.sum(axis=0), 1)
+    lasting = np.argsort(-sizes.sum(axis=1), kind="stable")
+    major = share.max(axis=1) >= _MAJOR
+    major[lasting[:_LASTING]] = True
+    top = np.cumsum(sizes, axis=0)
+    for row, id_ in enumerate(ids):
+        color = species_color(id_, colors.background, muted=not major[row])
+        alive = np.flatnonzero(sizes[row])
+        # One generation more at each end, so that the area starts and ends in a point.
+        span = slice(max(alive[0] - 1, 0), alive[-1] + 2)
+        axes.fill_between(
+            generation[span], (top[row] - sizes[row])[span], top[row][span], facecolor=color,
+            edgecolor=colors.background, linewidth=0.4, gid=f"species-{id_}",
+        )  # fmt: skip
+    for row, at in _name_places(lasting[major[lasting]], sizes):
+        axes.text(
+            generation[at], top[row, at] - sizes[row, at] / 2.0, str(ids[row]), size=8.5,
+            color=colors.ink, ha="center", va="center", gid=f"name-{ids[row]}",
+            path_effects=[withStroke(linewidth=2.2, foreground=colors.background)],
+        )  # fmt: skip
+    axes.set_xlim(generation[0], generation[-1])
+    axes.set_ylim(0, top[-1].max())
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_title(f"{len(ids)} species", loc="right", fontsize=8.5, color=colors.quiet, pad=4)
+    _finish(figure, title, colors.ink)
+    return figure
+
+
+def _name_places(rows: Array, sizes: Array) -> list[tuple[int, int]]:
+    """(row, generation's index) of species names: where thickest, away from edge and others."""
+    count, total = sizes.shape[1], float(sizes.sum(axis=0).max())
+    middle = np.cumsum(sizes, axis=0) - sizes / 2.0
+    edge = min(max(1, count // 50), (count - 1) // 2)
+    found: list[tuple[int, int]] = []
+    for row in rows.tolist():
+        at = min(max(int(np.argmax(sizes[row])), edge), count - 1 - edge)
+        free = all(
+            abs(at - b) > 0.04 * count or abs(middle[row, at] - middle[a, b]) > 0.05 * total
+            for a, b in found
+        )
+        if free and sizes[row, at] >= 0.05 * total and len(found) < _MOST_NAMED:
+            found.append((row, at))
+    return found
+
+
+def species_color(id_: int, background: str, *, muted: bool) -> str:
+    """Colour of a species, from its id alone but for ``muted``."""
+    hue = (id_ * _GOLDEN) % 1.0
+    lightness = (0.45, 0.61, 0.53)[id_ % 3]
+    color = to_hex(colorsys.hls_to_rgb(hue, lightness, 0.48))
+    if not muted:
+        return color
+    grey = to_hex(colorsys.hls_to_rgb(0.58, (0.62, 0.70, 0.66)[id_ % 3], 0.08))
+    return blend(blend(color, grey, 0.8), background, 0.35)
+
+
+def _size_table(species_sizes: list[dict[int, int]]) -> tuple[list[int], Array]:
+    """Ids in order, and (species, generations) members."""
+    ids = sorted({id_ for sizes in species_sizes for id_, size in sizes.items() if size})
+    table = np.array([[sizes.get(id_, 0) for sizes in species_sizes] for id_ in ids])
+    return ids, table.reshape(len(ids), len(species_sizes))
+
+
+def _check_history(history: History) -> None:
+    if not len(history.species_sizes):
+        raise ValueError(
+            _checks.message(
+                "history", "at least one generation", "none", "Draw it once the run has begun."
+            )
+        )
+
+
+def _finish(figure: Figure, title: str | None, ink: str) -> None:
+    if title:
+        figure.suptitle(title, color=ink, fontsize=13, parse_math=False)
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.1)

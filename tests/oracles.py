@@ -1,0 +1,432 @@
+"""Slow, obvious twins of the kernels, in plain Python, written from the design's text.
+
+Nothing here imports a kernel's code: ints are Python ints, graphs are dictionaries and networkx
+graphs, floats go through :mod:`math`. Only data is read from the package's genomes.
+"""
+
+import math
+import random as python_random
+from fractions import Fraction
+
+import networkx as nx
+
+# ------------------------------------------------------------------- random numbers and identity
+
+WORD = 1 << 64
+GAMMA = 0x9E3779B97F4A7C15
+
+
+def splitmix_finaliser(bits):
+    """SplitMix64's output function (Steele, Lea & Flood 2014; Stafford's variant 13)."""
+    bits %= WORD
+    bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) % WORD
+    bits = ((bits ^ (bits >> 27)) * 0x94D049BB133111EB) % WORD
+    return bits ^ (bits >> 31)
+
+
+def identity(first, second):
+    """The 63-bit number, at least 2**62, of an ordered pair of integers."""
+    inner = splitmix_finaliser(first + GAMMA)
+    return splitmix_finaliser(inner + second) % 2**62 + 2**62
+
+
+class Stream:
+    """SplitMix64 keyed by (seed, purpose, generation, index)."""
+
+    def __init__(self, seed, purpose, generation, index):
+        state = splitmix_finaliser(seed + GAMMA)
+        for part in (purpose, generation, index):
+            state = splitmix_finaliser(state + part)
+        self.state = state
+
+    def bits(self):
+        self.state = (self.state + GAMMA) % WORD
+        return splitmix_finaliser(self.state)
+
+    def uniform(self):
+        return (self.bits() >> 11) / 2**53
+
+    def below(self, count):
+        return math.floor(self.uniform() * count)
+
+    def noise(self, uniform):
+        """Uniform in [-1, 1), or four uniform 16-bit parts summed: variance 1 after scaling."""
+        if uniform:
+            return 2 * self.uniform() - 1
+        bits = self.bits()
+        parts = [(bits >> shift) % 2**16 for shift in (0, 16, 32, 48)]
+        middle = 4 * (2**16 - 1) / 2
+        return (sum(parts) - middle) / 2**16 * math.sqrt(3)
+
+
+# ---------------------------------------------------------------------------------- functions
+
+
+def _exp(z):
+    try:
+        return math.exp(z)
+    except OverflowError:
+        return math.inf
+
+
+def _sigmoid(z):
+    return 0.5 + 0.5 * math.tanh(z / 2)  # 1 / (1 + e^-z), exactly 0 far below 0 as documented
+
+
+def _gelu(z):
+    return z * (0.5 * (1 + math.erf(z / math.sqrt(2))))
+
+
+def _softplus(z):
+    return z if z > 40 else math.log1p(_exp(z))
+
+
+ACTIVATIONS = {
+    "identity": lambda z: z,
+    "sigmoid": _sigmoid,
+    "steep_sigmoid": lambda z: _sigmoid(4.9 * z),
+    "tanh": math.tanh,
+    "relu": lambda z: z if z > 0 else 0.0,
+    "leaky_relu": lambda z: z if z > 0 else 0.01 * z,
+    "elu": lambda z: z if z > 0 else math.expm1(z),
+    "gelu": _gelu,
+    "softplus": _softplus,
+    "sin": lambda z: math.sin(z) if math.isfinite(z) else math.nan,
+    "gauss": lambda z: _exp(-z * z),
+    "abs": abs,
+    "square": lambda z: z * z,
+    "step": lambda z: 1.0 if z > 0 else 0.0,
+    "clamped": lambda z: max(-1.0, min(1.0, z)),
+    "inverse": lambda z: 1 / z if z != 0 else 0.0,
+}
+SATURATING = {"sigmoid", "steep_sigmoid"}  # exact to a rounding of 1, not of their own value
+
+
+def activation(name, z):
+    """f(z); NaN stays NaN."""
+    return math.nan if math.isnan(z) else ACTIVATIONS[name](z)
+
+
+def aggregation(name, terms):
+    """Aggregate of the terms w·a; 0 of none; NaN if any is."""
+    if not terms:
+        return 0.0
+    if any(math.isnan(term) for term in terms):
+        return math.nan
+    if name == "sum":
+        total = 0.0
+        for term in terms:
+            total += term
+        return total
+    if name == "product":
+        product = 1.0
+        for term in terms:
+            product *= term
+        return product
+    if name == "mean":
+        return aggregation("sum", [term / len(terms) for term in terms])
+    return {"max": max, "min": min}[name](terms)
+
+
+# ----------------------------------------------------------------------------------- networks
+
+
+class Node:
+    """One node gene as plain values."""
+
+    def __init__(self, activation, aggregation, bias):
+        self.activation, self.aggregation, self.bias = activation, aggregation, bias
+
+
+class SlowNetwork:
+    """The design's section 4 for one genome: two dictionaries, activations now and before.
+
+    Args:
+        genome: A ``neatgrow`` genome.
+        noise: Relative size of random errors put on every term w·a and every activation:
+            what rounding could do. Shows which outputs are too ill-conditioned to compare.
+        seed: Of the noise.
+    """
+
+    def __init__(self, genome, noise=0.0, seed=0):
+        self.n_inputs, self.n_outputs = genome.n_inputs, genome.n_outputs
+        self.outputs = range(self.n_inputs, self.n_inputs + self.n_outputs)
+        self.nodes = {
+            int(node): Node(activation, aggregation, float(bias))
+            for node, activation, aggregation, bias in zip(
+                genome.node_id,
+                genome.activation_names,
+                genome.aggregation_names,
+                genome.bias,
+                strict=True,
+            )
+        }
+        self.edges = [
+            (int(source), int(target), float(weight))
+            for source, target, weight, enabled in zip(
+                genome.source, genome.target, genome.weight, genome.enabled, strict=True
+            )
+            if enabled
+        ]
+        self.order = self._order()
+        self.delayed = self._delayed()
+        self._noise, self._random = noise, python_random.Random(seed)
+        self.reset()
+
+    def _graph(self):
+        graph = nx.DiGraph()
+        graph.add_nodes_from(range(self.n_inputs))
+        graph.add_nodes_from(self.nodes)
+        graph.add_edges_from((source, target) for source, target, _ in self.edges)
+        return graph
+
+    def _order(self):
+        graph = self._graph()
+        reaching = set(self.outputs)
+        for output in self.outputs:
+            reaching |= nx.ancestors(graph, output)
+        kept = graph.subgraph(reaching - set(range(self.n_inputs)))
+        self.steps_from_input = dict.fromkeys(graph, math.inf)
+        for i in range(self.n_inputs):
+            for node, steps in nx.single_source_shortest_path_length(graph, i).items():
+                self.steps_from_input[node] = min(self.steps_from_input[node], steps)
+        components = nx.condensation(kept)
+        self.component_of = components.graph["mapping"]
+        order = []
+        for component in nx.topological_sort(components):
+            members = components.nodes[component]["members"]
+            order += sorted(members, key=lambda node: (self.steps_from_input[node], node))
+        return order
+
+    def _delayed(self):
+        place = {node: k for k, node in enumerate(self.order)}
+        return {
+            (source, target)
+            for source, target, _ in self.edges
+            if source in place and target in place and place[source] >= place[target]
+        }
+
+    def reset(self):
+        self.before = dict.fromkeys(self.order, 0.0)
+
+    def _rough(self, value):
+        if self._noise == 0.0 or not math.isfinite(value):
+            return value
+        return value * (1 + self._noise * self._random.uniform(-1, 1))
+
+    def tick(self, x):
+        """Outputs (a list) for one sample (a sequence of I numbers); the state advances."""
+        now = {i: float(x[i]) for i in range(self.n_inputs)}
+        for v in self.order:
+            node = self.nodes[v]
+            terms = []
+            for source, target, weight in self.edges:
+                if target == v:
+                    late = (source, target) in self.delayed
+                    terms.append(self._rough(weight * (self.before if late else now)[source]))
+            z = node.bias + self._rough(aggregation(node.aggregation, terms))
+            a = self._rough(activation(node.activation, self._rough(z)))
+            if node.activation in SATURATING and self._noise:
+                a += self._noise * self._random.uniform(-1, 1)
+            now[v] = a
+        self.before = {v: now[v] for v in self.order}
+        return [now[o] for o in self.outputs]
+
+    def run(self, sequence):
+        self.reset()
+        return [self.tick(x) for x in sequence]
+
+
+# ------------------------------------------------------------------------------------ graphs
+
+
+def gene_graph(genome):
+    """All connection genes, enabled or not, as a directed graph of node ids."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(genome.n_inputs))
+    graph.add_nodes_from(int(node) for node in genome.node_id)
+    graph.add_edges_from(zip(genome.source.tolist(), genome.target.tolist(), strict=True))
+    return graph
+
+
+def has_loop(genome):
+    return not nx.is_directed_acyclic_graph(gene_graph(genome))
+
+
+def broken_invariant(genome):
+    """What is wrong with a genome's data, or ``None``: a second opinion to ``check()``."""
+    nodes, innovations = genome.node_id.tolist(), genome.innovation.tolist()
+    face = range(genome.n_inputs + genome.n_outputs)
+    if nodes[: genome.n_outputs] != list(face)[genome.n_inputs :]:
+        return "outputs"
+    if sorted(set(nodes)) != nodes or sorted(set(innovations)) != innovations:
+        return "order"
+    if any(node < 2**62 for node in nodes[genome.n_outputs :]):
+        return "hidden ids"
+    ends = list(zip(genome.source.tolist(), genome.target.tolist(), strict=True))
+    if len(set(ends)) != len(ends):
+        return "double connection"
+    known = set(nodes)
+    for innovation, (source, target) in zip(innovations, ends, strict=True):
+        if source not in known and not 0 <= source < genome.n_inputs:
+            return "source"
+        if target not in known:
+            return "target"
+        if innovation != identity(source, target):
+            return "innovation"
+    numbers = [*genome.weight.tolist(), *genome.bias.tolist()]
+    return None if all(math.isfinite(number) for number in numbers) else "values"
+
+
+# ----------------------------------------------------------------------- distance and species
+
+
+def distance(a, b, config):
+    """Compatibility distance (2002 paper, equation 1, with node terms), from dictionaries."""
+
+    def connections(genome):
+        return {
+            int(i): (int(birth), float(w))
+            for i, birth, w in zip(
+                genome.innovation, genome.connection_birth, genome.weight, strict=True
+            )
+        }
+
+    def nodes(genome):
+        return {
+            int(i): (float(bias), f, g)
+            for i, bias, f, g in zip(
+                genome.node_id,
+                genome.bias,
+                genome.activation_names,
+                genome.aggregation_names,
+                strict=True,
+            )
+        }
+
+    genes, d = config.genes, config.distance
+    ca, cb = connections(a), connections(b)
+    larger = max(len(ca), len(cb))
+    n = larger if larger >= d.small else 1
+    excess = disjoint = 0
+    for mine, other in ((ca, cb), (cb, ca)):
+        last = max((birth for birth, _ in other.values()), default=-1)
+        for innovation, (birth, _) in mine.items():
+            if innovation not in other:
+                excess += birth > last
+                disjoint += birth <= last
+    total = d.excess * excess / n + d.disjoint * disjoint / n
+    both = ca.keys() & cb.keys()
+    if both:
+        gaps = [abs(ca[i][1] - cb[i][1]) for i in both]
+        total += genes.weight.difference * math.fsum(gaps) / len(both)
+    na, nb = nodes(a), nodes(b)
+    total += d.nodes * len(na.keys() ^ nb.keys()) / n
+    both = na.keys() & nb.keys()
+    if both:
+        coefficients = (
+            genes.bias.difference,
+            genes.activation.difference,
+            genes.aggregation.difference,
+        )
+        parts = [
+            [abs(na[i][0] - nb[i][0]) for i in both],
+            [na[i][1] != nb[i][1] for i in both],
+            [na[i][2] != nb[i][2] for i in both],
+        ]
+        for coefficient, part in zip(coefficients, parts, strict=True):
+            total += coefficient * math.fsum(part) / len(both)
+    return total
+
+
+def speciate(genomes, representatives, guess, threshold, config):
+    """Lists of each genome's species and of the founders' rows, by the distance above.
+
+    A genome goes to its guessed species if near enough, else to the first that is, else to
+    the first newly founded one that is, else it founds one. Species are numbered with the
+    given representatives first, and none is dropped.
+    """
+    representatives = list(representatives)
+    old, founders, result = len(representatives), [], []
+    species = []
+    for genome, first in zip(genomes, guess, strict=True):
+        tried = ([first] if first >= 0 else []) + [s for s in range(old) if s != first]
+        near = [s for s in tried if distance(genome, representatives[s], config) < threshold]
+        species.append(near[0] if near else None)
+    for row, (genome, known) in enumerate(zip(genomes, species, strict=True)):
+        if known is None:
+            near = [
+                k
+                for k, founder in enumerate(founders)
+                if distance(genome, genomes[founder], config) < threshold
+            ]
+            if near:
+                known = old + near[0]
+            else:
+                known = old + len(founders)
+                founders.append(row)
+        result.append(known)
+    return result, founders
+
+
+def scores(fitness, sharing):
+    """Scores in [0, 1], exact: height above the worst over the range, or share of ranks.
+
+    NaN is a failure: worst of all in rank, 0 in height.
+    """
+    told = [Fraction(f) for f in fitness if not math.isnan(f)]
+    if not told or (len(set(told)) == 1 and len(told) == len(fitness)):
+        return [1.0] * len(fitness)
+    ranked = [-math.inf if math.isnan(f) else f for f in fitness]
+    result = []
+    for f in ranked:
+        if sharing == "rank":
+            worse = sum(1 for other in ranked if other < f)
+            tied = sum(1 for other in ranked if other == f) - 1
+            result.append(float(Fraction(2 * worse + tied, 2 * (len(fitness) - 1))))
+        elif f == -math.inf:
+            result.append(0.0)
+        else:
+            reach = max(told) - min(told)
+            result.append(float((Fraction(f) - min(told)) / reach) if reach else 1.0)
+    return result
+
+
+def allot(shares, total):
+    """Largest remainders (Hamilton), in exact fractions; ties to the earlier."""
+    shares = [Fraction(share) for share in shares]
+    if sum(shares) == 0:
+        shares = [Fraction(1)] * len(shares)
+    exact = [share / sum(shares) * total for share in shares]
+    quota = [math.floor(e) for e in exact]
+    by_remainder = sorted(range(len(shares)), key=lambda s: (quota[s] - exact[s], s))
+    for s in by_remainder[: total - sum(quota)]:
+        quota[s] += 1
+    return quota
+
+
+def judge(fitness, species, idle, policy):
+    """What the settings say of each species: (its mean score, or ``None`` if stagnant).
+
+    Args:
+        fitness: N floats, NaN for failures.
+        species: N ints below S.
+        idle: S generations without a better fitness.
+        policy: ``neatgrow.kernels.selection.Policy``.
+    """
+    count = len(idle)
+    ranked = [-math.inf if math.isnan(f) else f for f in fitness]
+    members = [[n for n, s in enumerate(species) if s == k] for k in range(count)]
+    best = [max(ranked[n] for n in rows) for rows in members]
+    first = [min(n for n in rows if ranked[n] == best[k]) for k, rows in enumerate(members)]
+    by_best = sorted(range(count), key=lambda k: (-best[k], first[k]))
+    score = scores(fitness, "rank" if policy.by_rank else "fitness")
+    result = []
+    for k in range(count):
+        place = by_best.index(k)
+        ends = (idle[k] >= policy.stagnation and place >= policy.protected) or (
+            policy.narrow and place >= 2
+        )
+        mean = math.fsum(score[n] for n in members[k]) / len(members[k])
+        result.append(None if ends else policy.floor + (1 - policy.floor) * mean)
+    return result

@@ -12,6 +12,7 @@ import argparse
 import numpy as np
 
 import neatgrow as ng
+from benchmarks.ours import xor_generation
 from benchmarks.peers import NeatPython
 from benchmarks.timing import alternate, markdown
 
@@ -29,12 +30,6 @@ def evaluations_to_solve(config: ng.Config, paper: bool, seeds: int) -> list[lis
             spent = result.history.total("evaluations")
             rows.append([spent, champion.n_hidden, champion.n_enabled])
     return rows
-
-
-def generation(population_size: int) -> "ng.Population":
-    """A population ready for whole generations on XOR, through ask, predict and tell."""
-    config = ng.Config(population_size=population_size)
-    return ng.Population(inputs=2, outputs=1, config=config, seed=1)
 
 
 def main() -> None:
@@ -67,19 +62,11 @@ def main() -> None:
     if reason:
         print(reason)
         return
-    X, Y = ng.XOR().X, ng.XOR().Y
     rows = []
     for size in (150, 1000):
-        population = generation(size)
-
-        def ours(population: "ng.Population" = population) -> None:
-            predictions = population.ask().compile().predict(X)
-            population.tell(4.0 - ((predictions - Y) ** 2).sum(axis=(1, 2)))
-
-        theirs = NeatPython().xor_generation(size)
-        for _ in range(20):
-            ours()
-        mine, peer = alternate([ours, theirs])
+        theirs = NeatPython()
+        peer_call = theirs.xor_generation(size)
+        mine, peer = alternate([xor_generation(size), peer_call], budget=1.0)
         rows.append((f"{size}", str(mine), str(peer), f"{peer.median / mine.median:.0f}×"))
     print(markdown(("one generation of", "neatgrow", "neat-python", "ratio"), rows))
 

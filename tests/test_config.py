@@ -205,7 +205,7 @@ IMPOSSIBLE = {
         "Config.mutation: expected a value of type Mutation, got 3."),
     "unknown option": (
         lambda: Selection(sharing="ranks"), ValueError,
-        "Selection.sharing: expected one of fitness, rank, got ranks. Did you mean 'rank'?"),
+        "Selection.sharing: expected one of fitness, rank, got 'ranks'. Did you mean 'rank'?"),
     "bounds crossed": (
         lambda: Values(minimum=2.0, maximum=1.0), ValueError,
         "Values.minimum: expected less than maximum 1.0, got 2.0."),
@@ -216,7 +216,7 @@ IMPOSSIBLE = {
         "Choices.options: expected a list of names, got tanh."),
     "start is no option": (
         lambda: Choices(start="rleu", options=("relu", "tanh")), ValueError,
-        "Choices.start: expected one of random, relu, tanh, got rleu. Did you mean 'relu'?"),
+        "Choices.start: expected one of random, relu, tanh, got 'rleu'. Did you mean 'relu'?"),
     "target of no species": (
         lambda: Species(target=0), ValueError, "Species.target: expected at least 1, got 0."),
 }  # fmt: skip

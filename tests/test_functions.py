@@ -166,5 +166,5 @@ def test_an_unknown_option_names_the_nearest():
         Population(1, 1, config)
     known = ", ".join(ACTIVATIONS)
     assert str(caught.value) == (
-        f"genes.activation.options: expected one of {known}, got tahn. Did you mean 'tanh'?"
+        f"genes.activation.options: expected one of {known}, got 'tahn'. Did you mean 'tanh'?"
     )

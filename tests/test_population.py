@@ -241,8 +241,8 @@ def test_stagnant_species_end_but_the_best_are_protected():
         fitness = xor_fitness(genomes)
         population.tell(fitness)
         table, species = population.table, population.species
-        best = np.array([fitness[species == s].max() for s in range(len(table))])
-        order = np.lexsort((table.id, -best))
+        ranking = np.argsort(np.argsort(-fitness, kind="stable"))  # earlier rows win ties
+        order = np.argsort([ranking[species == s].min() for s in range(len(table))])
         idle = population.generation - table.improved
         spared = set(table.id[order[:2]].tolist())
         expected = {int(i) for i in table.id[idle >= 3]} - spared

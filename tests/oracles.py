@@ -369,6 +369,19 @@ def speciate(genomes, representatives, guess, threshold, config):
     return result, founders
 
 
+def merged(representatives, threshold, config):
+    """Which species each of S is part of once near ones are one: the oldest that is near."""
+    into = []
+    for s, genome in enumerate(representatives):
+        near = [
+            k
+            for k in range(s)
+            if into[k] == k and distance(genome, representatives[k], config) < threshold
+        ]
+        into.append(near[0] if near else s)
+    return into
+
+
 def scores(fitness, sharing):
     """Scores in [0, 1], exact: height above the worst over the range, or share of ranks.
 

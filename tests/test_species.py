@@ -24,7 +24,15 @@ from neatgrow.kernels.selection import (
     Standing,
 )
 from neatgrow.kernels.variation import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring
-from neatgrow.species import SpeciesTable, distance, measure_of, no_species, speciate, steered
+from neatgrow.species import (
+    SpeciesTable,
+    distance,
+    measure_of,
+    merge,
+    no_species,
+    speciate,
+    steered,
+)
 
 MEASURES = [
     Config(),
@@ -80,14 +88,15 @@ def test_distance_by_hand():
     b = births((0, 0.5, 0), (2, 1.0, 4), (3, 1.0, 2))
     # input 1 is born at 3, before b's last: disjoint; 2 is born at 4, after a's last: excess;
     # 3 is disjoint. Both are small, so n = 1.
-    config = Config(distance=Distance(excess=10.0, disjoint=100.0))
+    config = Config(distance=Distance(excess=10.0, disjoint=100.0, small=20))
+    config = config.override({"genes.weight.difference": 0.5})
     assert distance(a, b, config) == 10.0 + 200.0 + 0.5 * 0.5
     config = config.override({"distance.small": 1})
     assert distance(a, b, config) == pytest.approx((10.0 + 200.0) / 3 + 0.25, rel=1e-15)
 
 
 def test_all_genes_are_excess_beside_a_genome_without_any():
-    config = Config(distance=Distance(excess=1.0, disjoint=100.0))
+    config = Config(distance=Distance(excess=1.0, disjoint=100.0, small=20))
     a, b = births((0, 1.0, 0), (1, 2.0, 3)), births()
     assert distance(a, b, config) == distance(b, a, config) == 2.0
     assert distance(b, b, config) == 0.0
@@ -170,6 +179,25 @@ def test_species_numbers_are_never_used_twice():
     assert set(species.tolist()) == set(range(len(again)))
     assert again.id[0] == 3 and again.id[1:].min() == len(many) + 1
     assert again.founded == again.id.max()
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("spread", [0.0, 0.5, 0.9, 1.1, 100.0])
+def test_merging_equals_the_oracle(seed, spread):
+    draw = np.random.default_rng(seed)
+    config, genomes = wild_config(seed), grown(seed, generations=15)
+    rows = draw.integers(0, 60, 12)
+    gaps = [distance(genomes[int(a)], genomes[int(b)], config) for a in rows for b in rows]
+    threshold = float(np.median(gaps) * spread) + 1e-3
+    guess = draw.integers(0, 12, 60).astype(np.int32)
+    table, (batch, left), guessed = merge(
+        table_of(12), (genomes, rows), guess, measure_of(config), threshold
+    )
+    into = oracles.merged([genomes[int(row)] for row in rows], threshold, config)
+    kept = sorted(set(into))
+    assert batch is genomes and left.tolist() == [rows[s] for s in kept]
+    assert table.id.tolist() == [10 + s for s in kept] and table.founded == 21
+    assert guessed.tolist() == [kept.index(into[g]) for g in guess]
 
 
 def test_a_table_is_not_written_to_by_speciation():

@@ -1,22 +1,18 @@
-"""neatgrow's side of benchmarks: the peers' graphs and settings in its own form."""
+"""neatgrow's side of benchmarks: the defaults, and the peers' graphs in its own form."""
 
+import copy
 from collections.abc import Callable
 from functools import partial
 
 import networkx
+import numpy as np
 
 import neatgrow as ng
-from benchmarks.peers import Graph
+from benchmarks.peers import Graph, random_graph
+from neatgrow.genomes import Interface
+from neatgrow.kernels import layout
+from neatgrow.kernels.layout import Packed
 
-# Structural rates of neat-python's XOR example, so that genomes grow alike on both sides.
-PEER_RATES = {
-    "mutation.add_connection": 0.5,
-    "mutation.delete_connection": 0.5,
-    "mutation.add_node": 0.2,
-    "mutation.delete_node": 0.2,
-    "mutation.add_loop": 0.0,
-    "recurrent": False,
-}
 _X, _Y = ng.XOR().X, ng.XOR().Y
 
 
@@ -41,18 +37,48 @@ def copies(genome: ng.Genome, count: int) -> ng.Genomes:
 
 def xor_population(size: int, generations: int = 20) -> ng.Population:
     """A population some generations into XOR, its last fitness not told yet."""
-    config = ng.Config(population_size=size).override(PEER_RATES)
+    config = ng.Config(population_size=size)
     population = ng.Population(inputs=2, outputs=1, config=config, seed=1)
     for _ in range(generations):
-        _generation(population)
+        generation(population)
     return population
 
 
 def xor_generation(size: int) -> Callable[[], None]:
     """One whole generation on XOR per call: reproduce, compile, evaluate, tell."""
-    return partial(_generation, xor_population(size))
+    return partial(generation, xor_population(size))
 
 
-def _generation(population: ng.Population) -> None:
+def generation(population: ng.Population) -> None:
+    """Reproduce, compile, evaluate on XOR, tell."""
     predictions = population.ask().compile().predict(_X)
     population.tell(4.0 - ((predictions - _Y) ** 2).sum(axis=(1, 2)))
+
+
+def reproduction(size: int) -> tuple[Callable[[], object], str]:
+    """Reproduction and speciation alone, always of the same evaluated population; and a note
+    of its genes."""
+    population = xor_population(size)
+    fitness = 4.0 - ((population.ask().compile().predict(_X) - _Y) ** 2).sum(axis=(1, 2))
+    kept = copy.copy(population)
+
+    def repetition() -> None:
+        population.__dict__.update(kept.__dict__)
+        population.table = copy.deepcopy(kept.table)
+        population.tell(fitness)
+        population.ask()
+
+    genomes = population.genomes
+    nodes, connections = genomes.node_id.size / size, genomes.innovation.size / size
+    repetition()
+    return repetition, f"{nodes:.1f} nodes, {connections:.1f} connections"
+
+
+def different_graphs(count: int) -> tuple[Packed, Interface]:
+    """Random graphs as the peers' forward benchmark has them, each with weights of its own."""
+    parts = [genome_of(random_graph(seed)) for seed in range(50)]
+    packed = [(parts[n % 50].packed, 1) for n in range(count)]
+    batch = layout.concatenate(packed)
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal(batch.connection_values.shape)
+    return batch._replace(connection_values=weights), parts[0].interface

@@ -246,22 +246,23 @@ class Evolution:
         champion = self.population.champion_fitness
         bar = self._sign * champion if np.isfinite(champion) else -np.inf
         tests: list[Evaluation] = []
-        for attempt in range(_RETESTS):
+        for _ in range(_RETESTS):
             ranked = np.nan_to_num(self._sign * fitness, nan=-np.inf)
             row = int(np.argmax(ranked))
             if not ranked[row] > bar:
                 break
             network = genomes[[row]].compile()
-            hopeful = ranked[row] >= self._threshold
-            episodes = SOLVED_EPISODES if hopeful else RETEST_EPISODES
-            test = self.problem.evaluate(
-                network, seed=self._seed(random.RETEST, attempt), episodes=episodes
-            )
-            tests.append(test)
-            fitness[row] = test.fitness[0]
-            held = self._sign * fitness[row]
+            for episodes in (RETEST_EPISODES, SOLVED_EPISODES):
+                seed = self._seed(random.RETEST, len(tests))
+                test = self.problem.evaluate(network, seed=seed, episodes=episodes)
+                tests.append(test)
+                fitness[row] = test.fitness[0]
+                held = self._sign * fitness[row]
+                if not held >= self._threshold:
+                    break
+            else:
+                self.solved = True
             if held > bar:
-                self.solved = self.solved or bool(hopeful and held >= self._threshold)
                 break
         return tests
 

@@ -11,7 +11,7 @@ from neatgrow.kernels.layout import Array
 from neatgrow.kernels.speciation import Measure
 
 _DISTANCE_NS = 30.0  # estimated work per gene
-_SMALLEST_THRESHOLD = 1e-3
+_SMALLEST_THRESHOLD, _LARGEST_STEP = 1e-3, 1.1
 
 
 @dataclass(eq=False)
@@ -155,15 +155,17 @@ def merge(
         return table, representatives, guess
     kept = np.flatnonzero(into == np.arange(len(table)))
     renumbered = np.searchsorted(kept, into).astype(np.int32)
-    return table.take(kept), (genomes, rows[kept]), renumbered[guess]
+    joined = np.where(guess < 0, guess, renumbered[guess])
+    return table.take(kept), (genomes, rows[kept]), joined
 
 
 def steered(threshold: float, count: int, config: Config) -> float:
     """Next generation's threshold: towards the target number of species, the faster the
-    further away: threshold · (count / target)^gain.
+    further away: threshold · (count / target)^gain, by at most a tenth at once, because the
+    count answers to small steps with jumps.
     """
     target = config.species.target
     if target is None:
         return threshold
-    factor = float((count / target) ** config.species.gain)
+    factor = min(max((count / target) ** config.species.gain, 1 / _LARGEST_STEP), _LARGEST_STEP)
     return max(threshold * factor, _SMALLEST_THRESHOLD)

@@ -83,29 +83,33 @@ def births(*rows):
     return build(4, 1, {}, [(i, 4, weight, True, birth) for i, weight, birth in rows])
 
 
+def plain(**settings):
+    """The paper's three terms alone: c₃ is 0.5, n is 1 below 20 genes."""
+    columns = Genes(weight=Values(difference=0.5), bias=Values(difference=0.0))
+    return Config(distance=Distance(**({"nodes": 0.0, "small": 20} | settings)), genes=columns)
+
+
 def test_distance_by_hand():
     a = births((0, 1.0, 0), (1, 2.0, 3))
     b = births((0, 0.5, 0), (2, 1.0, 4), (3, 1.0, 2))
     # input 1 is born at 3, before b's last: disjoint; 2 is born at 4, after a's last: excess;
     # 3 is disjoint. Both are small, so n = 1.
-    config = Config(distance=Distance(excess=10.0, disjoint=100.0, small=20))
-    config = config.override({"genes.weight.difference": 0.5})
-    assert distance(a, b, config) == 10.0 + 200.0 + 0.5 * 0.5
-    config = config.override({"distance.small": 1})
-    assert distance(a, b, config) == pytest.approx((10.0 + 200.0) / 3 + 0.25, rel=1e-15)
+    assert distance(a, b, plain(excess=10.0, disjoint=100.0)) == 10.0 + 200.0 + 0.5 * 0.5
+    divided = plain(excess=10.0, disjoint=100.0, small=1)
+    assert distance(a, b, divided) == pytest.approx((10.0 + 200.0) / 3 + 0.25, rel=1e-15)
 
 
 def test_all_genes_are_excess_beside_a_genome_without_any():
-    config = Config(distance=Distance(excess=1.0, disjoint=100.0, small=20))
+    config = plain(excess=1.0, disjoint=100.0)
     a, b = births((0, 1.0, 0), (1, 2.0, 3)), births()
     assert distance(a, b, config) == distance(b, a, config) == 2.0
     assert distance(b, b, config) == 0.0
 
 
 def test_n_counts_genes_from_the_stated_size_on():
+    a, b = births((0, 1.0, 0), (1, 1.0, 0), (2, 1.0, 0)), births()
     for small, n in ((4, 1), (3, 3)):
-        config = Config(distance=Distance(small=small))
-        assert distance(births((0, 1.0, 0), (1, 1.0, 0), (2, 1.0, 0)), births(), config) == 3 / n
+        assert distance(a, b, plain(excess=1.0, disjoint=1.0, small=small)) == 3 / n
 
 
 # ------------------------------------------------------------------------------- speciation

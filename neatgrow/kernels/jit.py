@@ -58,8 +58,9 @@ def helper(function: _F) -> _F:
 
 @lru_cache(maxsize=1)
 def source_stamp() -> str:
-    """Hash of all kernel sources and of numba's version."""
-    digest = hashlib.sha256(numba.__version__.encode())
+    """Hash of all kernel sources, of numba's version, and of settings that change code."""
+    flags = (numba_config.BOUNDSCHECK, numba_config.OPT, numba_config.DEBUGINFO_DEFAULT)
+    digest = hashlib.sha256(f"{numba.__version__} {flags}".encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -251,8 +251,9 @@ def _choose_parents(standing, policy, seed, pool, quota, offspring, guess, strea
         number += quota[CHILDREN, s] > 0
         for k in range(quota[CHILDREN, s]):
             seed_stream(stream, seed[0], seed[1], standing.generation, child)
-            first, kind = pool.members[pool.ptr[s] + k], COPY
-            if k >= quota[ELITES, s]:
+            if k < quota[ELITES, s]:
+                first, kind = pool.members[pool.ptr[s] + k], COPY
+            else:
                 first, kind = _survivor(policy, pool, s, stream), MUTATE
             second = first
             if kind != COPY and draw_uniform(stream) >= policy.mutation_only:

@@ -1,0 +1,57 @@
+"""Figures that take a process of their own; prints one line of JSON.
+
+python -m benchmarks.processes memory|start|xor
+"""
+
+import json
+import subprocess
+import sys
+import time
+
+
+def memory() -> dict[str, object]:
+    """Peak memory of a process that takes 100,000 genomes through one generation."""
+    import resource
+
+    import numpy as np
+
+    import neatgrow as ng
+
+    config = ng.Config(population_size=100_000)
+    population = ng.Population(inputs=10, outputs=5, config=config, seed=1)  # 50 connections
+    genomes = population.ask()
+    X = np.random.default_rng(0).standard_normal((4, 10))
+    population.tell(genomes.compile().predict(X).mean(axis=(1, 2)))
+    genomes = population.ask()
+    mean = genomes.innovation.size / len(genomes)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    work = f"peak memory, 100,000 genomes of {mean:.0f} connections through one generation"
+    return {"work": work, "amount": peak, "unit": "GB"}
+
+
+def start() -> dict[str, object]:
+    """Import time over that of numba."""
+    begin = time.perf_counter()
+    import numba  # noqa: F401
+
+    middle = time.perf_counter()
+    import neatgrow.evolution
+    import neatgrow.population  # noqa: F401
+
+    own = time.perf_counter() - middle
+    work = f"import of all of neatgrow's core after numba's {middle - begin:.2f} s"
+    return {"work": work, "amount": own, "unit": "s"}
+
+
+def xor() -> dict[str, object]:
+    """XOR solved as a whole process, warm."""
+    code = "import neatgrow as ng; assert ng.evolve(ng.XOR(), seed=1).solved"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    begin = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    spent = time.perf_counter() - begin
+    return {"work": "XOR solved, the whole process, warm", "amount": spent, "unit": "s"}
+
+
+if __name__ == "__main__":
+    print(json.dumps({"memory": memory, "start": start, "xor": xor}[sys.argv[1]]()))

@@ -20,7 +20,7 @@ from neatgrow.kernels import forward, functions, layout, ordering, parallel
 from neatgrow.kernels.layout import Array, Packed, Plan
 
 # Estimated work, ns: decides only how many threads share it.
-_COMPILE_NS, _STEP_NS, _SAMPLE_NS, _PASS_NS = 30.0, 4.0, 0.2, 20.0
+_COMPILE_NS, _STEP_NS, _SAMPLE_NS, _PASS_NS = 16.0, 2.3, 0.03, 5.0
 
 
 def compile_genomes(packed: Packed, interface: Interface, dtype: Any = np.float32) -> "Networks":
@@ -68,6 +68,7 @@ class Networks:
         plan = self.plan._replace(
             node_start=self.plan.node_start[row : row + 1],
             node_stop=self.plan.node_stop[row : row + 1],
+            has_loops=self.plan.has_loops[row : row + 1],
             output_slot=self.plan.output_slot[row : row + 1],
         )
         return Network(Networks(plan, self.interface, self._genes[row : row + 2]))
@@ -94,7 +95,7 @@ class Networks:
         shape: tuple[int | str, ...] = (len(self), self.interface.inputs)
         if np.ndim(x) == 3:
             shape = (len(self), "E", self.interface.inputs)
-        x = _checks.array("activate(x)", x, shape, np.float64)
+        x = _checks.array("activate(x)", x, shape, self.dtype)
         episodes = x.shape[1] if x.ndim == 3 else 1
         if self._lanes is None or self._per_network != episodes:
             self._lanes = self.lanes(np.repeat(np.arange(len(self)), episodes))
@@ -127,7 +128,7 @@ class Networks:
         shape: tuple[int | str, ...] = ("B", self.interface.inputs)
         if np.ndim(X) == 3:
             shape = (len(self), "B", self.interface.inputs)
-        X = _checks.array("predict(X)", X, shape, np.float64)
+        X = _checks.array("predict(X)", X, shape, self.dtype)
         return self._run(X[:, None] if X.ndim == 3 else X[None, None])[:, 0]
 
     def run(self, X: ArrayLike) -> Array:
@@ -142,7 +143,7 @@ class Networks:
         shape: tuple[int | str, ...] = ("T", "B", self.interface.inputs)
         if np.ndim(X) == 4:
             shape = (len(self), "T", "B", self.interface.inputs)
-        X = _checks.array("run(X)", X, shape, np.float64)
+        X = _checks.array("run(X)", X, shape, self.dtype)
         return self._run(X if X.ndim == 4 else X[None])
 
     def _run(self, x: Array) -> Array:
@@ -173,13 +174,14 @@ class Lanes:
             )
         width = face.inputs + (plan.node_stop - plan.node_start)[network]
         self._networks = networks
-        self._offset = np.concatenate([np.zeros(1, np.int64), np.cumsum(width)])
+        self._offset = _offsets(width)
         self._state = forward.LaneState(
             network, self._offset[:-1], np.zeros(int(self._offset[-1]), networks.dtype)
         )
         self._everyone = np.arange(network.size)
         genes = networks._genes
-        self._cost = (genes[network + 1] - genes[network]).astype(np.int64)
+        self._work = _offsets(genes[network + 1] - genes[network])
+        self._ranges = parallel.split(self._work, _STEP_NS)
 
     def __len__(self) -> int:
         return int(self._everyone.size)
@@ -202,10 +204,11 @@ class Lanes:
                 _checks.message("activate(x)", f"shape {(lanes.size, face.inputs)}", inputs)
             )
         outputs = np.empty((lanes.size, face.outputs), self._networks.dtype)
-        ranges = [(0, lanes.size)]
-        if lanes.size * _STEP_NS * 8 > parallel.SMALLEST_SHARE:
-            cost = np.concatenate([np.zeros(1, np.int64), np.cumsum(self._cost[lanes])])
-            ranges = parallel.split(cost, _STEP_NS)
+        ranges = self._ranges
+        if active is not None:
+            ranges = [(0, lanes.size)]
+            if len(self._ranges) > 1:  # all lanes together are worth threads
+                ranges = parallel.split(_offsets(np.diff(self._work)[active]), _STEP_NS)
         custom = functions.custom_addresses()
         parallel.over_ranges(
             forward.step, ranges, self._networks.plan, custom, self._state, lanes, inputs, outputs
@@ -258,3 +261,8 @@ class Network:
         plan, face = self.networks.plan, self.interface
         nodes = int(plan.node_stop[0] - plan.node_start[0])
         return f"Network({face.inputs} → {face.outputs}, {nodes} nodes, {self.networks.dtype})"
+
+
+def _offsets(sizes: Array) -> Array:
+    """(K+1,) int64 offsets of K pieces laid end to end."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])

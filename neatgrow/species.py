@@ -10,7 +10,7 @@ from neatgrow.kernels import parallel, speciation
 from neatgrow.kernels.layout import Array
 from neatgrow.kernels.speciation import Measure
 
-_DISTANCE_NS = 30.0  # estimated work per gene
+_DISTANCE_NS = 8.0  # estimated work per gene
 _SMALLEST_THRESHOLD, _LARGEST_STEP = 1e-3, 1.1
 
 

@@ -20,7 +20,7 @@ from neatgrow.kernels import variation as kernels
 from neatgrow.kernels.layout import Array, Packed
 from neatgrow.kernels.variation import Offspring, Rules
 
-_VARIATION_NS = 60.0  # estimated work per parental gene
+_VARIATION_NS = 30.0  # estimated work per parental gene
 
 
 COLUMNS = (len(NODE_VALUES), len(NODE_CHOICES), len(CONNECTION_VALUES))

@@ -212,7 +212,7 @@ def wild_batches():
 @pytest.fixture
 def threads(monkeypatch):
     """Set the number of threads, with work split however small it is."""
-    monkeypatch.setattr(parallel, "SMALLEST_SHARE", 1)
+    monkeypatch.setattr(parallel, "WAKE_NS", 1e-9)
     before = parallel.thread_count()
     yield parallel.set_threads
     parallel.set_threads(before)

@@ -150,7 +150,7 @@ def test_registered_activation_runs_on_both_paths_and_evolves(registry):
 def test_a_taken_activation_name_is_refused(registry):
     functions.register_activation("bump", lambda z: z)
     for name in ("tanh", "bump"):
-        with pytest.raises(ValueError, match=f"activation '{name}': expected a new name"):
+        with pytest.raises(ValueError, match=f"activation: expected a new name, got '{name}'"):
             functions.register_activation(name, lambda z: z)
 
 

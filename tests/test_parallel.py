@@ -202,8 +202,10 @@ def test_small_work_stays_on_one_thread():
     try:
         ptr = np.arange(0, 1010, 10)
         assert len(parallel.split(ptr, 1.0)) == 1
-        assert len(parallel.split(ptr, parallel.SMALLEST_SHARE)) == 4
-        assert len(parallel.split(ptr, 2 * parallel.SMALLEST_SHARE / 1000)) == 2
+        assert len(parallel.split(ptr, parallel.WAKE_NS)) == 4
+        ranges = parallel.split(ptr, 3 * parallel.WAKE_NS / 1000)  # three wakes in all
+        assert len(ranges) == 3
+        assert ranges[0][1] > ranges[1][1] - ranges[1][0]  # the caller does not wait to wake
     finally:
         parallel.set_threads(1)
 

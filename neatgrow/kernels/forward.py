@@ -225,15 +225,18 @@ def run(plan, custom, inputs, outputs, start, stop):
 @helper
 def _run_range(plan, custom, inputs, outputs, slots, z, start, stop):
     _, n_ticks, n_inputs, n_samples = inputs.shape
-    for n in range(start, stop):
-        row = n if inputs.shape[0] > 1 else 0
-        for b in range(0, n_samples, TILE):
-            size = min(TILE, n_samples - b)
-            slots[:, :] = 0
+    shared = inputs.shape[0] == 1
+    for b in range(0, n_samples, TILE):
+        size = min(TILE, n_samples - b)
+        slots[:, :] = 0
+        for n in range(start, stop):
+            if plan.has_loops[n]:  # else every slot is written before it is read
+                slots[n_inputs:, :] = 0
             for t in range(n_ticks):
-                for i in range(n_inputs):
-                    for j in range(size):
-                        slots[i, j] = inputs[row, t, i, b + j]
+                if n == start or not shared or n_ticks > 1:  # else they stand there already
+                    for i in range(n_inputs):
+                        for j in range(size):
+                            slots[i, j] = inputs[0 if shared else n, t, i, b + j]
                 _tick_rows(plan, custom, n, n_inputs, size, slots, z)
                 for o in range(plan.output_slot.shape[1]):
                     slot = plan.output_slot[n, o]

@@ -59,6 +59,7 @@ class Plan(NamedTuple):
 
     node_start: Array  # (N,) int64, first node row
     node_stop: Array  # (N,) int64
+    has_loops: Array  # (N,) bool, whether any connection is delayed
     incoming_start: Array  # (V,) int64, first connection row into each node
     incoming_stop: Array  # (V,) int64
     source_slot: Array  # (C,) int32, within the network
@@ -77,6 +78,7 @@ def empty_plan(packed: Packed, n_outputs: int, dtype: DTypeLike) -> Plan:
     return Plan(
         node_start=np.empty(n, np.int64),
         node_stop=np.empty(n, np.int64),
+        has_loops=np.empty(n, np.bool_),
         incoming_start=np.empty(v, np.int64),
         incoming_stop=np.empty(v, np.int64),
         source_slot=np.empty(c, np.int32),

@@ -62,7 +62,7 @@ def _compile_one(packed, n, n_inputs, plan, by_node, by_connection):
         slot[i] = i
     for k in range(kept):
         slot[order[k]] = n_inputs + k
-    c = c0
+    c, has_loops = c0, False
     for k in range(kept):
         node, v = order[k], n0 + k
         gene = n0 + node - n_inputs
@@ -73,11 +73,13 @@ def _compile_one(packed, n, n_inputs, plan, by_node, by_connection):
         plan.incoming_start[v] = c
         for e in range(incoming_ptr[node], incoming_ptr[node + 1]):
             plan.source_slot[c] = slot[source[incoming[e]]]
+            has_loops |= plan.source_slot[c] >= n_inputs + k
             plan.weight[c] = packed.connection_values[c0 + incoming[e], WEIGHT]
             plan.connection_gene[c] = incoming[e]
             c += 1
         plan.incoming_stop[v] = c
     plan.node_start[n], plan.node_stop[n] = n0, n0 + kept
+    plan.has_loops[n] = has_loops
     for o in range(n_outputs):
         plan.output_slot[n, o] = slot[n_inputs + o]
 

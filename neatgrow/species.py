@@ -167,5 +167,6 @@ def steered(threshold: float, count: int, config: Config) -> float:
     target = config.species.target
     if target is None:
         return threshold
-    factor = min(max((count / target) ** config.species.gain, 1 / _LARGEST_STEP), _LARGEST_STEP)
+    wanted = float((count / target) ** config.species.gain)
+    factor = min(max(wanted, 1 / _LARGEST_STEP), _LARGEST_STEP)
     return max(threshold * factor, _SMALLEST_THRESHOLD)

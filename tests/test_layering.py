@@ -35,7 +35,9 @@ OUTSIDE = {
     6: {"numpy"},
     7: {"numpy", "matplotlib"},
     "kernels.functions": {"numpy", "numba", "llvmlite"},  # numba's own code generator
+    "problems.environments": {"numpy", "gymnasium"},
     "problems.gymnasium": {"numpy", "gymnasium"},
+    "problems.rollouts": {"numpy", "gymnasium"},
     "problems.spaces": {"numpy", "gymnasium"},
     "bridge": {"numpy", "networkx"},
     "plotting.marks": {"numpy", "networkx", "matplotlib"},

@@ -206,7 +206,9 @@ def register_activation(name: str, function: Callable[[float], float]) -> None:
         TypeError: The function cannot be compiled to float64 → float64.
     """
     if name in opcodes():
-        raise ValueError(f"activation: expected a new name, got {name!r}, which is taken. Choose another.")
+        raise ValueError(
+            f"activation: expected a new name, got {name!r}, which is taken. Choose another."
+        )
     try:
         compiled = numba.cfunc("float64(float64)", error_model="numpy")(function)
     except numba.core.errors.NumbaError as error:

@@ -242,9 +242,7 @@ def _crossings(
     return total // 2
 
 
-def _heights(
-    diagram: Diagram, columns: list[list[int]], segments: list[tuple[int, int]]
-) -> Array:
+def _heights(diagram: Diagram, columns: list[list[int]], segments: list[tuple[int, int]]) -> Array:
     """Heights that keep the order and the room of every vertex and make wires straight.
 
     Sweeps: each column takes the least-squares fit to its neighbours' heights under the order,

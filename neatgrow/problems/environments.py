@@ -1,0 +1,173 @@
+"""Making Gymnasium environments, and saying why one cannot be made."""
+
+import importlib
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import Env
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.error import DependencyNotInstalled
+from gymnasium.vector import VectorEnv
+from gymnasium.wrappers import OrderEnforcing, TimeLimit
+
+from neatgrow import _checks
+
+_EXTRAS = {"box2d": "box2d", "mujoco": "mujoco", "pygame": "render"}
+
+
+class Maker:
+    """Makes environments, and says in this package's words why one cannot be made."""
+
+    def __init__(
+        self,
+        environment: str | Callable[[], Env[Any, Any]],
+        max_steps: int | None,
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.max_steps, self.kwargs = max_steps, kwargs
+        self.id = environment if isinstance(environment, str) else None
+        self._factory = None if isinstance(environment, str) else environment
+        self.what = "environment" if self.id is None else f"environment {self.id!r}"
+        self.spec: EnvSpec | None = None
+        if self.id is not None:
+            self.spec = _spec(self.id)
+        elif not callable(environment):
+            rule = "an id or a function that makes an environment"
+            raise TypeError(_checks.message("environment", rule, environment))
+        elif kwargs:
+            rule = "none beside a function that makes the environment"
+            raise ValueError(_checks.message("make_kwargs", rule, kwargs))
+        if "max_episode_steps" in kwargs:
+            rule = "no max_episode_steps"
+            raise ValueError(_checks.message("make_kwargs", rule, kwargs, "Pass max_steps."))
+
+    def make(self, render_mode: str | None = None) -> Env[Any, Any]:
+        """A single environment with its wrappers."""
+        kwargs = self.kwargs if render_mode is None else self.kwargs | {"render_mode": render_mode}
+        with quiet(), named_packages(self.what):
+            if self._factory is None:
+                assert self.id is not None
+                env = gymnasium.make(
+                    self.id,
+                    max_episode_steps=self.max_steps,
+                    **{"disable_env_checker": True, **kwargs},
+                )
+            else:
+                env = self._factory()
+        if not isinstance(env, Env):
+            rule = "a function that returns a gymnasium.Env"
+            raise TypeError(_checks.message("environment", rule, f"one that returned {env!r}"))
+        if render_mode is not None and env.render_mode != render_mode:
+            env.close()
+            raise ValueError(
+                _checks.message(
+                    "render_mode", f"{env.render_mode!r} as the environment is made",
+                    repr(render_mode),
+                    "Change the function that makes it.",
+                )
+            )  # fmt: skip
+        return env
+
+    def bare(self, env: Env[Any, Any]) -> Env[Any, Any]:
+        """Without the wrappers that ``gymnasium.make`` adds and that this module replaces:
+        steps are counted here, and reset always comes first."""
+        while self._factory is None and type(env) in (TimeLimit, OrderEnforcing):
+            env = env.env  # type: ignore[attr-defined]
+        return env
+
+    def limit(self, env: Env[Any, Any]) -> int:
+        """Most steps of an episode."""
+        limits = [self.max_steps] if self.max_steps else []
+        if not limits or self._factory is not None:
+            layer = env
+            while isinstance(layer, gymnasium.Wrapper):
+                if isinstance(layer, TimeLimit):
+                    limits.append(layer._max_episode_steps)
+                layer = layer.env
+            if env.spec is not None and env.spec.max_episode_steps:
+                limits.append(env.spec.max_episode_steps)
+        if not limits:
+            got = "one whose episodes may never end"
+            raise ValueError(_checks.message(self.what, "a limit of steps", got, "Pass max_steps."))
+        return min(limits)
+
+    def vector(self, count: int) -> VectorEnv[Any, Any, Any]:
+        """A vector environment of ``count`` slots, by its own vector entry point."""
+        kwargs = dict(self.kwargs)
+        if self.max_steps is not None:
+            kwargs["max_episode_steps"] = self.max_steps
+        assert self.id is not None
+        with quiet():
+            return gymnasium.make_vec(
+                self.id, count, vectorization_mode="vector_entry_point", **kwargs
+            )
+
+    def single_vector(self) -> VectorEnv[Any, Any, Any] | None:
+        """A vector environment of one slot if its starts can be set, else ``None``."""
+        if self.spec is None or self.spec.vector_entry_point is None:
+            return None
+        try:
+            env = self.vector(1)
+            observation, _ = env.reset(seed=0)
+        except (TypeError, ImportError, gymnasium.error.Error):  # what it takes differs
+            return None
+        state = getattr(env.unwrapped, "state", None)
+        if (
+            isinstance(state, np.ndarray)
+            and isinstance(observation, np.ndarray)
+            and state.shape == observation.shape[::-1]
+            and np.array_equal(state.T.astype(observation.dtype), observation)
+        ):
+            return env
+        env.close()
+        return None
+
+
+def _spec(name: str) -> EnvSpec:
+    """The registered environment of that id.
+
+    Raises:
+        ValueError: There is none.
+    """
+    module, _, plain = name.rpartition(":")
+    if module:
+        importlib.import_module(module)
+    if plain not in gymnasium.registry:
+        hint = _checks.nearest(plain, gymnasium.registry)
+        if not hint.startswith("Did"):
+            hint = "gymnasium.pprint_registry() lists them."
+        raise ValueError(
+            _checks.message(
+                f"environment {name!r}", "a registered Gymnasium id", "an unknown one", hint
+            )
+        )
+    return gymnasium.registry[plain]
+
+
+@contextmanager
+def named_packages(what: str) -> Iterator[None]:
+    """Say which of this package's extras brings what an environment lacks."""
+    try:
+        yield
+    except DependencyNotInstalled as error:
+        extras = [extra for word, extra in _EXTRAS.items() if word in str(error).lower()]
+        remedy = f'Run pip install "neatgrow[{extras[0]}]".' if extras else str(error)
+        raise ImportError(
+            _checks.message(what, "the packages it needs", "not all of them", remedy)
+        ) from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without warnings that no user of this package can act on."""
+    with warnings.catch_warnings():
+        # Box2D's and pygame's imports; autoreset modes do not matter here.
+        warnings.filterwarnings("ignore", "builtin type [sS]wig", DeprecationWarning)
+        warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
+        warnings.filterwarnings("ignore", ".*pkg_resources", DeprecationWarning)
+        warnings.filterwarnings("ignore", ".*autoreset_?mode", UserWarning)
+        yield

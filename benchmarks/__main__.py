@@ -12,6 +12,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def row(
 ) -> tuple[str, ...]:
     """One row: all sides timed in turns."""
     calls = [mine, *(call for call in peers if call is not None)]
-    timings = alternate(calls, budget=1.0)
+    timings = alternate(calls, budget=1.0, most=20)
     cells = [str(timings[0])]
     rest = iter(timings[1:])
     theirs = [next(rest) if call is not None else None for call in peers]
@@ -51,7 +52,7 @@ def generations(neat: bool, multi: bool) -> list[tuple[str, ...]]:
         ]
         population = ours.xor_population(size)
         work = f"XOR, one generation of {size} with evaluation"
-        rows.append(row(work, lambda p=population: ours.generation(p), peers, bound))
+        rows.append(row(work, partial(ours.generation, population), peers, bound))
     for size, bound in ((150, "–"), (1000, "100×"), (3000, "190×")):
         neat_python = NeatPython()
         peers = [

@@ -200,8 +200,8 @@ class Population:
             parents, offspring, self._rules, seed=self.seed, generation=self.generation
         )
         self._speciate(representatives, guess)
-        gone = np.setdiff1d(before, self.table.id, assume_unique=True)
-        self.deaths |= dict.fromkeys(gone.tolist(), "its kind has joined another species")
+        gone = set(before.tolist()).difference(self.table.id.tolist())
+        self.deaths |= dict.fromkeys(gone, "its kind has joined another species")
 
     def _speciate(self, representatives: tuple[Genomes, Array], guess: Array) -> None:
         self.species, self.table = speciate(

@@ -203,10 +203,10 @@ class Evolution:
         evaluation = self.problem.evaluate(networks, seed=seed)
         self._take_failures(evaluation)
         fitness = np.array(evaluation.fitness, np.float64)
-        tests = self._retest(genomes, fitness) if self.problem.noisy else []
+        tests, tested = self._retest(genomes, fitness) if self.problem.noisy else ([], None)
         marks.append(time.perf_counter())
         before = population.champion_fitness
-        population.tell(fitness)
+        population.tell(fitness, trusted=tested)
         if population.champion_fitness != before and self._knows_champion():
             statistics = self.problem.statistics() or {}
             self._champion = population.champion.with_interface(**statistics)
@@ -237,21 +237,26 @@ class Evolution:
         random.derive_seeds(self.population.seed, purpose, self.population.generation, out)
         return int(out[index])
 
-    def _retest(self, genomes: Genomes, fitness: Array) -> list[Evaluation]:
+    def _retest(self, genomes: Genomes, fitness: Array) -> tuple[list[Evaluation], list[int]]:
         """Judge would-be champions on fresh episodes and put the mean in ``fitness``.
 
         One lucky set of episodes must not make a champion: the best of the generation is
         retested if it beats the champion, then the next best if that one did not hold.
+
+        Returns:
+            The evaluations, and the rows that were retested: only they may become champion.
         """
         champion = self.population.champion_fitness
         bar = self._sign * champion if np.isfinite(champion) else -np.inf
         tests: list[Evaluation] = []
+        tested: list[int] = []
         for _ in range(_RETESTS):
             ranked = np.nan_to_num(self._sign * fitness, nan=-np.inf)
             row = int(np.argmax(ranked))
             if not ranked[row] > bar:
                 break
             network = genomes[[row]].compile()
+            tested.append(row)
             for episodes in (RETEST_EPISODES, SOLVED_EPISODES):
                 seed = self._seed(random.RETEST, len(tests))
                 test = self.problem.evaluate(network, seed=seed, episodes=episodes)
@@ -264,7 +269,7 @@ class Evolution:
                 self.solved = True
             if held > bar:
                 break
-        return tests
+        return tests, tested
 
     def _take_failures(self, evaluation: Evaluation) -> None:
         self.failures = evaluation.failures

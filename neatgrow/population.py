@@ -127,12 +127,14 @@ class Population:
         self._asked = True
         return self.genomes
 
-    def tell(self, fitness: ArrayLike) -> None:
+    def tell(self, fitness: ArrayLike, *, trusted: ArrayLike | None = None) -> None:
         """Take the fitness of every genome from :meth:`ask`.
 
         Args:
             fitness: (N,) numbers, higher is better (lower with ``minimize=True``). NaN marks
                 an evaluation that failed; it ranks below all others, as do infinities.
+            trusted: Rows of the genomes that may become champion, such as those retested on a
+                noisy problem; all by default. Selection goes by ``fitness`` alone.
 
         Raises:
             RuntimeError: :meth:`ask` has not been called since the last tell.
@@ -153,10 +155,12 @@ class Population:
             told, self._sign, self.fitness, self.species, table.best, table.improved,
             self.generation,
         )  # fmt: skip
-        if self._top >= 0 and self.fitness[self._top] > self._champion_fitness:
-            self._champion = self.genomes[self._top].copy()
-            self._champion_fitness = float(self.fitness[self._top])
-            self._moved = self.generation
+        rows = [self._top] if trusted is None else np.asarray(trusted, np.int64).ravel().tolist()
+        for row in rows:
+            if row >= 0 and self.fitness[row] > self._champion_fitness:
+                self._champion = self.genomes[row].copy()
+                self._champion_fitness = float(self.fitness[row])
+                self._moved = self.generation
 
     # ------------------------------------------------------------------ the next generation
 

@@ -128,8 +128,8 @@ def _summary(result: Result, seconds: float) -> str:
     return (
         f"{verdict} after {len(history)} generations, {history.total('evaluations')} evaluations, "
         f"{history.total('steps')} steps, {seconds:.1f} s\n"
-        f"champion: fitness {result.champion_fitness:.6g}, {champion.n_hidden} hidden nodes, "
-        f"{champion.n_enabled} connections"
+        f"champion: fitness {result.champion_fitness:.6g}, hidden nodes {champion.n_hidden}, "
+        f"connections {champion.n_enabled}"
     )
 
 

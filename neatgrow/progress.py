@@ -6,7 +6,7 @@ from typing import Any, TextIO
 from neatgrow.history import History
 from neatgrow.kernels import jit
 
-_COMPILING = "compiling kernels for this machine, once: up to 15 s in all …"
+_COMPILING = "compiling kernels for this machine, once: about 15 s in all …"
 
 
 class Progress:

@@ -15,10 +15,11 @@ from neatgrow.config import (
     Values,
 )
 from neatgrow.genomes import Genomes, Interface, innovation_numbers, option_codes
-from neatgrow.kernels import layout, parallel, random
+from neatgrow.kernels import genes, layout, parallel, random
 from neatgrow.kernels import variation as kernels
+from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Array, Packed
-from neatgrow.kernels.variation import Offspring, Rules
+from neatgrow.kernels.variation import Offspring
 
 _VARIATION_NS = 30.0  # estimated work per parental gene
 
@@ -32,14 +33,14 @@ def rules_of(config: Config, interface: Interface) -> Rules:
     Raises:
         ValueError: A choice column names an option that does not exist.
     """
-    genes, mutation = config.genes, config.mutation
+    columns, mutation = config.genes, config.mutation
     return Rules(
         n_inputs=interface.inputs,
         n_outputs=interface.outputs,
         recurrent=config.recurrent,
-        node_values=_value_table([getattr(genes, name) for name in NODE_VALUES]),
-        connection_values=_value_table([getattr(genes, name) for name in CONNECTION_VALUES]),
-        node_choices=_choice_table({name: getattr(genes, name) for name in NODE_CHOICES}),
+        node_values=_value_table([getattr(columns, name) for name in NODE_VALUES]),
+        connection_values=_value_table([getattr(columns, name) for name in CONNECTION_VALUES]),
+        node_choices=_choice_table({name: getattr(columns, name) for name in NODE_CHOICES}),
         add_connection=mutation.add_connection,
         add_loop=mutation.add_loop,
         add_node=mutation.add_node,
@@ -62,21 +63,21 @@ def _value_table(columns: list[Values]) -> Array:
 
 
 def _choice_table(columns: dict[str, Choices]) -> Array:
-    width = kernels.FIRST_OPTION + max(len(c.options) for c in columns.values())
+    width = genes.FIRST_OPTION + max(len(c.options) for c in columns.values())
     table = np.zeros((len(columns), width))
     for row, (name, column) in zip(table, columns.items(), strict=True):
         codes = option_codes(name)
         for option in column.options:
             _checks.one_of(f"genes.{name}.options", option, codes)
         random_start = column.start == "random"
-        row[kernels.SWAP_RATE] = column.swap_rate
-        row[kernels.START] = kernels.RANDOM_START if random_start else codes[column.start]
-        row[kernels.OUTPUTS] = -1.0
+        row[genes.SWAP_RATE] = column.swap_rate
+        row[genes.START] = genes.RANDOM_START if random_start else codes[column.start]
+        row[genes.OUTPUTS] = -1.0
         if column.outputs is not None:
             _checks.one_of(f"genes.{name}.outputs", column.outputs, codes)
-            row[kernels.OUTPUTS] = codes[column.outputs]
-        row[kernels.OPTION_COUNT] = len(column.options)
-        row[kernels.FIRST_OPTION :][: len(column.options)] = [codes[o] for o in column.options]
+            row[genes.OUTPUTS] = codes[column.outputs]
+        row[genes.OPTION_COUNT] = len(column.options)
+        row[genes.FIRST_OPTION :][: len(column.options)] = [codes[o] for o in column.options]
     return table
 
 
@@ -125,7 +126,7 @@ def make_children(
     packed = parents.packed
     count = offspring.first.size
     room = np.empty((2, count + 1), np.int64)
-    genes = kernels.measure_room(packed, offspring, room)
+    most = kernels.measure_room(packed, offspring, room)
     key = np.array([seed, random.VARIATION, generation])
 
     def build(start: int, stop: int) -> tuple[Packed, int]:
@@ -134,7 +135,7 @@ def make_children(
         kernels.make_children(packed, offspring, rules, key, children, start, stop)
         return children, stop - start
 
-    if parallel.is_small(genes * _VARIATION_NS):
+    if parallel.is_small(most * _VARIATION_NS):
         return Genomes(layout.concatenate([build(0, count)]), parents.interface)
     ranges = parallel.split(room[0] + room[1], _VARIATION_NS)
     parts = parallel.launch([partial(build, *r) for r in ranges])

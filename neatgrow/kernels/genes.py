@@ -1,0 +1,125 @@
+"""Gene columns as kernels treat them: settings in tables, copying, starting, mutating."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from neatgrow.kernels.jit import helper
+from neatgrow.kernels.layout import Array
+from neatgrow.kernels.random import draw_below, draw_noise, draw_uniform
+
+# columns of a value table: one row per value column
+(MEAN, SPREAD, UNIFORM, MINIMUM, MAXIMUM, MUTATE_RATE, PERTURB_RATE, REPLACE_RATE, POWER) = range(9)
+# columns of a choice table: one row per choice column
+SWAP_RATE, START, OUTPUTS, OPTION_COUNT, FIRST_OPTION = range(5)
+RANDOM_START = -1.0
+
+
+class Rules(NamedTuple):
+    """Settings of variation as kernels read them."""
+
+    n_inputs: int
+    n_outputs: int
+    recurrent: bool
+    node_values: Array  # (columns, 9) float64, a value table
+    connection_values: Array  # (columns, 9) float64, a value table
+    node_choices: Array  # (columns, 4 + options) float64, a choice table
+    add_connection: float
+    add_loop: float
+    add_node: float
+    delete_connection: float
+    delete_node: float
+    enable: float
+    disable: float
+    inherit_disabled: float
+
+
+@helper
+def copy_node(source, i, out, j):
+    """Write node gene i of ``source`` to row j of ``out``."""
+    out.node_id[j] = source.node_id[i]
+    out.node_birth[j] = source.node_birth[i]
+    for k in range(out.node_values.shape[1]):
+        out.node_values[j, k] = source.node_values[i, k]
+    for k in range(out.node_choices.shape[1]):
+        out.node_choices[j, k] = source.node_choices[i, k]
+
+
+@helper
+def copy_connection(source, i, out, j):
+    """Write connection gene i of ``source`` to row j of ``out``."""
+    out.innovation[j] = source.innovation[i]
+    out.source[j] = source.source[i]
+    out.target[j] = source.target[i]
+    out.connection_birth[j] = source.connection_birth[i]
+    out.enabled[j] = source.enabled[i]
+    for k in range(out.connection_values.shape[1]):
+        out.connection_values[j, k] = source.connection_values[i, k]
+
+
+@helper
+def bounded(table, k, value):
+    """``value`` clipped to the bounds of column k of a value table."""
+    return min(max(value, table[k, MINIMUM]), table[k, MAXIMUM])
+
+
+@helper
+def start_value(table, k, stream):
+    """A fresh value of column k of a value table."""
+    value = table[k, MEAN]
+    if table[k, SPREAD] > 0.0:
+        value += table[k, SPREAD] * draw_noise(stream, table[k, UNIFORM] > 0.0)
+    return bounded(table, k, value)
+
+
+@helper
+def start_choice(table, k, is_output, stream):
+    """A fresh opcode of column k of a choice table."""
+    if is_output and table[k, OUTPUTS] >= 0.0:
+        return np.uint8(table[k, OUTPUTS])
+    if table[k, START] != RANDOM_START:
+        return np.uint8(table[k, START])
+    return np.uint8(table[k, FIRST_OPTION + draw_below(stream, table[k, OPTION_COUNT])])
+
+
+@helper
+def _mutate_columns(table, values, start, stop, stream):
+    """Replace or perturb rows ``start:stop`` of every value column."""
+    for k in range(values.shape[1]):
+        if table[k, MUTATE_RATE] < 1.0 and draw_uniform(stream) >= table[k, MUTATE_RATE]:
+            continue
+        replace = table[k, REPLACE_RATE]
+        either = replace + (1.0 - replace) * table[k, PERTURB_RATE]
+        uniform = table[k, UNIFORM] > 0.0
+        for i in range(start, stop):
+            u = draw_uniform(stream)
+            if u < replace:
+                values[i, k] = start_value(table, k, stream)
+            elif u < either:
+                value = values[i, k] + table[k, POWER] * draw_noise(stream, uniform)
+                values[i, k] = bounded(table, k, value)
+
+
+@helper
+def mutate(out, span, rules, stream):
+    """Mutate values and choices.
+
+    Only where the structure stayed as it was: a child that was just split or joined computes
+    nearly what its parent did, and is first judged on that.
+    """
+    _mutate_columns(rules.node_values, out.node_values, span[0], span[1], stream)
+    _mutate_columns(rules.connection_values, out.connection_values, span[2], span[3], stream)
+    hidden = span[0] + rules.n_outputs
+    _swap_choices(rules.node_choices, out.node_choices, span[0], hidden, span[1], stream)
+
+
+@helper
+def _swap_choices(table, choices, start, outputs, stop, stream):
+    """Draw other options; rows ``start:outputs`` are outputs and may be fixed."""
+    for k in range(choices.shape[1]):
+        if table[k, SWAP_RATE] <= 0.0:
+            continue
+        for i in range(outputs if table[k, OUTPUTS] >= 0.0 else start, stop):
+            if draw_uniform(stream) < table[k, SWAP_RATE]:
+                option = draw_below(stream, table[k, OPTION_COUNT])
+                choices[i, k] = np.uint8(table[k, FIRST_OPTION + option])

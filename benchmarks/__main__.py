@@ -46,13 +46,15 @@ def generations(neat: bool, multi: bool) -> list[tuple[str, ...]]:
     """Whole generations, and reproduction with speciation alone."""
     rows = []
     for size, bound in ((150, "50×"), (1000, "–")):
+        neat_python = NeatPython()
         peers = [
-            NeatPython().xor_generation(size) if neat else None,
+            neat_python.xor_generation(size) if neat else None,
             MultiNEAT().xor_generation(size) if multi else None,
         ]
         population = ours.xor_population(size)
         work = f"XOR, one generation of {size} with evaluation"
-        rows.append(row(work, partial(ours.generation, population), peers, bound))
+        cells = row(work, partial(ours.generation, population), peers, bound)
+        rows.append((f"{work} ({_sizes(ours.sizes(population), neat_python, neat)})", *cells[1:]))
     for size, bound in ((150, "–"), (1000, "100×"), (3000, "190×")):
         neat_python = NeatPython()
         peers = [
@@ -60,12 +62,16 @@ def generations(neat: bool, multi: bool) -> list[tuple[str, ...]]:
             MultiNEAT().reproduction(size) if multi and size < 3000 else None,
         ]
         mine, genes = ours.reproduction(size)
-        work = f"reproduction and speciation, {size} ({genes}"
-        if neat:
-            sizes = neat_python.sizes()
-            work += f"; neat-python {sizes.nodes:.1f} nodes, {sizes.connections:.1f} connections"
-        rows.append(row(work + ")", mine, peers, bound))
+        work = f"reproduction and speciation, {size} ({_sizes(genes, neat_python, neat)})"
+        rows.append(row(work, mine, peers, bound))
     return rows
+
+
+def _sizes(genes: str, peer: NeatPython, installed: bool) -> str:
+    if not installed:
+        return genes
+    theirs = peer.sizes()
+    return f"{genes}; neat-python {theirs.nodes:.1f} nodes, {theirs.connections:.1f} connections"
 
 
 def forward(neat: bool) -> list[tuple[str, ...]]:

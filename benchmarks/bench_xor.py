@@ -8,11 +8,12 @@ And the speed of one generation against neat-python in the same process.
 """
 
 import argparse
+from functools import partial
 
 import numpy as np
 
 import neatgrow as ng
-from benchmarks.ours import xor_generation
+from benchmarks.ours import generation, sizes, xor_population
 from benchmarks.peers import NeatPython
 from benchmarks.timing import alternate, markdown
 
@@ -66,8 +67,17 @@ def main() -> None:
     for size in (150, 1000):
         theirs = NeatPython()
         peer_call = theirs.xor_generation(size)
-        mine, peer = alternate([xor_generation(size), peer_call], budget=1.0)
-        rows.append((f"{size}", str(mine), str(peer), f"{peer.median / mine.median:.0f}×"))
+        population = xor_population(size)
+        mine, peer = alternate([partial(generation, population), peer_call], most=20)
+        small = theirs.sizes()
+        rows.append(
+            (
+                f"{size}",
+                f"{mine}, {sizes(population)}",
+                f"{peer}, {small.nodes:.1f} nodes, {small.connections:.1f} connections",
+                f"{peer.median / mine.median:.0f}×",
+            )
+        )
     print(markdown(("one generation of", "neatgrow", "neat-python", "ratio"), rows))
 
 

@@ -16,7 +16,7 @@ from neatgrow.history import History
 from neatgrow.problems import catalogue
 from neatgrow.runs import read_run
 
-EXIT_BAD_INPUT = 2
+EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,9 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return int(options.command(options))
-    except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
+    except (ValueError, TypeError, OSError, ImportError, RuntimeError, MemoryError) as error:
         print(f"neatgrow: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    except KeyboardInterrupt:  # before there was a result to return
+        print("neatgrow: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,6 +75,8 @@ def _run(options: argparse.Namespace) -> int:
     config = _config(options)
     given = {} if options.problem == "xor" else {"episodes": 5}
     if options.episodes is not None:
+        if not given:
+            raise ValueError("--episodes: expected only with an environment, got it with xor.")
         given["episodes"] = options.episodes
     problem = catalogue.build(options.problem, **given)
     directory = options.out or _free_directory(f"{options.problem}-seed{options.seed}")
@@ -151,9 +156,6 @@ def profile(history: History, seconds: float) -> str:
 
 def _draw_all(directory: Path, champion: Genome, history: History) -> None:
     """Write the pictures; one that fails is said, and costs nothing else."""
-    from neatgrow.plotting.history import draw_fitness, draw_species
-    from neatgrow.plotting.network import draw
-
     pictures: dict[str, Callable[[], Any]] = {
         "network.png": lambda: draw(champion),
         "fitness.png": lambda: draw_fitness(history),
@@ -161,6 +163,9 @@ def _draw_all(directory: Path, champion: Genome, history: History) -> None:
     }
     for name, make in pictures.items():
         try:
+            from neatgrow.plotting.history import draw_fitness, draw_species
+            from neatgrow.plotting.network import draw
+
             make().savefig(directory / name, dpi=150)
         except Exception as error:
             print(f"{name} was not drawn: {type(error).__name__}: {error}", file=sys.stderr)

@@ -26,7 +26,8 @@ class Progress:
         jit.on_compile.append(self._say_compiling)
 
     def _say_compiling(self) -> None:
-        self.stream.write(f"{_COMPILING}\n")
+        below = "\n" if self._width else ""
+        self.stream.write(f"{below}{_COMPILING}\n")
         self.stream.flush()
 
     def update(self, history: History) -> None:

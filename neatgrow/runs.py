@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from neatgrow.config import Config
 from neatgrow.genomes import Genome
 from neatgrow.history import COLUMNS, History, csv_lines
 from neatgrow.problems.base import Problem
-from neatgrow.storage import load_genome
+from neatgrow.storage import FileError, load_genome
 
 CONFIG, PROBLEM, HISTORY, SPECIES, CHAMPION = (
     "config.toml",
@@ -48,7 +49,7 @@ class RunDirectory:
                 f"{self.path}: expected an empty directory, got one that holds a run. Choose "
                 "another directory, or remove this one."
             )
-        description = {"seed": seed, **problem.describe()}
+        description = {"seed": int(seed), **problem.describe()}
         write_text(self.path / CONFIG, config.to_toml())
         write_text(self.path / PROBLEM, json.dumps(description, indent=2) + "\n")
         write_text(self.path / HISTORY, csv_lines(COLUMNS))
@@ -69,18 +70,37 @@ class RunDirectory:
 
 
 def read_history(path: Path) -> History:
-    """The history that a run directory holds."""
+    """The history that a run directory holds.
+
+    Raises:
+        FileError: A line of it is damaged; says which.
+    """
     sizes: dict[int, dict[int, int]] = {}
-    lines = (path / SPECIES).read_text("utf-8").splitlines()[1:]
-    for line in lines:
+
+    def take_sizes(line: str) -> None:
         generation, species, size = (int(part) for part in line.split(","))
         sizes.setdefault(generation, {})[species] = size
-    history = History()
-    names = list(COLUMNS)
-    for line in (path / HISTORY).read_text("utf-8").splitlines()[1:]:
-        values = dict(zip(names, line.split(","), strict=True))
+
+    def take_row(line: str) -> None:
+        values = dict(zip(COLUMNS, line.split(","), strict=True))
         history.append(values, sizes.get(int(values["generation"]), {}))
+
+    history = History()
+    _each_line(path / SPECIES, take_sizes)
+    _each_line(path / HISTORY, take_row)
     return history
+
+
+def _each_line(path: Path, take: Callable[[str], None]) -> None:
+    """Hand every line below the header to ``take``."""
+    for number, line in enumerate(path.read_bytes().splitlines()[1:], 2):
+        try:
+            take(line.decode())
+        except ValueError as error:
+            raise FileError(
+                f"{path}: expected a line of a run's table, got {line!r} in line {number}. Remove "
+                "the line if a run was killed while writing it."
+            ) from error
 
 
 def read_run(directory: str | PathLike[str]) -> tuple[dict[str, Any], History, Genome]:
@@ -88,6 +108,7 @@ def read_run(directory: str | PathLike[str]) -> tuple[dict[str, Any], History, G
 
     Raises:
         FileNotFoundError: It is no run directory; says what is missing.
+        FileError: A file in it is damaged; says which.
     """
     path = Path(directory)
     for name in (PROBLEM, HISTORY, SPECIES, CHAMPION):
@@ -96,8 +117,16 @@ def read_run(directory: str | PathLike[str]) -> tuple[dict[str, Any], History, G
                 f"{path}: expected a run directory, got one without {name}. Pass a directory "
                 "that 'neatgrow run' or evolve(directory=…) wrote."
             )
-    description = json.loads((path / PROBLEM).read_text("utf-8"))
-    return description, read_history(path), load_genome(path / CHAMPION)
+    try:
+        description = dict(json.loads((path / PROBLEM).read_text("utf-8")))
+    except (TypeError, ValueError) as error:
+        raise FileError(
+            f"{path / PROBLEM}: expected a problem's description in JSON, got an error: {error}."
+        ) from error
+    history = read_history(path)
+    if not len(history):
+        raise FileError(f"{path / HISTORY}: expected at least one generation, got none.")
+    return description, history, load_genome(path / CHAMPION)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -22,6 +22,10 @@ from neatgrow.variation import COLUMNS
 
 FORMAT, VERSION = "neatgrow genomes", 1
 _LARGEST = 1 << 32  # bytes a file may unpack to
+# What wrong types, sizes and numbers in a file come to when arrays are made of them.
+_DAMAGE = (
+    AttributeError, IndexError, KeyError, MemoryError, OverflowError, TypeError, ValueError,
+)  # fmt: skip
 _VALUE_COLUMNS = {"node_values": NODE_VALUES, "connection_values": CONNECTION_VALUES}
 
 
@@ -84,7 +88,7 @@ def load_genomes(path: str | PathLike[str]) -> Genomes:
     try:
         genomes = _assemble(arrays, metadata)
         genomes.check()
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except _DAMAGE as error:
         raise FileError(f"{path}: expected sound genomes, got a damaged file: {error}") from error
     return genomes
 
@@ -113,7 +117,7 @@ def _read_metadata(path: str | PathLike[str], arrays: dict[str, Array]) -> dict[
         metadata = json.loads(arrays.pop("metadata").tobytes())
         known = metadata["format"] == FORMAT
         version = metadata["version"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (*_DAMAGE, RecursionError) as error:
         raise FileError(
             f"{path}: expected genomes saved by neatgrow, got an archive of another program."
         ) from error
@@ -155,6 +159,10 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
     for name, length in lengths.items():
         if columns[name].shape[0] != length:
             raise ValueError(f"{name}: expected {length} rows, got {columns[name].shape[0]}.")
+    for name, length in (("node_ptr", lengths["node_id"]), ("connection_ptr", lengths["source"])):
+        # Differences of offsets as large as 2⁶² wrap around to harmless ones.
+        if not ((columns[name] >= 0) & (columns[name] <= length)).all():
+            raise ValueError(f"{name}: expected offsets between 0 and {length}.")
     names = {
         key: tuple(str(n) for n in metadata[key]) if metadata[key] is not None else None
         for key in ("input_names", "output_names")

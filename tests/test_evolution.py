@@ -187,7 +187,7 @@ def test_nan_is_a_failure_and_failures_alone_end_with_a_message():
          "fitness: expected a number for genome 0, got None. Return a number from the fitness "
          "function; return NaN for an evaluation that failed."),
         ({"problem": lambda n: "good", "inputs": 1, "outputs": 1}, TypeError,
-         "fitness of genome 0: expected one number, got good. Return a float from the function."),
+         "fitness of genome 0: expected one number, got 'good'. Return a float from the function."),
         ({"problem": lambda n: 1.0}, TypeError,
          "evolve: expected inputs= and outputs= with a fitness function, got inputs=None, "
          "outputs=None. Say how many values go in and out."),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from neatgrow import _checks
 from neatgrow.problems.base import Problem
 from neatgrow.problems.supervised import XOR
 
@@ -53,6 +54,10 @@ def build(name: str, **options: Any) -> Problem:
     entry = ENTRIES.get(name)
     if entry is not None and entry.build is not None:
         return entry.build(**options)
+    own = [key for key, known in ENTRIES.items() if known.build is not None]
+    hint = _checks.nearest(name.lower(), own)
+    if hint.startswith("Did") and "-v" not in name:  # ids of environments end in a version
+        raise ValueError(_checks.message("problem", "a known name", _checks.shown(name), hint))
     from neatgrow.problems.gymnasium import Gymnasium
 
     return Gymnasium(name, **options)

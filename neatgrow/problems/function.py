@@ -74,10 +74,17 @@ def _number(value: Any, row: int) -> float:
             f"fitness: expected a number for genome {row}, got None. Return a number from the "
             "fitness function; return NaN for an evaluation that failed."
         )
-    if np.ndim(value) or not isinstance(value, (int, float, np.number, np.ndarray, np.bool_)):
+    is_number = isinstance(value, (int, float))
+    if isinstance(value, (np.generic, np.ndarray)):
+        is_number = value.ndim == 0 and value.dtype.kind in "biuf"
+    if not is_number:
         raise TypeError(
             _checks.message(
-                f"fitness of genome {row}", "one number", value, "Return a float from the function."
+                f"fitness of genome {row}", "one number", _checks.shown(value),
+                "Return a float from the function.",
             )
-        )
-    return float(value)
+        )  # fmt: skip
+    try:
+        return float(value)
+    except OverflowError:  # an int beyond the floats
+        return float("inf")

@@ -1,4 +1,7 @@
+"""Runs from end to end: what stops them, what they believe, what they say."""
+
 import io
+import json
 
 import numpy as np
 import pytest
@@ -6,8 +9,8 @@ import pytest
 import neatgrow as ng
 from neatgrow.evolution import RETEST_EPISODES, SOLVED_EPISODES, EvaluationError
 from neatgrow.history import COLUMNS
-from neatgrow.kernels import parallel
-from neatgrow.problems.base import Evaluation
+from neatgrow.kernels import jit, parallel
+from neatgrow.problems.base import Evaluation, Problem
 from neatgrow.progress import Progress
 
 CASES = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
@@ -237,3 +240,370 @@ def test_the_progress_line_says_what_it_promises():
         "compilation ",
     ):  # fmt: skip
         assert part in text
+
+
+# ------------------------------------------------------------------------- whole runs
+
+
+@pytest.mark.parametrize(
+    "make", [ng.XOR, lambda: ng.Gymnasium("CartPole-v1", episodes=2)], ids=["xor", "cartpole"]
+)
+def test_same_seed_same_run_where_work_is_really_split_over_threads(make, threads):
+    def run(count, seed=5):
+        threads(count)
+        return ng.evolve(make(), config=small(), generations=12, seed=seed, solved_at=1e9)
+
+    first, *others = [run(count) for count in (1, 1, 2)]
+    for other in others:
+        assert first.champion == other.champion
+        assert first.champion_fitness == other.champion_fitness
+        for name, values in columns(first.history).items():
+            assert np.array_equal(values, other.history[name]), name
+        assert first.history.species_sizes == other.history.species_sizes
+    assert run(1, seed=6).champion != first.champion
+
+
+def test_the_first_lines_of_the_design_run_as_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = ng.evolve(ng.Gymnasium("CartPole-v1", episodes=5), generations=50, seed=1)
+    assert result.solved is True and result.stopped == "solved"
+    assert isinstance(result.champion_fitness, float) and 475 <= result.champion_fitness <= 500
+    assert len(result.history) == result.population.generation <= 50
+    network = result.champion.compile()
+    assert network.activate([0.0, 0.1, 0.0, -0.1]).shape == (2,)
+    ng.draw(result.champion).savefig("champion.png")
+    result.champion.save("champion.npz")
+    assert ng.load_genome("champion.npz") == result.champion
+    graph = result.champion.to_networkx()
+    assert graph.graph["output_names"] == ("left", "right")
+    assert ng.Genome.from_networkx(graph) == result.champion
+    assert repr(result) == (
+        f"Result(solved=True, champion_fitness={result.champion_fitness:.6g}, "
+        f"generations={len(result.history)}, stopped='solved')"
+    )
+    fresh = result.problem.evaluate(network.networks, seed=99, episodes=100)
+    assert fresh.fitness[0] >= 450  # episodes that neither run nor retest has seen
+
+
+def test_the_loop_of_the_design_keeps_the_best_ever_told():
+    X = np.array(X_OF_CASES, float)
+    Y = np.array(Y_OF_CASES, float)[:, None]
+    population = ng.Population(inputs=2, outputs=1, config=small(), seed=1)
+    best = -np.inf
+    for _ in range(30):
+        genomes = population.ask()
+        predictions = genomes.compile().predict(X)
+        assert predictions.shape == (20, 4, 1)
+        fitness = -((predictions - Y) ** 2).mean(axis=(1, 2))
+        population.tell(fitness)
+        best = max(best, fitness.max())
+    assert population.champion_fitness == pytest.approx(best, rel=1e-7)
+    mse = ((population.champion.compile().predict(X) - Y) ** 2).mean()
+    assert -mse == pytest.approx(best, rel=1e-5)
+
+
+X_OF_CASES = [x for x, _ in CASES]
+Y_OF_CASES = [y for _, y in CASES]
+
+
+def test_a_champion_is_what_the_history_says_it_is():
+    result = ng.evolve(ng.XOR(), config=small(), generations=20, seed=2, solved_at=99.0)
+    fitness = ng.XOR().evaluate(result.champion.batch().compile()).fitness[0]
+    assert fitness == result.champion_fitness == result.history[-1]["champion"]
+    assert result.champion == result.population.champion
+    assert result.champion.interface.output_names == ("a xor b",)
+
+
+def test_every_genome_of_every_generation_is_in_one_species():
+    told = []
+    result = ng.evolve(
+        ng.XOR(), config=small(), generations=4, solved_at=99.0,
+        callbacks=[lambda run: told.append((run.population.generation, len(run.history)))],
+    )  # fmt: skip
+    assert told == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    sizes = result.history.species_sizes
+    assert [sum(row.values()) for row in sizes] == [20] * 4
+    assert [len(row) for row in sizes] == result.history["species"].tolist()
+
+
+def test_a_deterministic_problem_is_evaluated_once_per_genome():
+    calls = []
+
+    def fitness(network):
+        calls.append(network)
+        return float(network.activate([1.0])[0])
+
+    result = ng.evolve(fitness, inputs=1, outputs=1, config=small(), generations=3)
+    assert len(calls) == 60 == result.history.total("evaluations")
+
+
+# ------------------------------------------------------------------------- what stops a run
+
+
+def test_an_interrupt_in_a_callback_returns_the_result_so_far(tmp_path):
+    def interrupt(run):
+        if len(run.history) == 3:
+            raise KeyboardInterrupt
+
+    result = ng.evolve(
+        ng.XOR(), config=small(), solved_at=99.0, callbacks=[interrupt], directory=tmp_path / "run"
+    )
+    assert result.stopped == "interrupted" and len(result.history) == 3
+    assert ng.load_genome(tmp_path / "run" / "champion.npz") == result.champion
+    assert (tmp_path / "run" / "history.csv").read_text("utf-8") == result.history.to_csv()
+
+
+def test_being_solved_goes_before_a_callback_and_before_the_time():
+    result = ng.evolve(
+        lambda network: 1.0, inputs=1, outputs=1, config=small(), solved_at=1.0, seconds=0,
+        callbacks=[lambda run: True],
+    )  # fmt: skip
+    assert result.stopped == "solved" and len(result.history) == 1
+
+
+def test_a_callback_that_answers_less_than_true_does_not_stop_the_run():
+    result = ng.evolve(
+        ng.XOR(), config=small(), generations=3, solved_at=99.0, callbacks=[lambda run: 1]
+    )
+    assert result.stopped == "generations"
+
+
+# ------------------------------------------------------------------------- noisy problems
+
+
+class Noisy(Lucky):
+    """The first look at a row is ``first(row)``, a longer one ``retest(row, episodes)``.
+
+    A retest sees one network, which is known by its bias: for runs of one generation.
+    """
+
+    def __init__(self, first, retest, solved_at=None):
+        super().__init__()
+        self.first, self.retest, self.solved_at = first, retest, solved_at
+        self.tested = []
+
+    def evaluate(self, networks, *, seed, episodes=None):
+        bias = networks.plan.bias
+        if episodes is None:
+            self.row_of = {float(b): row for row, b in enumerate(bias)}
+            fitness = [self.first(row) for row in range(len(networks))]
+        else:
+            row = self.row_of[float(bias[0])]
+            self.tested.append((row, episodes))
+            fitness = [self.retest(row, episodes)]
+        return Evaluation(np.array(fitness, np.float64), len(networks) * (episodes or 1))
+
+
+def test_a_retested_value_counts_and_so_do_its_episodes():
+    problem = Noisy(first=float, retest=lambda row, episodes: 7.0)
+    result = ng.evolve(problem, config=small(), generations=1)
+    assert problem.tested == [(19, RETEST_EPISODES)]
+    assert result.champion_fitness == 7.0 and result.population.fitness[19] == 7.0
+    row = result.history[0]
+    assert (row["evaluations"], row["steps"]) == (20 + 1, 20 + RETEST_EPISODES)
+
+
+def test_the_next_best_is_retested_where_the_best_does_not_hold_up():
+    problem = Noisy(first=float, retest=lambda row, episodes: np.nan if row % 2 else 5.0)
+    result = ng.evolve(problem, config=small(), generations=1)
+    assert problem.tested == [(19, RETEST_EPISODES), (18, RETEST_EPISODES)]
+    assert result.champion_fitness == 5.0
+    assert result.history[0]["failures"] == 1  # the retest's
+    assert result.champion == result.population.genomes[18]
+
+
+def test_twenty_good_episodes_do_not_solve_a_problem_that_a_hundred_do_not():
+    problem = Noisy(
+        first=lambda row: 100.0, solved_at=50.0,
+        retest=lambda row, episodes: 80.0 if episodes == RETEST_EPISODES else 49.0,
+    )  # fmt: skip
+    result = ng.evolve(problem, config=small(), generations=1)
+    assert not result.solved and result.champion_fitness == 49.0
+    assert [episodes for _, episodes in problem.tested] == [RETEST_EPISODES, SOLVED_EPISODES]
+    assert SOLVED_EPISODES == 100
+
+
+def test_minimize_turns_the_retest_around_too():
+    problem = Noisy(first=lambda row: row - 9.5, retest=lambda row, episodes: 3.0, solved_at=4.0)
+    result = ng.evolve(problem, config=small(), generations=1, minimize=True)
+    assert problem.tested == [(0, RETEST_EPISODES), (0, SOLVED_EPISODES)]
+    assert result.solved and result.champion_fitness == 3.0
+
+
+def test_a_champion_on_a_noisy_problem_is_never_replaced_by_a_worse_one():
+    result = ng.evolve(
+        ng.Gymnasium("CartPole-v1", episodes=1), config=small(), generations=15, solved_at=1e9
+    )
+    assert (np.diff(result.history["champion"]) >= 0).all()
+    assert result.champion_fitness == result.history["champion"][-1]
+    assert result.history.total("evaluations") > 15 * 20  # some were retested
+
+
+# ------------------------------------------------------------------------- failures
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 10**400])
+def test_a_fitness_that_is_not_finite_is_a_failure_and_the_mean_leaves_it_out(value):
+    calls = []
+
+    def fitness(network):
+        calls.append(1)
+        return value if len(calls) % 20 == 1 else len(calls) % 20 + 1.0
+
+    seen = []
+    result = ng.evolve(
+        fitness, inputs=1, outputs=1, config=small(), generations=2, minimize=value == -np.inf,
+        callbacks=[lambda run: seen.append(run.failures)],
+    )  # fmt: skip
+    reason = f"fitness is {float('inf') if value == 10**400 else value}"
+    assert seen == [{0: reason}, {0: reason}]
+    assert result.history["failures"].tolist() == [1, 1]
+    valid = [call % 20 + 1.0 for call in range(2, 21)]
+    assert result.history["mean"] == pytest.approx([np.mean(valid)] * 2)
+    assert result.champion_fitness == (min(valid) if value == -np.inf else max(valid))
+
+
+def test_a_run_whose_first_generations_fail_goes_on_and_finds_a_champion():
+    calls = []
+
+    def fitness(network):
+        calls.append(1)
+        if len(calls) <= 40:
+            raise RuntimeError("not yet")
+        return 1.0
+
+    result = ng.evolve(fitness, inputs=1, outputs=1, config=small(), generations=3)
+    assert result.history["failures"].tolist() == [20, 20, 0]
+    assert np.isnan(result.history["champion"][:2]).all() and result.champion_fitness == 1.0
+    assert np.isnan(result.history["mean"][:2]).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (np.zeros(3), "an array of shape (3,) and dtype float64"),
+        ([1.0], "[1.0]"),
+        ([[1], [1, 2]], "[[1], [1, 2]]"),
+        (np.array(None), "an array of shape () and dtype object"),
+        (np.array("x"), "an array of shape () and dtype <U1"),
+        (np.complex128(1), "np.complex128(1+0j)"),
+        ("3.0", "'3.0'"),
+        ({}, "{}"),
+    ],
+)
+def test_what_is_not_one_number_is_refused_and_named(value, shown):
+    calls = []
+
+    def fitness(network):
+        calls.append(1)
+        return value if len(calls) == 3 else 1.0
+
+    with pytest.raises(TypeError) as caught:
+        ng.evolve(fitness, inputs=1, outputs=1, config=small())
+    assert str(caught.value) == (
+        f"fitness of genome 2: expected one number, got {shown}. Return a float from the function."
+    )
+
+
+@pytest.mark.parametrize(
+    "value", [3, 3.0, np.float32(3), np.int64(3), np.uint8(3), np.array(3.0), 10**20, True]
+)
+def test_numbers_of_every_kind_are_taken(value):
+    result = ng.evolve(
+        lambda network: value, inputs=1, outputs=1, config=small(), generations=1
+    )  # fmt: skip
+    assert result.champion_fitness == float(value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        ({"problem": lambda n: 1.0, "inputs": 0, "outputs": 1}, ValueError,
+         "inputs: expected an integer of at least 1, got 0."),
+        ({"problem": lambda n: 1.0, "inputs": 2, "outputs": 1.5}, TypeError,
+         "outputs: expected an integer of at least 1, got 1.5."),
+        ({"problem": lambda n: 1.0, "inputs": 2}, TypeError,
+         "evolve: expected inputs= and outputs= with a fitness function, got inputs=2, "
+         "outputs=None. Say how many values go in and out."),
+        ({"problem": ng.XOR(), "seed": -1}, ValueError,
+         "seed: expected an integer of at least 0, got -1. Pass a non-negative number."),
+        ({"problem": ng.XOR(), "generations": 2.0}, TypeError,
+         "generations: expected an integer of at least 1, got 2.0."),
+    ],
+)  # fmt: skip
+def test_more_misuse_is_refused_in_words(arguments, kind, message):
+    with pytest.raises(kind) as caught:
+        ng.evolve(**arguments)
+    assert str(caught.value) == message
+
+
+def test_a_dummy_with_the_right_members_is_a_problem():
+    assert isinstance(Lucky(), Problem) and isinstance(ng.XOR(), Problem)
+    assert not isinstance(xor_fitness, Problem)
+
+
+# ------------------------------------------------------------------------- what is shown
+
+
+def test_the_history_in_memory_is_the_history_on_disk(tmp_path):
+    result = ng.evolve(
+        ng.XOR(), config=small(), generations=5, solved_at=99.0, seed=np.int64(4),
+        directory=tmp_path / "run",
+    )  # fmt: skip
+    assert result.directory == tmp_path / "run"
+    header, *lines = (tmp_path / "run" / "history.csv").read_text("utf-8").splitlines()
+    assert header.split(",") == list(COLUMNS)
+    for k, name in enumerate(COLUMNS):
+        on_disk = [float(line.split(",")[k]) for line in lines]
+        assert on_disk == pytest.approx(result.history[name], rel=1e-8), name
+    description = json.loads((tmp_path / "run" / "problem.json").read_text("utf-8"))
+    assert description == {"seed": 4, "problem": "xor", "paper": False}
+    assert ng.Config.from_toml(tmp_path / "run" / "config.toml") == small()
+
+
+def test_progress_is_quiet_off_a_terminal_unless_asked_for(capsys):
+    ng.evolve(ng.XOR(), config=small(), generations=2, solved_at=99.0)
+    assert capsys.readouterr().err == ""
+    ng.evolve(ng.XOR(), config=small(), generations=20, solved_at=99.0, progress=True)
+    lines = capsys.readouterr().err.splitlines()
+    shown = [line.split()[1].split("/") for line in lines if line.startswith("generation")]
+    assert [int(now) for now, _ in shown] == [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 18]  # rarer
+    assert {most for _, most in shown} == {"20"}
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_one_line_is_written_over_and_the_compile_notice_has_its_own():
+    stream, before = Terminal(), list(jit.on_compile)
+    line = Progress(3, stream)
+    notice = jit.on_compile[-1]
+    ng.evolve(
+        ng.XOR(), config=small(), generations=3, solved_at=99.0,
+        callbacks=[lambda run: line.update(run.history)],
+    )  # fmt: skip
+    stream.seek(0)
+    shown = stream.read()
+    notice()
+    line.close()
+    jit.on_compile[:] = before
+    parts = shown[shown.index("\r") :].split("\r")
+    assert parts[0] == "" and [part.split()[1] for part in parts[1:]] == ["1/3", "2/3", "3/3"]
+    assert stream.getvalue()[len(shown) :].split("\n")[:2] == ["", NOTICE]
+
+
+NOTICE = "compiling kernels for this machine, once: about 15 s in all …"
+
+
+def test_the_compile_notice_is_said_at_the_first_compilation_and_not_after_the_end():
+    stream, before = io.StringIO(), list(jit.on_compile)
+    line = Progress(3, stream)
+    assert len(jit.on_compile) == len(before) + 1
+    jit.on_compile.pop()()  # as the first kernel that has to be compiled does
+    line.close()
+    assert stream.getvalue() == f"{NOTICE}\n" and jit.on_compile == before
+    line = Progress(3, stream)
+    line.close()
+    assert jit.on_compile == before

@@ -1,0 +1,139 @@
+"""A run's directory: written whole, read back, refused in words where it is damaged."""
+
+import re
+
+import numpy as np
+import pytest
+
+import neatgrow as ng
+from neatgrow.runs import read_history, read_run, write_text
+from neatgrow.storage import FileError
+
+
+def run_in(directory, **changes):
+    config = ng.Config(population_size=12)
+    given = {"config": config, "generations": 4, "solved_at": 99.0, "seed": 3} | changes
+    return ng.evolve(ng.XOR(), directory=directory, **given)
+
+
+def test_what_was_written_is_what_is_read(tmp_path):
+    result = run_in(tmp_path / "deep" / "run")
+    description, history, champion = read_run(tmp_path / "deep" / "run")
+    assert description == {"seed": 3, "problem": "xor", "paper": False}
+    assert history.to_csv() == result.history.to_csv()
+    assert history.species_sizes == result.history.species_sizes
+    assert champion == result.champion
+    assert champion.interface.input_names == ("a", "b")
+    names = {path.name for path in (tmp_path / "deep" / "run").iterdir()}
+    files = {"config.toml", "problem.json", "history.csv", "species.csv", "champion.npz"}
+    assert names == files  # nothing temporary is left
+
+
+def test_the_files_grow_as_the_run_goes(tmp_path):
+    seen = []
+
+    def look(run):
+        history = read_history(tmp_path / "run")
+        seen.append(len(history))
+        assert history.to_csv() == run.history.to_csv()
+        assert ng.load_genome(tmp_path / "run" / "champion.npz") == run.champion
+
+    run_in(tmp_path / "run", callbacks=[look])
+    assert seen == [1, 2, 3, 4]
+
+
+def test_the_champion_is_written_only_when_it_is_a_new_one(tmp_path, monkeypatch):
+    saves, save = [], ng.Genome.save
+    monkeypatch.setattr(
+        ng.Genome, "save", lambda genome, path: saves.append(path) or save(genome, path)
+    )
+    result = run_in(tmp_path / "run", generations=15)
+    assert len(saves) == np.unique(result.history["champion"]).size < 15
+
+
+def test_a_directory_that_holds_a_run_is_refused_and_left_alone(tmp_path):
+    run_in(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(FileExistsError) as caught:
+        run_in(tmp_path, seed=4)
+    assert str(caught.value) == (
+        f"{tmp_path}: expected an empty directory, got one that holds a run. Choose another "
+        "directory, or remove this one."
+    )
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["problem.json", "history.csv", "species.csv", "champion.npz"])
+def test_a_missing_file_is_named(tmp_path, name):
+    run_in(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(FileNotFoundError) as caught:
+        read_run(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: expected a run directory, got one without {name}. Pass a directory that "
+        "'neatgrow run' or evolve(directory=…) wrote."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        ("problem.json", lambda b: b[:10], "expected a problem's description in JSON, got an err"),
+        ("problem.json", lambda b: b"[1, 2]", "expected a problem's description in JSON"),
+        ("problem.json", lambda b: b"3", "expected a problem's description in JSON"),
+        ("problem.json", lambda b: b"\xff", "expected a problem's description in JSON"),
+        ("history.csv", lambda b: b[: b.index(b"\n2,") + 9],
+         "expected a line of a run's table, got b'2,.*' in line 3. Remove the line"),
+        ("history.csv", lambda b: b.replace(b"\n3,", b"\nthree,"), "in line 4"),
+        ("history.csv", lambda b: b.replace(b"\n4,", b"\n\xff,"), "in line 5"),
+        ("history.csv", lambda b: b.splitlines()[0], "expected at least one generation, got none"),
+        ("species.csv", lambda b: b + b"5,1", "expected a line of a run's table"),
+        ("species.csv", lambda b: b + b"a,b,c", "expected a line of a run's table"),
+        ("champion.npz", lambda b: b[:-9], "expected a file written by neatgrow"),
+    ],
+)  # fmt: skip
+def test_a_damaged_file_is_named_with_what_is_wrong(tmp_path, name, damage, message):
+    run_in(tmp_path)
+    path = tmp_path / name
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(FileError, match=f"{re.escape(str(path))}: .*{message}"):
+        read_run(tmp_path)
+
+
+def test_a_write_that_fails_leaves_the_old_text(tmp_path, monkeypatch):
+    path = tmp_path / "text"
+    write_text(path, "größe\n")
+    assert path.read_text("utf-8") == "größe\n"
+
+    def full(self, *args, **kwargs):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(type(path), "write_text", full)
+    with pytest.raises(OSError, match="no space"):
+        write_text(path, "new")
+    assert path.read_text("utf-8") == "größe\n"
+
+
+def test_a_function_is_described_by_its_name_alone(tmp_path):
+    def my_fitness(network):
+        return 1.0
+
+    ng.evolve(
+        my_fitness, inputs=1, outputs=1, generations=1, directory=tmp_path,
+        config=ng.Config(population_size=5),
+    )  # fmt: skip
+    assert read_run(tmp_path)[0] == {"seed": 0, "problem": "function", "name": "my_fitness"}
+
+
+def test_the_champions_input_statistics_are_in_the_directory(tmp_path):
+    problem = ng.Gymnasium("CartPole-v1", normalize=True, max_steps=20)
+    result = ng.evolve(
+        problem, config=ng.Config(population_size=10), generations=3, directory=tmp_path
+    )
+    description, _, champion = read_run(tmp_path)
+    assert description["normalize"] is True and description["max_steps"] == 20
+    for name in ("input_mean", "input_scale"):
+        kept = getattr(champion.interface, name)
+        assert np.array_equal(kept, getattr(result.champion.interface, name))
+    x = np.array([0.1, -0.2, 0.03, 0.4])
+    assert np.array_equal(champion.compile().activate(x), result.champion.compile().activate(x))

@@ -1,3 +1,8 @@
+"""Problems that need no environment, and problems by name."""
+
+import json
+
+import gymnasium
 import networkx
 import numpy as np
 import pytest
@@ -94,3 +99,185 @@ def test_problems_are_built_by_name_and_rebuilt_from_their_description():
     described = Function(len, inputs=1, outputs=1).describe()
     with pytest.raises(ValueError, match="expected one that can be built from its description"):
         catalogue.rebuild(described)
+
+
+# --------------------------------------------------------------------------------- XOR
+
+
+def fitness_of(problem, genome):
+    return float(problem.evaluate(genome.batch().compile(np.float64)).fitness[0])
+
+
+def test_xor_rewards_a_solution_over_any_closer_network_that_is_none():
+    near = linear([0.0, 0.0], bias=0.5)  # every output on the wrong side or on the line
+    assert fitness_of(ng.XOR(), near) == pytest.approx(4 - 4 * 0.25)
+    one = linear([1.0, 1.0])  # 0, 1, 1, 2: the last is wrong
+    assert fitness_of(ng.XOR(), one) == pytest.approx(4 - 4.0)
+    assert fitness_of(ng.XOR(), solver()) == 8.0
+    assert ng.XOR().solved_at == 4.0 and ng.XOR().input_names == ("a", "b")
+
+
+def test_the_papers_xor_has_a_bias_input_and_a_squared_sum_of_errors():
+    paper = ng.XOR(paper=True)
+    assert paper.X[:, 2].tolist() == [1, 1, 1, 1] and paper.input_names == ("a", "b", "bias")
+    assert paper.inputs == 3 and paper.solved_at == 16.0
+    assert fitness_of(paper, linear([1.0, 1.0, 0.0])) == pytest.approx((4 - 2.0) ** 2)
+    assert fitness_of(paper, linear([0.0, 0.0, 0.25])) == pytest.approx((4 - 2.0) ** 2)
+    wider = networkx.DiGraph()
+    for i in range(3):
+        wider.add_node(f"in{i}", kind="input")
+    wider.add_node("y", kind="output", bias=-0.5, activation="step")
+    wider.add_node("and", bias=-1.5, activation="step")
+    for i in range(2):
+        wider.add_edge(f"in{i}", "y", weight=1.0)
+        wider.add_edge(f"in{i}", "and", weight=1.0)
+    wider.add_edge("and", "y", weight=-2.0)
+    assert fitness_of(paper, ng.Genome.from_networkx(wider)) == pytest.approx(16.0 + 16.0)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "identity", "step", "gelu"])
+def test_no_single_monotone_node_solves_xor(activation):
+    draw = np.random.default_rng(1)
+    genomes = [linear(draw.normal(0, 3, 2), draw.normal(0, 2), activation) for _ in range(60)]
+    for paper in (False, True):
+        if paper:
+            weights = draw.normal(0, 3, (60, 3))
+            genomes = [linear(w, 0.0, activation) for w in weights]
+        problem = ng.XOR(paper=paper)
+        assert max(fitness_of(problem, genome) for genome in genomes) < problem.solved_at
+
+
+# --------------------------------------------------------------------------------- data
+
+
+def test_accuracy_of_one_output_is_which_side_of_a_half_it_lies_on():
+    genome = linear([1.0, 0.0])  # answers the first input
+    targets = [[0], [0], [1], [0]]
+    problem = ng.Supervised(X, targets, measure="accuracy")
+    assert fitness_of(problem, genome) == 0.75
+    half = ng.Supervised([[0.5, 0]], [[0.5]], measure="accuracy")
+    assert fitness_of(half, genome) == 1.0  # neither lies above
+
+
+def test_supervised_counts_samples_as_steps_and_carries_names():
+    problem = ng.Supervised(
+        X, [[0], [0], [1], [1]], input_names=("p", "q"), output_names=("r",), solved_at=-0.01
+    )
+    evaluation = problem.evaluate(ng.Population(2, 1, seed=1).ask().compile(), seed=3)
+    assert evaluation.steps == 150 * 4 and evaluation.failures == {}
+    result = ng.evolve(problem, config=ng.Config(population_size=50), generations=40, seed=1)
+    assert result.solved and result.champion.labels()[0] == "p"
+    assert result.champion_fitness >= -0.01
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ng.Supervised(X, [0, 1, 1, 0]), "Y: expected shape (4, O), got (4,)."),
+        (lambda: ng.Supervised(X, [[0], [np.inf], [1], [0]]),
+         "Y: expected finite numbers, got inf at index (1, 0)."),
+        (lambda: ng.Supervised([["a"]], [[1]]),
+         "X: expected numbers of shape (B, I), got [['a']]."),
+        (lambda: Function(len, inputs=0, outputs=1),
+         "inputs: expected an integer of at least 1, got 0."),
+        (lambda: Function(len, inputs=1, outputs=True),
+         "outputs: expected an integer of at least 1, got True."),
+        (lambda: catalogue.build("XOR"),
+         "problem: expected a known name, got 'XOR'. Did you mean 'xor'?"),
+        (lambda: catalogue.build("xorr"),
+         "problem: expected a known name, got 'xorr'. Did you mean 'xor'?"),
+        (lambda: catalogue.build("cartpole-v1"),
+         "environment 'cartpole-v1': expected a registered Gymnasium id, got an unknown one. "
+         "Did you mean 'CartPole-v1'?"),
+        (lambda: catalogue.build("LunarLander"),
+         "environment 'LunarLander': expected a registered Gymnasium id, got an unknown one. "
+         "Did you mean 'LunarLander-v3'?"),
+        (lambda: catalogue.rebuild({"problem": "supervised", "name": "mine"}),
+         "problem: expected one that can be built from its description, got 'supervised'. Pass "
+         "the problem itself; it was made from a Python function or from data."),
+        (lambda: catalogue.rebuild({}),
+         "problem: expected one that can be built from its description, got None. Pass the "
+         "problem itself; it was made from a Python function or from data."),
+    ],
+)  # fmt: skip
+def test_more_bad_problems_are_refused_in_words(make, message):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        make()
+    assert str(caught.value) == message
+
+
+# --------------------------------------------------------------------------------- functions
+
+
+def test_a_function_sees_each_network_once_in_order_and_its_state_is_its_own():
+    seen = []
+
+    def fitness(network):
+        seen.append(network)
+        return float(network.activate([0.5, -1.0])[0])
+
+    networks = ng.Population(2, 1, seed=4).ask()[:10].compile()
+    evaluation = Function(fitness, inputs=2, outputs=1).evaluate(networks, seed=0)
+    assert len(seen) == evaluation.steps == 10 and evaluation.failures == {}
+    one_by_one = [networks[row].activate([0.5, -1.0])[0] for row in range(10)]
+    assert np.array_equal(evaluation.fitness, one_by_one)
+
+
+def test_what_a_function_raises_is_its_genomes_failure_alone():
+    calls = []
+
+    def fitness(network):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyError("lost")
+        return [1.0, float("-inf"), 2][len(calls) % 3]
+
+    networks = ng.Population(1, 1, seed=4).ask()[:4].compile()
+    evaluation = Function(fitness, inputs=1, outputs=1).evaluate(networks)
+    assert evaluation.failures == {
+        0: "fitness is -inf", 1: "KeyError: 'lost'", 3: "fitness is -inf"
+    }  # fmt: skip
+    assert np.isnan(evaluation.fitness[1]) and evaluation.fitness[2] == 1.0
+
+
+def test_a_callable_object_has_a_name_too():
+    class Judge:
+        def __call__(self, network):
+            return 1.0
+
+    problem = Function(Judge(), inputs=1, outputs=1, solved_at=1.0)
+    assert problem.name == "Judge" and problem.describe() == {
+        "problem": "function",
+        "name": "Judge",
+    }
+    assert isinstance(problem, ng.Problem) and problem.statistics() is None
+
+
+# --------------------------------------------------------------------------------- by name
+
+
+def test_a_description_survives_json_with_every_option():
+    given = {
+        "episodes": 2, "max_steps": 30, "solved_at": 20.0, "normalize": True, "slots": 8,
+        "make_kwargs": {"g": 9.0}, "name": "light pendulum",
+    }  # fmt: skip
+    problem = ng.Gymnasium("Pendulum-v1", **given)
+    described = json.loads(json.dumps({"seed": 1, **problem.describe()}))
+    again = catalogue.rebuild(described)
+    assert again.describe() == problem.describe()
+    for name, value in given.items():
+        if name != "make_kwargs":
+            assert getattr(again, name) == value
+    networks = ng.Population(3, 1, seed=1).ask()[:3].compile()
+    assert np.array_equal(
+        again.evaluate(networks, seed=5).fitness, problem.evaluate(networks, seed=5).fitness
+    )
+
+
+def test_the_catalogue_says_what_gymnasium_says():
+    for name, entry in catalogue.ENTRIES.items():
+        if entry.build is not None:
+            assert catalogue.build(name).name == name
+            continue
+        threshold = gymnasium.spec(name).reward_threshold
+        assert entry.solved_at == ("none" if threshold is None else f"{threshold:g}"), name

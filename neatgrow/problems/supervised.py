@@ -74,7 +74,7 @@ class Supervised:
 class XOR(Supervised):
     """Exclusive or of two inputs, solved when all four outputs are on the right side of 0.5.
 
-    Fitness is 4 − Σ error², or with ``paper`` (4 − Σ |error|)²; a network that solves it gets
+    Fitness is 4 − Σ error², or with ``paper`` max(4 − Σ |error|, 0)²; a network that solves it gets
     4 (16) on top, so that ``solved_at`` tells it from a closer one that does not.
 
     Args:
@@ -100,7 +100,8 @@ class XOR(Supervised):
         error = np.abs(predictions - self.Y)[:, :, 0]
         right = (error < 0.5).all(axis=1)
         if self.paper:
-            return np.asarray((4.0 - error.sum(axis=1)) ** 2 + 16.0 * right)
+            # Without the bound, outputs far off would be squared into a solution.
+            return np.asarray(np.maximum(4.0 - error.sum(axis=1), 0.0) ** 2 + 16.0 * right)
         return np.asarray(4.0 - (error**2).sum(axis=1) + 4.0 * right)
 
     def describe(self) -> dict[str, Any]:

@@ -1,11 +1,17 @@
+"""The command line: what it writes, what it says, how it fails."""
+
+import re
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import neatgrow as ng
 from neatgrow.cli import main
 from neatgrow.history import COLUMNS
+from neatgrow.problems import catalogue
 from neatgrow.runs import read_run
 
 FILES = {
@@ -118,3 +124,307 @@ def test_the_module_is_the_command(subprocess_environment):
         env=subprocess_environment,
     )
     assert answer.stdout.strip() == ng.__version__
+
+
+# --------------------------------------------------------------------------- run
+
+
+def quick(*more):
+    return ["run", "xor", "--population", "12", "--generations", "3", "--out", "out", *more]
+
+
+def test_a_run_says_what_it_does_and_what_came_of_it(capsys, tmp_path):
+    assert main(quick("--seed", "2", "--set", "mutation.add_node=0.5")) == 0
+    first, verdict, champion, written = capsys.readouterr().out.splitlines()
+    assert first == "xor: 2 inputs, 1 outputs, population 12, at most 3 generations, seed 2"
+    _, history, genome = read_run("out")
+    stops = r"(solved|not solved, stopped by generations) after"
+    evaluations = history.total("evaluations")
+    assert re.fullmatch(
+        rf"{stops} {len(history)} generations, {evaluations} evaluations, {evaluations * 4} "
+        r"steps, \d+\.\d s", verdict,
+    )  # fmt: skip
+    assert champion == (
+        f"champion: fitness {history[-1]['champion']:.6g}, hidden nodes {genome.n_hidden}, "
+        f"connections {genome.n_enabled}"
+    )
+    assert written == f"written to out: {', '.join(sorted(FILES))}"
+
+
+def test_the_same_seed_writes_the_same_run_and_another_seed_another(tmp_path):
+    for name, seed in (("a", "5"), ("b", "5"), ("c", "6")):
+        main(["run", "xor", "--population", "12", "--generations", "3", "--seed", seed,
+              "--out", name])  # fmt: skip
+    a, b, c = (ng.load_genome(tmp_path / name / "champion.npz") for name in "abc")
+    assert a == b and a != c
+    assert (tmp_path / "a" / "species.csv").read_text() == (
+        tmp_path / "b" / "species.csv"
+    ).read_text()
+
+
+def test_the_command_line_and_evolve_run_the_same_run(tmp_path):
+    main(quick("--seed", "4"))
+    result = ng.evolve(ng.XOR(), config=ng.Config(population_size=12), generations=3, seed=4)
+    assert read_run("out")[2] == result.champion
+
+
+def test_a_gymnasium_run_can_be_rebuilt_from_its_directory(capsys, tmp_path):
+    assert main(["run", "MountainCar-v0", "--population", "8", "--generations", "1",
+                 "--episodes", "2", "--seconds", "5"]) == 0  # fmt: skip
+    description, history, champion = read_run("runs/MountainCar-v0-seed0")
+    assert description["environment"] == "MountainCar-v0" and description["episodes"] == 2
+    assert champion.interface.input_names == ("position", "velocity")
+    assert history[0]["evaluations"] == 8 + 1  # and a retest
+    assert {path.name for path in (tmp_path / "runs" / "MountainCar-v0-seed0").iterdir()} == FILES
+
+
+def test_the_profile_is_a_table_that_adds_up(capsys):
+    assert main(quick("--profile")) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[0] == ["part", "seconds", "share", "per generation"]
+    parts = ["evaluation", "reproduction", "compilation", "everything else"]
+    assert [row[0] for row in cells[2:]] == parts
+    assert sum(int(row[2].rstrip("%")) for row in cells[2:]) == pytest.approx(100, abs=2)
+
+
+def test_values_on_the_line_are_toml_and_bare_words_are_text(tmp_path):
+    main(quick(
+        "--set", "recurrent=false", "--set", "species.target='none'",
+        "--set", 'genes.activation.options=["tanh", "relu"]', "--set", "genes.weight.noise=uniform",
+        "--set", " mutation.add_node = 1 ",
+    ))  # fmt: skip
+    config = ng.Config.from_toml(tmp_path / "out" / "config.toml")
+    assert config == ng.Config(population_size=12, recurrent=False).override({
+        "species.target": None, "genes.activation.options": ["tanh", "relu"],
+        "genes.weight.noise": "uniform", "mutation.add_node": 1.0,
+    })  # fmt: skip
+
+
+def test_the_population_on_the_line_goes_before_the_file(tmp_path):
+    (tmp_path / "mine.toml").write_text("population_size = 30\nrecurrent = false\n")
+    main(quick("--config", "mine.toml"))
+    config = ng.Config.from_toml(tmp_path / "out" / "config.toml")
+    assert config == ng.Config(population_size=12, recurrent=False)
+
+
+def test_progress_goes_to_standard_error_and_results_to_standard_output(capsys):
+    main(quick("--set", "start.connections=0"))
+    output, error = capsys.readouterr()
+    assert "generation 1/3" in error and "generation 1/3" not in output
+    assert all(re.match("generation |compiling", line) for line in error.splitlines())
+
+
+# --------------------------------------------------------------------------- what goes wrong
+
+
+ENVIRONMENT = "expected a registered Gymnasium id, got an unknown one."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "CartPol-v1"], f"environment 'CartPol-v1': {ENVIRONMENT} "
+         "Did you mean 'CartPole-v1'?"),
+        (["run", "CartPole-v7"], f"environment 'CartPole-v7': {ENVIRONMENT} "
+         "Did you mean 'CartPole-v1'?"),
+        (["run", "XOR"], "problem: expected a known name, got 'XOR'. Did you mean 'xor'?"),
+        (["run", "xor", "--episodes", "3"],
+         "--episodes: expected only with an environment, got it with xor."),
+        (["run", "CartPole-v1", "--episodes", "0"],
+         "episodes: expected an integer of at least 1, got 0."),
+        (["run", "xor", "--generations", "0"],
+         "generations: expected an integer of at least 1, got 0."),
+        (["run", "xor", "--seed", "-1"],
+         "seed: expected an integer of at least 0, got -1. Pass a non-negative number."),
+        (["run", "xor", "--set", "mutaton.add_node=1"],
+         "Config: unknown section 'mutaton'. Did you mean 'mutation'?"),
+        (["run", "xor", "--set", "mutation.add_node=much"],
+         "Mutation.add_node: expected a value of type float, got much."),
+        (["run", "xor", "--set", "mutation.add_node=1.5"],
+         "Mutation.add_node: expected between 0 and 1, got 1.5."),
+        (["run", "xor", "--set", "selection.sharing=fitnes"],
+         "Selection.sharing: expected one of fitness, rank, got 'fitnes'. Did you mean 'fitness'?"),
+        (["run", "xor", "--config", "no.toml"], "[Errno 2] No such file or directory: 'no.toml'"),
+        (["run", "xor", "--config", "bad.toml"],
+         "bad.toml: expected TOML, got an error: Invalid value (at line 1, column 8)."),
+        (["run", "xor", "--config", "typo.toml"],
+         "Config: unknown setting 'populaton_size'. Did you mean 'population_size'?"),
+        (["run", "xor", "--out", "bad.toml"], "[Errno 17] File exists: 'bad.toml'"),
+        (["watch", "nowhere"],
+         "nowhere: expected a run directory, got one without problem.json. Pass a directory that "
+         "'neatgrow run' or evolve(directory=…) wrote."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_word_for_word(capsys, tmp_path, arguments, message):
+    (tmp_path / "bad.toml").write_text("what = ?")
+    (tmp_path / "typo.toml").write_text("populaton_size = 3")
+    assert fails(capsys, *arguments) == message
+    assert not list(tmp_path.glob("runs/*/history.csv"))
+
+
+def test_a_directory_in_use_is_refused_and_left_as_it_is(capsys, tmp_path):
+    main(quick())
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    capsys.readouterr()
+    assert fails(capsys, *quick("--seed", "9")) == (
+        "out: expected an empty directory, got one that holds a run. Choose another directory, "
+        "or remove this one."
+    )
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_a_champion_of_another_program_is_refused_by_show_and_watch(capsys, tmp_path):
+    main(quick())
+    capsys.readouterr()
+    champion = tmp_path / "out" / "champion.npz"
+    np.savez(champion, x=np.arange(3))
+    text = f"{Path('out') / 'champion.npz'}: expected genomes saved by neatgrow, got an archive of "
+    for command in ("show", "watch"):
+        assert fails(capsys, command, "out") == f"{text}another program."
+    champion.write_bytes(champion.read_bytes()[:40])
+    assert "champion.npz: expected a file written by neatgrow" in fails(capsys, "show", "out")
+
+
+def test_damaged_tables_of_a_run_are_named(capsys, tmp_path):
+    main(quick())
+    capsys.readouterr()
+    history = tmp_path / "out" / "history.csv"
+    whole = history.read_text()
+    history.write_text(f"{whole}4,1.0\n")
+    assert fails(capsys, "show", "out").startswith("out/history.csv: expected a line of a run's")
+    history.write_text(whole.splitlines()[0])
+    assert fails(capsys, "show", "out") == (
+        "out/history.csv: expected at least one generation, got none."
+    )
+    (tmp_path / "out" / "problem.json").write_text("[]]")
+    assert fails(capsys, "show", "out").startswith("out/problem.json: expected a problem's descr")
+
+
+def test_too_large_a_population_is_one_line_too(capsys, monkeypatch):
+    def full(*args, **kwargs):
+        raise MemoryError("Unable to allocate 728. TiB")
+
+    monkeypatch.setattr("neatgrow.cli.evolve", full)
+    main(quick())
+    assert capsys.readouterr().err == "neatgrow: Unable to allocate 728. TiB\n"
+
+
+def test_ctrl_c_before_there_is_a_result_leaves_no_traceback(capsys, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("neatgrow.cli.evolve", interrupted)
+    assert main(quick()) == 130
+    assert capsys.readouterr().err == "neatgrow: interrupted\n"
+
+
+def test_ctrl_c_later_on_keeps_what_there_is(capsys, tmp_path, monkeypatch):
+    evaluate, calls = ng.XOR.evaluate, []
+
+    def interrupt(self, networks, **options):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return evaluate(self, networks, **options)
+
+    monkeypatch.setattr(ng.XOR, "evaluate", interrupt)
+    assert main(quick()) == 0
+    assert "stopped by interrupted after 2 generations" in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+
+
+def test_a_missing_plotting_library_does_not_lose_the_result(capsys, tmp_path, monkeypatch):
+    for name in ("network", "history"):
+        monkeypatch.setitem(sys.modules, f"neatgrow.plotting.{name}", None)
+    assert main(quick()) == 0
+    output, error = capsys.readouterr()
+    assert "written to out: champion.npz" in output
+    assert error.count(".png was not drawn: ModuleNotFoundError") == 3
+
+
+def test_a_picture_that_cannot_be_written_does_not_stop_show(capsys, tmp_path):
+    main(quick())
+    (tmp_path / "out" / "fitness.png").unlink()
+    (tmp_path / "out" / "fitness.png").mkdir()
+    capsys.readouterr()
+    assert main(["show", "out"]) == 0
+    assert "fitness.png was not drawn: IsADirectoryError" in capsys.readouterr().err
+
+
+# --------------------------------------------------------------------------- show, watch, …
+
+
+def test_show_says_what_the_run_was(capsys):
+    main(quick("--seed", "8"))
+    capsys.readouterr()
+    assert main(["show", "out"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    _, history, champion = read_run("out")
+    assert lines[0] == "seed 8, problem xor, paper False"
+    assert lines[1] == (
+        f"{len(history)} generations, {history.total('evaluations')} evaluations, champion "
+        f"fitness {history[-1]['champion']:.6g}, {history[-1]['species']} species"
+    )
+    assert "\n".join(lines[2:-1]) == str(champion)
+    assert lines[-1] == (
+        "drawn again: out/fitness.png, out/network.png, out/species.png"
+    )  # fmt: skip
+
+
+def test_watch_plays_the_episodes_that_it_prints(capsys, monkeypatch):
+    main(["run", "CartPole-v1", "--population", "8", "--generations", "1", "--out", "out"])
+    capsys.readouterr()
+    asked, play = [], ng.Gymnasium.play
+
+    def without_a_window(self, network, *, seed, render_mode):
+        asked.append((seed, render_mode))
+        return play(self, network, seed=seed)
+
+    monkeypatch.setattr(ng.Gymnasium, "play", without_a_window)
+    assert main(["watch", "out", "--episodes", "2", "--seed", "7"]) == 0
+    assert asked == [(7, "human"), (8, "human")]
+    problem, champion = ng.Gymnasium("CartPole-v1"), ng.load_genome("out/champion.npz")
+    returns = [
+        problem.evaluate(champion.batch().compile(), seed=seed, episodes=1).fitness[0]
+        for seed in (7, 8)
+    ]
+    assert capsys.readouterr().out.splitlines() == [
+        f"episode {k}: return {total:.6g}" for k, total in enumerate(returns, 1)
+    ]
+
+
+def test_every_known_problem_is_listed_with_what_it_needs(capsys):
+    assert main(["problems"]) == 0
+    header, *rows, last = capsys.readouterr().out.splitlines()
+    assert header.split() == ["problem", "solved", "at", "needs", "what"]
+    assert [row.split()[0] for row in rows] == list(catalogue.ENTRIES)
+    for row, entry in zip(rows, catalogue.ENTRIES.values(), strict=True):
+        assert row.endswith(entry.about) and entry.solved_at in row
+        assert (f"neatgrow[{entry.extra}]" in row) == bool(entry.extra)
+    assert last == "Any other id registered with Gymnasium works too."
+
+
+@pytest.mark.parametrize("arguments", [[], ["rnu"], ["run"], ["run", "xor", "--seed", "one"]])
+def test_commands_that_do_not_exist_are_a_usage_message(capsys, arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: neatgrow")
+
+
+def test_the_module_runs_and_fails_without_a_traceback(tmp_path, subprocess_environment):
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "neatgrow", *arguments], capture_output=True, text=True,
+            cwd=tmp_path, env=subprocess_environment,
+        )  # fmt: skip
+
+    answer = run(*quick())
+    assert answer.returncode == 0 and "written to out" in answer.stdout
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+    answer = run("run", "CartPol-v1")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr == (
+        f"neatgrow: environment 'CartPol-v1': {ENVIRONMENT} Did you mean 'CartPole-v1'?\n"
+    )

@@ -1,12 +1,20 @@
+"""What the README and the examples say is executed or looked up."""
+
 import re
 import runpy
+import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import neatgrow as ng
+from neatgrow.cli import main
+from neatgrow.kernels import functions
 
 ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
 @pytest.fixture(autouse=True)
@@ -15,23 +23,88 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def test_the_readmes_python_runs_as_written(tmp_path):
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len(blocks) >= 5
     names: dict[str, object] = {}
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), names)
+    for number, block in enumerate(blocks, 1):
+        exec(compile(block, f"README.md, block {number}", "exec"), names)
     assert isinstance(names["champion"], ng.Genome)
     assert (tmp_path / "champion.png").stat().st_size > 1000
+    result, population = names["result"], names["population"]
+    assert result.solved and result.champion_fitness >= 3.9
+    assert population.generation == 100 and population.champion_fitness > -0.25
 
 
-@pytest.mark.parametrize("name", ["xor", "cartpole", "own_loop"])
+def test_the_equality_that_the_readme_states_is_true():
+    block = re.findall(r"```python\n(config = .*?)```", README, re.DOTALL)[0]
+    *before, last = block.strip().splitlines()
+    expression, said = last.split("#")
+    names = {"ng": ng}
+    exec("\n".join(before), names)
+    assert eval(expression, names) is (said.strip() == "True")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "examples").glob("*.py")))
 def test_examples_run(name, capsys):
-    runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
-    assert "Genome(" in capsys.readouterr().out or name == "cartpole"
+    example = runpy.run_path(str(ROOT / "examples" / f"{name}.py"))
+    assert example["__doc__"] and capsys.readouterr().out == ""  # importing it does nothing
+    example["main"]()
+    output = capsys.readouterr().out
+    said = {
+        "xor": ["Result(solved=True", "wanted 1"],
+        "cartpole": ["Result(solved=True", "mean return over 100 fresh episodes: "],
+        "own_loop": ["generation 150: error 0.0", "Genome("],
+    }
+    assert all(text in output for text in said.get(name, [])), output
 
 
-def test_the_settings_said_equal_in_the_readme_are():
-    config = ng.Config(population_size=300, recurrent=False).override(
-        {"mutation.add_node": 0.03, "genes.activation.options": ["tanh", "relu"]}
-    )
-    assert config == ng.Config.from_toml(config.to_toml())
+def commands_of(readme):
+    """Everything that the README tells people to type, one command each."""
+    blocks = re.findall(r"^    (\S.*)$", readme, re.MULTILINE)
+    spans = re.findall(r"`((?:neatgrow|python -m|pip) [^`]+)`", readme.replace("\n", " "))
+    typed = [part.strip() for text in (*blocks, *spans) for part in text.split("&&")]
+    return [text for text in typed if re.match(r"(neatgrow|python -m|pip|pytest)\b", text)]
+
+
+def test_the_commands_of_the_readme_exist(capsys):
+    typed = commands_of(README)
+    assert any(text.startswith("neatgrow run") for text in typed) and "pytest" in typed
+    assert PROJECT["scripts"] == {"neatgrow": "neatgrow.cli:main"}
+    for text in typed:
+        words = shlex.split(text)
+        if words[0] == "neatgrow":
+            with pytest.raises(SystemExit) as caught:
+                main([words[1], "--help"])
+            assert caught.value.code == 0
+            offered = capsys.readouterr().out
+            assert all(word in offered for word in words if word.startswith("--")), text
+        elif words[:2] == ["python", "-m"] and words[2].startswith("benchmarks"):
+            module = ROOT / Path(*words[2].split("."))
+            assert module.with_suffix(".py").is_file() or (module / "__main__.py").is_file(), text
+
+
+def test_the_extras_of_the_readme_exist():
+    named = set(re.findall(r"\.\[(\w+)\]", README))
+    assert {"test", "box2d"} <= named <= set(PROJECT["optional-dependencies"])
+    from neatgrow.problems import catalogue
+
+    needed = {entry.extra for entry in catalogue.ENTRIES.values() if entry.extra}
+    assert needed <= set(PROJECT["optional-dependencies"])
+
+
+def test_the_readme_lists_every_activation_and_aggregation():
+    flat = README.replace("\n", " ")
+    count, listed = re.search(r"(\d+) activations \(([^)]*)\)", flat).groups()
+    assert tuple(re.findall(r"`(\w+)`", listed)) == functions.ACTIVATIONS
+    assert int(count) == len(functions.ACTIVATIONS)
+    count, listed = re.search(r"(\d+) aggregations \(([^)]*)\)", flat).groups()
+    assert tuple(re.findall(r"`(\w+)`", listed)) == functions.AGGREGATIONS
+    assert int(count) == len(functions.AGGREGATIONS)
+
+
+def test_every_public_name_has_a_docstring_and_the_version_is_one():
+    assert all(getattr(ng, name).__doc__ for name in ng.__all__)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", ng.__version__)
+    with pytest.raises(AttributeError, match="module 'neatgrow' has no attribute 'evolv'"):
+        _ = ng.evolv
+    assert set(ng.__all__) <= set(dir(ng))

@@ -282,8 +282,9 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", COLUMN_NAMES)
 def test_columns_of_a_wrong_kind_or_shape_are_refused(file, name, shape):
-    if name.startswith("input") and shape == "big-endian":
-        pytest.skip("any real numbers will do")
+    if name.startswith("input") and shape == "big-endian":  # any real numbers will do there
+        assert len(ng.load_genomes(rewritten(file, **{name: SHAPES[shape]}))) == 5
+        return
     with pytest.raises(FileError, match=r"genomes\.npz: expected sound genomes, got a damaged"):
         ng.load_genomes(rewritten(file, **{name: SHAPES[shape]}))
 

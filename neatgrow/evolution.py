@@ -108,15 +108,21 @@ def evolve(
         EvaluationError: With ``on_error="raise"``, at the first failure.
         RuntimeError: Every evaluation of the whole run failed; says how the first one did.
     """
-    run = Evolution(
-        _as_problem(problem, inputs, outputs), config, seed=seed, solved_at=solved_at,
-        minimize=minimize, on_error=on_error,
-    )  # fmt: skip
     _checks.integer("generations", generations, 1)
-    if directory is not None:
-        run.directory = RunDirectory(directory, run.population.config, run.problem, seed)
+    asked = _as_problem(problem, inputs, outputs)
+    calls = tuple(callbacks)
     show = sys.stderr.isatty() if progress is None else progress
-    line = Progress(generations) if show else None
+    line = Progress(generations) if show else None  # first: the population compiles already
+    try:
+        run = Evolution(
+            asked, config, seed=seed, solved_at=solved_at, minimize=minimize, on_error=on_error
+        )
+        if directory is not None:
+            run.directory = RunDirectory(directory, run.population.config, asked, seed)
+    except BaseException:
+        if line is not None:
+            line.close()
+        raise
     deadline = time.monotonic() + seconds if seconds is not None else np.inf
     stopped = "generations"
     try:
@@ -124,7 +130,7 @@ def evolve(
             run.step()
             if line is not None:
                 line.update(run.history)
-            answers = [callback(run) for callback in callbacks]
+            answers = [callback(run) for callback in calls]
             if run.solved:
                 stopped = "solved"
             elif any(answer is True for answer in answers):

@@ -62,5 +62,5 @@ class Problem(Protocol):
         ...
 
     def describe(self) -> dict[str, Any]:
-        """Plain values from which :func:`neatgrow.problems.build` makes the problem again."""
+        """Plain values from which :func:`neatgrow.problems.catalogue.rebuild` makes it again."""
         ...

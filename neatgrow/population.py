@@ -10,10 +10,15 @@ from neatgrow.config import Config
 from neatgrow.genomes import Genome, Genomes, Interface
 from neatgrow.kernels import layout, random, selection
 from neatgrow.kernels.layout import Array
-from neatgrow.kernels.selection import Policy, Standing
+from neatgrow.kernels.selection import Generation, Policy, Standing
 from neatgrow.kernels.variation import COPY, MUTATE, Offspring
-from neatgrow.species import measure_of, merge, no_species, speciate, steered
-from neatgrow.variation import initial_genomes, make_children, rules_of
+from neatgrow.species import measure_of, no_species, speciate, steered
+from neatgrow.variation import initial_genomes, make_children, room_for, rules_of
+
+_FATES = {
+    selection.STAGNANT: "no better fitness for too long",
+    selection.TOO_FEW: "too low a share of the fitness for one child",
+}
 
 
 class Population:
@@ -166,7 +171,6 @@ class Population:
 
     def _reproduce(self) -> None:
         assert self.fitness is not None
-        size, n_species = self.config.population_size, len(self.table)
         standing = Standing(
             self.fitness,
             np.argsort(-self.fitness, kind="stable"),
@@ -174,38 +178,27 @@ class Population:
             self.table.improved,
             self.generation,
         )
-        quota = np.empty((3, n_species), np.int64)
-        offspring = Offspring(
-            np.empty(size, np.int32),
-            np.empty(size, np.int32),
-            np.empty(size, np.uint8),
-            np.empty(size, np.bool_),
-        )
-        guess = np.empty(size, np.int32)
-        rows = np.empty(n_species, np.int64)
-        alive = selection.plan_offspring(
-            standing, self._policy(), self._seeds, quota, offspring, guess, rows
-        )
-        self._note_deaths(quota)
-        if alive == 0:
+        plan = _empty_plan(self.config.population_size, len(self.table))
+        parents, before = self.genomes, self.table
+        kept = selection.plan_generation(
+            parents.packed, standing, self._policy(), self._measure, self.threshold, self._seeds,
+            plan,
+        )  # fmt: skip
+        self._note_deaths(plan.quota)
+        if kept == 0:
             self._restart()
             return
-        if alive < n_species:
-            self.table = self.table.take(np.flatnonzero(quota[selection.CHILDREN]))
-        before, parents = self.table.id, self.genomes
-        representatives = (parents, rows[:alive])
-        if self.config.species.parent_first:
-            self.table, representatives, guess = merge(
-                self.table, representatives, guess, self._measure, self.threshold
-            )
-        else:
-            guess[:] = -1
+        if kept < len(before):
+            self.table = before.take(plan.kept[:kept])
         self.genomes = make_children(
-            parents, offspring, self._rules, seed=self.seed, generation=self.generation
-        )
-        self._speciate(representatives, guess)
-        gone = set(before.tolist()).difference(self.table.id.tolist())
-        self.deaths |= dict.fromkeys(gone, "its kind has joined another species")
+            parents, plan.offspring, plan.room, self._rules, seed=self.seed,
+            generation=self.generation,
+        )  # fmt: skip
+        self._speciate((parents, plan.representatives[:kept]), plan.guess)
+        if self.table.id.size != before.id.size or (self.table.id != before.id).any():
+            gone = set(before.id.tolist()).difference(self.table.id.tolist())
+            joined = dict.fromkeys(gone, "its kind has joined another species")
+            self.deaths = joined | self.deaths
 
     def _speciate(self, representatives: tuple[Genomes, Array], guess: Array) -> None:
         self.species, self.table = speciate(
@@ -230,14 +223,8 @@ class Population:
 
     def _note_deaths(self, quota: Array) -> None:
         fate = quota[selection.FATE]
-        reasons = {
-            selection.STAGNANT: "no better fitness for too long",
-            selection.TOO_FEW: "too low a share of the fitness for one child",
-        }
-        self.deaths = {
-            int(self.table.id[s]): reasons[int(fate[s])]
-            for s in np.flatnonzero(fate != selection.ALIVE)
-        }
+        ended = np.flatnonzero(fate != selection.ALIVE)
+        self.deaths = {int(self.table.id[s]): _FATES[int(fate[s])] for s in ended}
 
     def _restart(self) -> None:
         """All species ended: go on from the champion and its mutants beside fresh genomes."""
@@ -255,8 +242,9 @@ class Population:
         kind[:1] = COPY
         rows = np.zeros(count, np.int32)
         offspring = Offspring(rows, rows, kind, np.zeros(count, np.bool_))
+        champion = self.champion.batch()
         mutants = make_children(
-            self.champion.batch(), offspring, self._rules, seed=self.seed,
+            champion, offspring, room_for(champion, offspring), self._rules, seed=self.seed,
             generation=self.generation,
         )  # fmt: skip
         parts = [(mutants.packed, count), (fresh.packed, len(fresh))]
@@ -278,6 +266,23 @@ def _policy_of(config: Config) -> Policy:
         mutation_only=crossover.mutation_only,
         average=crossover.average,
         interspecies=crossover.interspecies,
+        parent_first=species.parent_first,
+    )
+
+
+def _empty_plan(size: int, n_species: int) -> Generation:
+    return Generation(
+        offspring=Offspring(
+            np.empty(size, np.int32),
+            np.empty(size, np.int32),
+            np.empty(size, np.uint8),
+            np.empty(size, np.bool_),
+        ),
+        room=np.empty((2, size + 1), np.int64),
+        guess=np.empty(size, np.int32),
+        quota=np.empty((3, n_species), np.int64),
+        kept=np.empty(n_species, np.int64),
+        representatives=np.empty(n_species, np.int64),
     )
 
 

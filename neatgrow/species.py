@@ -8,7 +8,7 @@ from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Config
 from neatgrow.genomes import Genome, Genomes
 from neatgrow.kernels import parallel, speciation
 from neatgrow.kernels.layout import Array
-from neatgrow.kernels.speciation import Measure
+from neatgrow.kernels.speciation import Columns, Measure
 
 _DISTANCE_NS = 8.0  # estimated work per gene
 _SMALLEST_THRESHOLD, _LARGEST_STEP = 1e-3, 1.1
@@ -39,16 +39,6 @@ class SpeciesTable:
         """Some of the species."""
         return SpeciesTable(
             self.id[rows], self.born[rows], self.best[rows], self.improved[rows], self.founded
-        )
-
-    def found(self, count: int, generation: int) -> "SpeciesTable":
-        """The same species and ``count`` new ones."""
-        return SpeciesTable(
-            np.append(self.id, self.founded + 1 + np.arange(count)),
-            np.append(self.born, np.full(count, generation)),
-            np.append(self.best, np.full(count, -np.inf)),
-            np.append(self.improved, np.full(count, generation)),
-            self.founded + count,
         )
 
 
@@ -111,52 +101,27 @@ def speciate(
         (N,) int32 row of each genome's species, and the table of species that have members.
     """
     packed, count = genomes.packed, len(genomes)
-    species = np.empty(count, np.int32)
-    parallel.over_ranges(
-        speciation.assign,
-        parallel.split(packed.connection_ptr, _DISTANCE_NS),
-        packed,
-        (representatives[0].packed, representatives[1]),
-        guess,
-        measure,
-        threshold,
-        species,
+    species = np.full(count, speciation.UNSEEN, np.int32)
+    others = (representatives[0].packed, representatives[1])
+    ranges = parallel.split(packed.connection_ptr, _DISTANCE_NS)
+    if len(ranges) > 1:
+        parallel.over_ranges(
+            speciation.assign, ranges, packed, others, guess, measure, threshold, species
+        )
+    most = len(table) + count
+    new = Columns(
+        np.empty(most, np.int64),
+        np.empty(most, np.int64),
+        np.empty(most),
+        np.empty(most, np.int64),
     )
-    founders = np.empty(count, np.int32)
-    new = int(speciation.found(packed, measure, threshold, species, founders, len(table)))
-    if new:
-        table = table.found(new, generation)
-    sizes = np.bincount(species, minlength=len(table))
-    if sizes.all():
-        return species, table
-    renumbered = np.cumsum(sizes > 0, dtype=np.int32) - np.int32(1)
-    return renumbered[species], table.take(np.flatnonzero(sizes))
-
-
-def merge(
-    table: SpeciesTable,
-    representatives: tuple[Genomes, Array],
-    guess: Array,
-    measure: Measure,
-    threshold: float,
-) -> tuple[SpeciesTable, tuple[Genomes, Array], Array]:
-    """Merge species whose representatives have come near into the oldest of them.
-
-    Needed where genomes try their parent's species first, which would keep two species apart
-    for ever.
-
-    Returns:
-        The table, the representatives and the guesses, with only the species that are left.
-    """
-    genomes, rows = representatives
-    into = np.empty(len(table), np.int32)
-    left = int(speciation.merge(genomes.packed, rows, measure, threshold, into))
-    if left == len(table):
-        return table, representatives, guess
-    kept = np.flatnonzero(into == np.arange(len(table)))
-    renumbered = np.searchsorted(kept, into).astype(np.int32)
-    joined = np.where(guess < 0, guess, renumbered[guess])
-    return table.take(kept), (genomes, rows[kept]), joined
+    old = Columns(table.id, table.born, table.best, table.improved)
+    time = np.array([table.founded, generation])
+    left, founded = speciation.settle(
+        packed, others, guess, measure, threshold, species, (old, new), time
+    )
+    rows = Columns(*(column[:left].copy() for column in new))
+    return species, SpeciesTable(*rows, founded=table.founded + founded)
 
 
 def steered(threshold: float, count: int, config: Config) -> float:

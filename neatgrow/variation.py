@@ -119,14 +119,34 @@ def initial_genomes(
     return Genomes(layout.concatenate([(out, count)]), interface)
 
 
+def room_for(parents: Genomes, offspring: Offspring) -> Array:
+    """(2, N+1) int64 offsets of the most genes that each child can have."""
+    room = np.empty((2, offspring.first.size + 1), np.int64)
+    kernels.room_of(parents.packed, offspring, room)
+    return room
+
+
 def make_children(
-    parents: Genomes, offspring: Offspring, rules: Rules, *, seed: int, generation: int
+    parents: Genomes,
+    offspring: Offspring,
+    room: Array,
+    rules: Rules,
+    *,
+    seed: int,
+    generation: int,
 ) -> Genomes:
-    """Children of a generation, in the plan's order, whatever the number of threads."""
+    """Children of a generation, in the plan's order, whatever the number of threads.
+
+    Args:
+        parents: N genomes.
+        offspring: Who makes each child.
+        room: Of :func:`room_for`, or of the kernel that planned the offspring.
+        rules: Settings.
+        seed: Run seed.
+        generation: Birth of new genes; also keys the draws.
+    """
     packed = parents.packed
     count = offspring.first.size
-    room = np.empty((2, count + 1), np.int64)
-    most = kernels.measure_room(packed, offspring, room)
     key = np.array([seed, random.VARIATION, generation])
 
     def build(start: int, stop: int) -> tuple[Packed, int]:
@@ -135,6 +155,7 @@ def make_children(
         kernels.make_children(packed, offspring, rules, key, children, start, stop)
         return children, stop - start
 
+    most = int(room[0, -1] + room[1, -1])
     if parallel.is_small(most * _VARIATION_NS):
         return Genomes(layout.concatenate([build(0, count)]), parents.interface)
     ranges = parallel.split(room[0] + room[1], _VARIATION_NS)

@@ -13,7 +13,7 @@ from neatgrow.kernels import parallel
 from neatgrow.kernels.variation import MATE, Offspring
 from neatgrow.population import Population
 from neatgrow.species import measure_of, no_species, speciate
-from neatgrow.variation import make_children, rules_of
+from neatgrow.variation import make_children, room_for, rules_of
 
 COUNTS = (1, 2, 4)
 
@@ -59,9 +59,10 @@ def test_children_do_not_depend_on_threads(threads, spread):
         draw.integers(0, MATE + 2, 333, np.uint8), draw.random(333) < 0.5,
     )  # fmt: skip
     rules = rules_of(config, parents.interface)
+    room = room_for(parents, plan)
     assert_all_equal(
         with_each_count(
-            threads, lambda: make_children(parents, plan, rules, seed=3, generation=4).packed
+            threads, lambda: make_children(parents, plan, room, rules, seed=3, generation=4).packed
         )
     )
     assert max(spread) == 4

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from neatgrow.config import Choices, Config, Distance, Genes, Values
 from neatgrow.config import Species as SpeciesSettings
-from neatgrow.kernels import random, selection
+from neatgrow.kernels import random, selection, speciation
 from neatgrow.kernels.selection import (
     ALIVE,
     CHILDREN,
@@ -24,15 +24,16 @@ from neatgrow.kernels.selection import (
     Standing,
 )
 from neatgrow.kernels.variation import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring
+from neatgrow.population import _empty_plan
 from neatgrow.species import (
     SpeciesTable,
     distance,
     measure_of,
-    merge,
     no_species,
     speciate,
     steered,
 )
+from neatgrow.variation import room_for
 
 MEASURES = [
     Config(),
@@ -193,15 +194,46 @@ def test_merging_equals_the_oracle(seed, spread):
     rows = draw.integers(0, 60, 12)
     gaps = [distance(genomes[int(a)], genomes[int(b)], config) for a in rows for b in rows]
     threshold = float(np.median(gaps) * spread) + 1e-3
-    guess = draw.integers(0, 12, 60).astype(np.int32)
-    table, (batch, left), guessed = merge(
-        table_of(12), (genomes, rows), guess, measure_of(config), threshold
-    )
-    into = oracles.merged([genomes[int(row)] for row in rows], threshold, config)
-    kept = sorted(set(into))
-    assert batch is genomes and left.tolist() == [rows[s] for s in kept]
-    assert table.id.tolist() == [10 + s for s in kept] and table.founded == 21
-    assert guessed.tolist() == [kept.index(into[g]) for g in guess]
+    into = np.full(14, -7, np.int32)
+    _merge(genomes.packed, rows, measure_of(config), threshold, into)
+    expected = oracles.merged([genomes[int(row)] for row in rows], threshold, config)
+    assert into.tolist() == [*expected, -7, -7]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_species_that_merge_go_on_as_the_oldest_and_take_their_children_along(seed):
+    """The plan of a generation is that of its offspring, with near species made one."""
+    draw = np.random.default_rng(seed)
+    config, genomes = wild_config(seed), grown(seed, generations=15)
+    species = draw.integers(0, 9, len(genomes)).astype(np.int32)
+    species[:9] = np.arange(9)
+    fitness = draw.normal(size=len(genomes))
+    order = np.argsort(-fitness, kind="stable")
+    standing = Standing(fitness, order, species, np.full(9, 20), 20)
+    policy = random_policy(draw)._replace(size=70, parent_first=True)
+    alive, _, plan, guess, kept, rows = planned(standing, policy, seed)
+    elders = [genomes[int(row)] for row in rows[:alive]]
+    gaps = [distance(a, b, config) for a in elders for b in elders]
+    for threshold in (1e-3, float(np.median(gaps)), max(gaps) + 1.0):
+        into = oracles.merged(elders, threshold, config)
+        left = sorted(set(into))
+        merged = _empty_plan(policy.size, 9)
+        count = selection.plan_generation(
+            genomes.packed, standing, policy, measure_of(config), threshold,
+            np.array([seed, random.SELECTION]), merged,
+        )  # fmt: skip
+        assert count == len(left)
+        assert merged.kept[:count].tolist() == [kept[s] for s in left]
+        assert merged.representatives[:count].tolist() == [rows[s] for s in left]
+        assert merged.guess.tolist() == [left.index(into[g]) for g in guess]
+        assert all(np.array_equal(a, b) for a, b in zip(merged.offspring, plan, strict=True))
+        np.testing.assert_array_equal(merged.room, room_for(genomes, plan))
+    apart = _empty_plan(policy.size, 9)
+    count = selection.plan_generation(
+        genomes.packed, standing, policy._replace(parent_first=False), measure_of(config), 1e9,
+        np.array([seed, random.SELECTION]), apart,
+    )  # fmt: skip
+    assert count == alive and (apart.guess == -1).all()
 
 
 def test_a_table_is_not_written_to_by_speciation():
@@ -226,6 +258,11 @@ def test_threshold_moves_towards_the_wanted_number_of_species():
 
 
 # ------------------------------------------------------------------------ scores and shares
+
+
+@numba.njit
+def _merge(packed, rows, measure, threshold, into):
+    speciation.merge(packed, rows, rows.size, measure, threshold, into)
 
 
 @numba.njit
@@ -373,6 +410,7 @@ def random_policy(draw):
         mutation_only=0.25,
         average=0.4,
         interspecies=float(draw.choice([0.0, 0.3])),
+        parent_first=True,
     )
 
 
@@ -384,9 +422,10 @@ def planned(standing, policy, seed=1):
         np.zeros(size, np.bool_),
     )  # fmt: skip
     guess, rows = np.full(size, -1, np.int32), np.full(n_species, -1, np.int64)
+    kept = np.full(n_species, -1, np.int64)
     seeds = np.array([seed, random.SELECTION])
-    alive = selection.plan_offspring(standing, policy, seeds, quota, plan, guess, rows)
-    return alive, quota, plan, guess, rows
+    alive = selection.plan_offspring(standing, policy, seeds, quota, plan, guess, kept, rows)
+    return alive, quota, plan, guess, kept, rows
 
 
 @pytest.mark.parametrize("seed", range(400))
@@ -395,7 +434,7 @@ def test_every_species_gets_its_share_and_the_right_parents(seed):
     standing, policy = random_standing(draw), random_policy(draw)
     fitness, species = standing.fitness, standing.species
     idle = standing.generation - standing.improved
-    alive, quota, plan, guess, rows = planned(standing, policy, seed)
+    alive, quota, plan, guess, kept, rows = planned(standing, policy, seed)
     share = oracles.judge(fitness.tolist(), species.tolist(), idle.tolist(), policy)
     stagnant = [mean is None for mean in share]
     if all(stagnant):
@@ -435,6 +474,7 @@ def test_every_species_gets_its_share_and_the_right_parents(seed):
         s: set(rows[: max(1, math.ceil(policy.survival * len(rows)))])
         for s, rows in by_best.items()
     }
+    assert kept[:alive].tolist() == list(breeding)
     for number, s in enumerate(breeding):
         for k, child in enumerate(range(starts[s], starts[s + 1])):
             first, second, kind = plan.first[child], plan.second[child], plan.kind[child]

@@ -23,7 +23,7 @@ from neatgrow.config import Choices, Config, Crossover, Genes, Mutation, Start, 
 from neatgrow.genomes import Interface
 from neatgrow.kernels.variation import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring
 from neatgrow.population import Population
-from neatgrow.variation import initial_genomes, make_children, rules_of
+from neatgrow.variation import initial_genomes, make_children, room_for, rules_of
 
 STILL = Values(mutate_rate=0.0)
 FUNCTIONS = ("tanh", "relu", "sin", "identity")
@@ -53,7 +53,8 @@ def breed(parents, config, kind, first=0, second=0, *, count=1, equal=False, see
         each(first, np.int32), each(second, np.int32), each(kind, np.uint8), each(equal, np.bool_)
     )
     rules = rules_of(config, parents.interface)
-    return make_children(parents, plan, rules, seed=seed, generation=generation)
+    room = room_for(parents, plan)
+    return make_children(parents, plan, room, rules, seed=seed, generation=generation)
 
 
 def by_number(genome):

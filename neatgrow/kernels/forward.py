@@ -27,7 +27,7 @@ from neatgrow.kernels.functions import (
     sigmoid,
     tanh,
 )
-from neatgrow.kernels.jit import helper, kernel
+from neatgrow.kernels.jit import at, helper, kernel
 from neatgrow.kernels.layout import Array
 
 TILE = 128  # samples per pass: the slots of a small network stay in the first-level cache
@@ -79,39 +79,29 @@ def _step_range(plan, custom, lanes, active, inputs, outputs, start, stop):
         slots = lanes.state[lanes.offset[lane] :]
         for i in range(n_inputs):
             slots[i] = inputs[k, i]
-        slot = n_inputs
-        for v in range(plan.node_start[n], plan.node_stop[n]):
+        slot = at(n_inputs)
+        for v in range(at(plan.node_start[n]), at(plan.node_stop[n])):
             first, last = plan.incoming_start[v], plan.incoming_stop[v]
             z = plan.bias[v]
             aggregation = plan.aggregation[v]
             if aggregation == SUM:
-                # for c: z += weight[c] * slots[source_slot[c]]; four at a time, so that the
-                # branch on how many there are is taken, and mispredicted, once a node.
-                for c in range(first, last, 4):
-                    c1, c2, c3 = min(c + 1, last - 1), min(c + 2, last - 1), min(c + 3, last - 1)
-                    x0 = plan.weight[c] * slots[plan.source_slot[c]]
-                    x1 = plan.weight[c1] * slots[plan.source_slot[c1]]
-                    x2 = plan.weight[c2] * slots[plan.source_slot[c2]]
-                    x3 = plan.weight[c3] * slots[plan.source_slot[c3]]
-                    x1 = x1 if c + 1 < last else like(z, 0.0)
-                    x2 = x2 if c + 2 < last else like(z, 0.0)
-                    x3 = x3 if c + 3 < last else like(z, 0.0)
-                    z += (x0 + x1) + (x2 + x3)
+                for c in range(at(first), at(last)):
+                    z += plan.weight[c] * slots[at(plan.source_slot[c])]
             elif first < last:
                 total = like(z, 0.0)
-                for c in range(first, last):
-                    x = plan.weight[c] * slots[plan.source_slot[c]]
+                for c in range(at(first), at(last)):
+                    x = plan.weight[c] * slots[at(plan.source_slot[c])]
                     if aggregation == MEAN:
                         total += x / like(z, last - first)
                     else:
-                        total = _combine(aggregation, total, x, c == first)
+                        total = _combine(aggregation, total, x, c == at(first))
                 z += total
             opcode = plan.activation[v]
             if opcode == TANH:  # inlined; the others' calls would cost it registers
                 slots[slot] = tanh(z)
             else:
                 slots[slot] = activate(opcode, z, address_of(opcode, custom))
-            slot += 1
+            slot += at(1)
         for o in range(plan.output_slot.shape[1]):
             outputs[k, o] = slots[plan.output_slot[n, o]]
 
@@ -132,10 +122,10 @@ def _tick_rows(plan, custom, n, n_inputs, n_samples, slots, z):
         slots: (slots + 1, tile), updated; the last row holds zeros.
         z: (2, tile) scratch.
     """
-    zeros = np.int32(slots.shape[0] - 1)
-    slot = n_inputs
-    for v in range(plan.node_start[n], plan.node_stop[n]):
-        first, last = plan.incoming_start[v], plan.incoming_stop[v]
+    zeros = at(slots.shape[0] - 1)
+    slot = at(n_inputs)
+    for v in range(at(plan.node_start[n]), at(plan.node_stop[n])):
+        first, last = at(plan.incoming_start[v]), at(plan.incoming_stop[v])
         aggregation = plan.aggregation[v]
         bias = plan.bias[v]
         if aggregation == SUM:
@@ -149,13 +139,13 @@ def _tick_rows(plan, custom, n, n_inputs, n_samples, slots, z):
                 w2, s2 = nothing, zeros
                 w3, s3 = nothing, zeros
                 if c < last:
-                    w0, s0 = plan.weight[c], plan.source_slot[c]
+                    w0, s0 = plan.weight[c], at(plan.source_slot[c])
                 if c + 1 < last:
-                    w1, s1 = plan.weight[c + 1], plan.source_slot[c + 1]
+                    w1, s1 = plan.weight[at(c + 1)], at(plan.source_slot[at(c + 1)])
                 if c + 2 < last:
-                    w2, s2 = plan.weight[c + 2], plan.source_slot[c + 2]
+                    w2, s2 = plan.weight[at(c + 2)], at(plan.source_slot[at(c + 2)])
                 if c + 3 < last:
-                    w3, s3 = plan.weight[c + 3], plan.source_slot[c + 3]
+                    w3, s3 = plan.weight[at(c + 3)], at(plan.source_slot[at(c + 3)])
                 if c == first:
                     for i in range(n_samples):
                         z[0, i] = (
@@ -166,12 +156,12 @@ def _tick_rows(plan, custom, n, n_inputs, n_samples, slots, z):
                         z[0, i] = (
                             ((z[0, i] + w0 * slots[s0, i]) + w1 * slots[s1, i]) + w2 * slots[s2, i]
                         ) + w3 * slots[s3, i]
-                c += 4
+                c += at(4)
         else:
             for i in range(n_samples):
                 z[0, i] = bias
             for c in range(first, last):
-                w0, s0 = plan.weight[c], plan.source_slot[c]
+                w0, s0 = plan.weight[c], at(plan.source_slot[c])
                 for i in range(n_samples):
                     if aggregation == MEAN:
                         z[0, i] += w0 * slots[s0, i] / like(w0, last - first)
@@ -197,7 +187,7 @@ def _tick_rows(plan, custom, n, n_inputs, n_samples, slots, z):
             address = address_of(opcode, custom)
             for i in range(n_samples):
                 slots[slot, i] = activate(opcode, z[0, i], address)
-        slot += 1
+        slot += at(1)
 
 
 @kernel

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neatgrow.kernels.jit import helper
+from neatgrow.kernels.jit import at, helper
 from neatgrow.kernels.layout import Array
 from neatgrow.kernels.random import draw_below, draw_noise, draw_uniform
 
@@ -37,6 +37,7 @@ class Rules(NamedTuple):
 @helper
 def copy_node(source, i, out, j):
     """Write node gene i of ``source`` to row j of ``out``."""
+    i, j = at(i), at(j)
     out.node_id[j] = source.node_id[i]
     out.node_birth[j] = source.node_birth[i]
     for k in range(out.node_values.shape[1]):
@@ -48,6 +49,7 @@ def copy_node(source, i, out, j):
 @helper
 def copy_connection(source, i, out, j):
     """Write connection gene i of ``source`` to row j of ``out``."""
+    i, j = at(i), at(j)
     out.innovation[j] = source.innovation[i]
     out.source[j] = source.source[i]
     out.target[j] = source.target[i]
@@ -91,7 +93,7 @@ def _mutate_columns(table, values, start, stop, stream):
         replace = table[k, REPLACE_RATE]
         either = replace + (1.0 - replace) * table[k, PERTURB_RATE]
         uniform = table[k, UNIFORM] > 0.0
-        for i in range(start, stop):
+        for i in range(at(start), at(stop)):
             u = draw_uniform(stream)
             if u < replace:
                 values[i, k] = start_value(table, k, stream)

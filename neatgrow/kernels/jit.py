@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 from numba.core import config as numba_config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 
@@ -54,6 +55,16 @@ def helper(function: _F) -> _F:
     """
     options = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
     return numba.njit(**options)(function)  # type: ignore[no-any-return]
+
+
+@helper
+def at(i: int) -> Any:
+    """``i`` as an index that is never negative.
+
+    Numba lets a signed index count from the end, which costs a test and a select per access
+    unless the compiler can see that it is not negative; offsets read from arrays it cannot.
+    """
+    return np.uint64(i)
 
 
 @lru_cache(maxsize=1)

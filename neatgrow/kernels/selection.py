@@ -8,7 +8,15 @@ from neatgrow.kernels.graphs import bucket
 from neatgrow.kernels.jit import helper, kernel
 from neatgrow.kernels.layout import Array
 from neatgrow.kernels.random import REPRESENTATIVE, draw_below, draw_uniform, seed_stream
-from neatgrow.kernels.variation import COPY, MATE, MATE_AVERAGE, MUTATE
+from neatgrow.kernels.speciation import merge
+from neatgrow.kernels.variation import (
+    COPY,
+    MATE,
+    MATE_AVERAGE,
+    MUTATE,
+    Offspring,
+    measure_room,
+)
 
 CHILDREN, ELITES, FATE = range(3)  # rows of a quota
 ALIVE, STAGNANT, TOO_FEW = range(3)  # fates
@@ -39,6 +47,18 @@ class Policy(NamedTuple):
     mutation_only: float
     average: float
     interspecies: float
+    parent_first: bool  # children try their parent's species first, and near species merge
+
+
+class Generation(NamedTuple):
+    """The plan of N children in S species, written by :func:`plan_generation`."""
+
+    offspring: Offspring  # species after species, elites first in each
+    room: Array  # (2, N+1) int64, see ``variation.measure_room``
+    guess: Array  # (N,) int32, species to try first, as a place in ``kept``; −1 for none
+    quota: Array  # (3, S) int64: children, elites among them, and fate of each species
+    kept: Array  # (S,) int64, in its first entries: species that go on
+    representatives: Array  # (S,) int64, a random member of each of these
 
 
 @kernel
@@ -73,7 +93,48 @@ def credit(told, sign, fitness, species, best, improved, generation):
 
 
 @kernel
-def plan_offspring(standing, policy, seed, quota, offspring, guess, representatives):
+def plan_generation(parents, standing, policy, measure, threshold, seed, plan):
+    """Decide on the next generation: who has offspring, with whom, and room for them.
+
+    Args:
+        parents: Packed genomes of the present generation.
+        standing: How they did.
+        policy: Settings.
+        measure: Coefficients of the distance.
+        threshold: Species whose representatives are nearer than this merge.
+        seed: (2,) int64: run seed and purpose.
+        plan: Written.
+
+    Returns:
+        How many species go on; 0 means extinction, and no more than fates was planned.
+    """
+    count = plan_offspring(
+        standing, policy, seed, plan.quota, plan.offspring, plan.guess, plan.kept,
+        plan.representatives,
+    )  # fmt: skip
+    if count == 0:
+        return 0
+    measure_room(parents, plan.offspring, plan.room)
+    if not policy.parent_first:
+        plan.guess[:] = -1
+        return count
+    into = np.empty(count, np.int32)
+    merge(parents, plan.representatives, count, measure, threshold, into)
+    left = 0
+    for s in range(count):  # ``into`` becomes the place among those left
+        if into[s] == s:
+            plan.kept[left], plan.representatives[left] = plan.kept[s], plan.representatives[s]
+            into[s] = left
+            left += 1
+        else:
+            into[s] = into[into[s]]
+    for child in range(plan.guess.shape[0]):
+        plan.guess[child] = into[plan.guess[child]]
+    return left
+
+
+@kernel
+def plan_offspring(standing, policy, seed, quota, offspring, guess, kept, representatives):
     """Decide on the next generation.
 
     Args:
@@ -84,8 +145,8 @@ def plan_offspring(standing, policy, seed, quota, offspring, guess, representati
         offspring: Plan of all children, written, species after species, elites first.
         guess: (children,) int32, written: the first parent's species, counted among those
             that have offspring.
-        representatives: (S,) int64, written in its first entries: a random member of each
-            species that has offspring.
+        kept: (S,) int64, written in its first entries: species that have offspring.
+        representatives: (S,) int64, written likewise: a random member of each of these.
 
     Returns:
         How many species have offspring; 0 means extinction, and no plan was made.
@@ -113,7 +174,7 @@ def plan_offspring(standing, policy, seed, quota, offspring, guess, representati
         if quota[CHILDREN, s] > 0:
             seed_stream(stream, seed[0], REPRESENTATIVE, standing.generation, s)
             row = ptr[s] + draw_below(stream, ptr[s + 1] - ptr[s])
-            representatives[alive] = members[row]
+            kept[alive], representatives[alive] = s, members[row]
             alive += 1
     position = keys
     for i in range(position.shape[0]):

@@ -4,8 +4,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neatgrow.kernels.jit import helper, kernel
+from neatgrow.kernels.jit import at, helper, kernel
 from neatgrow.kernels.layout import Array
+
+UNSEEN = -2  # a genome that no species has been looked for yet
+
+
+class Columns(NamedTuple):
+    """S species, oldest first; see ``neatgrow.species.SpeciesTable``."""
+
+    id: Array  # (S,) int64
+    born: Array  # (S,) int64
+    best: Array  # (S,) float64
+    improved: Array  # (S,) int64
 
 
 class Measure(NamedTuple):
@@ -34,32 +45,32 @@ def distance(a, i, b, j, measure, limit):
     Returns:
         The distance, or any number above ``limit`` once it is certain to exceed it.
     """
-    p, p_stop = a.connection_ptr[i], a.connection_ptr[i + 1]
-    q, q_stop = b.connection_ptr[j], b.connection_ptr[j + 1]
+    p, p_stop = a.connection_ptr[at(i)], a.connection_ptr[at(i + 1)]
+    q, q_stop = b.connection_ptr[at(j)], b.connection_ptr[at(j + 1)]
     size = max(p_stop - p, q_stop - q)
     n = 1.0 if size < measure.small else float(size)
     smaller = min(p_stop - p, q_stop - q)
     if min(measure.excess, measure.disjoint) * (size - smaller) > limit * n:
         return np.inf
     last_a, last_b = np.int32(-1), np.int32(-1)
-    for row in range(p, p_stop):
+    for row in range(at(p), at(p_stop)):
         last_a = max(last_a, a.connection_birth[row])
-    for row in range(q, q_stop):
+    for row in range(at(q), at(q_stop)):
         last_b = max(last_b, b.connection_birth[row])
     unmatched, difference, matching = 0.0, 0.0, 0
     most = limit * n
     while p < p_stop or q < q_stop:
-        if q >= q_stop or (p < p_stop and a.innovation[p] < b.innovation[q]):
-            late = a.connection_birth[p] > last_b
+        if q >= q_stop or (p < p_stop and a.innovation[at(p)] < b.innovation[at(q)]):
+            late = a.connection_birth[at(p)] > last_b
             unmatched += measure.excess if late else measure.disjoint
             p += 1
-        elif p >= p_stop or b.innovation[q] < a.innovation[p]:
-            late = b.connection_birth[q] > last_a
+        elif p >= p_stop or b.innovation[at(q)] < a.innovation[at(p)]:
+            late = b.connection_birth[at(q)] > last_a
             unmatched += measure.excess if late else measure.disjoint
             q += 1
         else:
             for k in range(a.connection_values.shape[1]):
-                gap = abs(a.connection_values[p, k] - b.connection_values[q, k])
+                gap = abs(a.connection_values[at(p), k] - b.connection_values[at(q), k])
                 difference += measure.connection_values[k] * gap
             matching += 1
             p += 1
@@ -98,31 +109,41 @@ def _node_distance(a, i, b, j, measure, n):
     return measure.nodes * unmatched / n + (difference / matching if matching > 0 else 0.0)
 
 
-@kernel
-def merge(packed, rows, measure, threshold, into):
+@helper
+def merge(packed, rows, count, measure, threshold, into):
     """Merge species into the oldest one whose representative is near enough.
 
     Args:
         packed: Genomes.
         rows: (S,) rows of the representatives, oldest species first.
+        count: How many of ``rows`` are in use.
         measure: Coefficients.
         threshold: As in :func:`assign`.
         into: (S,) int32, written: the species that each becomes part of, or itself.
-
-    Returns:
-        How many are left.
     """
-    left = 0
-    for s in range(rows.shape[0]):
+    for s in range(count):
         into[s] = s
         for older in range(s):
             if into[older] == older:
-                near = distance(packed, rows[older], packed, rows[s], measure, threshold)
+                near = distance(packed, at(rows[older]), packed, at(rows[s]), measure, threshold)
                 if near < threshold:
                     into[s] = older
                     break
-        left += into[s] == s
-    return left
+
+
+@helper
+def _nearest(packed, n, representatives, tried, measure, threshold):
+    """First species whose representative is near enough to genome n, or −1; ``tried`` is
+    compared first unless it is −1.
+    """
+    others, rows = representatives
+    for attempt in range(-1, rows.shape[0]):
+        s = np.int64(tried) if attempt < 0 else attempt
+        if s < 0 or (attempt == tried and attempt >= 0):
+            continue
+        if distance(packed, at(n), others, at(rows[s]), measure, threshold) < threshold:
+            return s
+    return np.int64(-1)
 
 
 @kernel
@@ -132,57 +153,77 @@ def assign(packed, representatives, guess, measure, threshold, species, start, s
     Args:
         packed: Genomes.
         representatives: (packed, rows): (S,) rows of another batch, one per species.
-        guess: (N,) species to try first, −1 for none.
+        guess: (N,) int32 species to try first, −1 for none.
         measure: Coefficients.
         threshold: A genome belongs where the distance is below it.
-        species: (N,) written; −1 where no representative is near enough.
+        species: (N,) int32 written; −1 where no representative is near enough.
         start: First genome.
         stop: One past the last.
     """
-    others, rows = representatives
     for n in range(start, stop):
-        species[n] = -1
-        tried = guess[n]
-        for attempt in range(-1, rows.shape[0]):
-            s = tried if attempt < 0 else attempt
-            if s < 0 or (attempt == tried and attempt >= 0):
-                continue
-            if distance(packed, n, others, rows[s], measure, threshold) < threshold:
-                species[n] = s
-                break
+        species[n] = _nearest(packed, n, representatives, guess[n], measure, threshold)
 
 
 @kernel
-def found(packed, measure, threshold, species, founders, first):
-    """Group the genomes left without a species around the first of them, in order.
+def settle(packed, representatives, guess, measure, threshold, species, tables, time):
+    """Give every genome a species, and write the table of those that have members.
+
+    Genomes that :func:`assign` has not seen are assigned here; those near no representative
+    are grouped around the first of them, in order, each group a new species.
 
     Args:
         packed: Genomes.
+        representatives: As in :func:`assign`.
+        guess: As in :func:`assign`.
         measure: Coefficients.
         threshold: As in :func:`assign`.
-        species: (N,) int32, −1 entries replaced by ``first`` and above.
-        founders: (N,) int32, written: row of each new species' founder.
-        first: Number of the first new species.
+        species: (N,) int32, ``UNSEEN`` or as :func:`assign` wrote it; replaced by rows of the
+            new table.
+        tables: Columns of the present table with S rows, and of the new one with S + N.
+        time: (2,) int64: species founded so far, and the generation.
 
     Returns:
-        How many species were founded.
+        Rows of the new table, and how many of them were founded now.
     """
+    old, new = tables
+    n_old = old.id.shape[0]
+    founders = np.empty(species.shape[0], np.int64)
     count = 0
     for n in range(species.shape[0]):
-        if species[n] >= 0:
-            continue
-        for s in range(count):
-            if distance(packed, n, packed, founders[s], measure, threshold) < threshold:
-                species[n] = first + s
-                break
-        if species[n] < 0:
+        s = np.int64(species[n])
+        if s == UNSEEN:
+            s = _nearest(packed, n, representatives, guess[n], measure, threshold)
+        k = 0
+        while s < 0 and k < count:
+            if distance(packed, at(n), packed, at(founders[k]), measure, threshold) < threshold:
+                s = n_old + k
+            k += 1
+        if s < 0:
             founders[count] = n
-            species[n] = first + count
+            s = n_old + count
             count += 1
-    return count
+        species[n] = s
+    number = np.zeros(n_old + count, np.int32)  # 1 + row in the new table; 0 without members
+    for n in range(species.shape[0]):
+        number[species[n]] = 1
+    left = 0
+    for s in range(n_old + count):
+        if number[s] == 0:
+            continue
+        if s < n_old:
+            new.id[left], new.born[left] = old.id[s], old.born[s]
+            new.best[left], new.improved[left] = old.best[s], old.improved[s]
+        else:
+            new.id[left], new.born[left] = time[0] + 1 + s - n_old, time[1]
+            new.best[left], new.improved[left] = -np.inf, time[1]
+        left += 1
+        number[s] = left
+    for n in range(species.shape[0]):
+        species[n] = number[species[n]] - 1
+    return left, count
 
 
 @kernel
 def one_distance(a, b, measure):
     """Distance between the first genomes of two batches."""
-    return distance(a, 0, b, 0, measure, np.inf)
+    return distance(a, at(0), b, at(0), measure, np.inf)

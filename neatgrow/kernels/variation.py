@@ -27,7 +27,7 @@ class Offspring(NamedTuple):
     equal: Array  # (N,) bool, parents equally fit: genes of either may be inherited
 
 
-@kernel
+@helper
 def measure_room(parents, offspring, room):
     """Most genes that each child can have: its parents', and what one mutation adds.
 
@@ -35,9 +35,6 @@ def measure_room(parents, offspring, room):
         parents: Packed genomes.
         offspring: Plan.
         room: (2, N+1) int64, written: offsets of node and connection genes.
-
-    Returns:
-        All of them together.
     """
     room[0, 0], room[1, 0] = 0, 0
     for child in range(offspring.first.shape[0]):
@@ -49,7 +46,12 @@ def measure_room(parents, offspring, room):
             connections += parents.connection_ptr[second + 1] - parents.connection_ptr[second]
         room[0, child + 1] = room[0, child] + nodes
         room[1, child + 1] = room[1, child] + connections
-    return room[0, -1] + room[1, -1]
+
+
+@kernel
+def room_of(parents, offspring, room):
+    """:func:`measure_room` by itself."""
+    measure_room(parents, offspring, room)
 
 
 @kernel

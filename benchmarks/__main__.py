@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import neatgrow as ng
-from benchmarks import bench_cartpole, ours
+from benchmarks import bench_cartpole, ours, scale
 from benchmarks.hardware import bare_loop
 from benchmarks.peers import MultiNEAT, NeatPython
 from benchmarks.timing import Timing, alternate, markdown, measure, seconds_text
@@ -175,7 +175,7 @@ def main() -> None:
     neat, multi = missing[0] is None, missing[1] is None
     rows = generations(neat, multi)
     scale_rows, curve = scaling()
-    rows += scale_rows + forward(neat)
+    rows += scale_rows + scale.single_genomes() + [scale.growing_run()] + forward(neat)
     speed = bench_cartpole.speed(1000) if neat else ("CartPole-v1 with policy", "–", "–", "–")
     rows.append((*speed[:3], "–", speed[3], "40×"))
     rows += in_own_process()

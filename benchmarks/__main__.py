@@ -51,7 +51,7 @@ def generations(neat: bool, multi: bool) -> list[tuple[str, ...]]:
             neat_python.xor_generation(size) if neat else None,
             MultiNEAT().xor_generation(size) if multi else None,
         ]
-        population = ours.xor_population(size)
+        population = ours.xor_population(size, _connections(neat_python, neat))
         work = f"XOR, one generation of {size} with evaluation"
         cells = row(work, partial(ours.generation, population), peers, bound)
         rows.append((f"{work} ({_sizes(ours.sizes(population), neat_python, neat)})", *cells[1:]))
@@ -61,10 +61,14 @@ def generations(neat: bool, multi: bool) -> list[tuple[str, ...]]:
             neat_python.reproduction(size) if neat else None,
             MultiNEAT().reproduction(size) if multi and size < 3000 else None,
         ]
-        mine, genes = ours.reproduction(size)
+        mine, genes = ours.reproduction(size, _connections(neat_python, neat))
         work = f"reproduction and speciation, {size} ({_sizes(genes, neat_python, neat)})"
         rows.append(row(work, mine, peers, bound))
     return rows
+
+
+def _connections(peer: NeatPython, installed: bool) -> float:
+    return peer.sizes().connections if installed else 0.0
 
 
 def _sizes(genes: str, peer: NeatPython, installed: bool) -> str:

@@ -67,7 +67,7 @@ def main() -> None:
     for size in (150, 1000):
         theirs = NeatPython()
         peer_call = theirs.xor_generation(size)
-        population = xor_population(size)
+        population = xor_population(size, theirs.sizes().connections)
         mine, peer = alternate([partial(generation, population), peer_call], most=20)
         small = theirs.sizes()
         rows.append(

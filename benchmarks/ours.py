@@ -12,8 +12,8 @@ from neatgrow.genomes import Interface
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Packed
 
-# The paper's rates of growth: genomes stay about as small as neat-python's do in its XOR
-# example, so that both sides do like work per genome. Sizes are printed beside the times.
+# The paper's rates of growth: genomes grow about as slowly as neat-python's do in its XOR
+# example; both sides are timed at like sizes, which are printed beside the times.
 SMALL = {"mutation.add_connection": 0.05, "mutation.add_node": 0.03}
 
 _X, _Y = ng.XOR().X, ng.XOR().Y
@@ -38,11 +38,15 @@ def copies(genome: ng.Genome, count: int) -> ng.Genomes:
     return genome.batch()[[0] * count]
 
 
-def xor_population(size: int, generations: int = 20) -> ng.Population:
-    """A population some generations into XOR, its last fitness not told yet."""
+def xor_population(size: int, connections: float = 0.0) -> ng.Population:
+    """A population 20 generations into XOR, or as many more as it takes until its genomes have
+    so many connections in the mean as a peer's; its last fitness not told yet.
+    """
     config = ng.Config(population_size=size).override(SMALL)
     population = ng.Population(inputs=2, outputs=1, config=config, seed=1)
-    for _ in range(generations):
+    for count in range(400):
+        if count >= 20 and population.genomes.innovation.size >= connections * size:
+            break
         generation(population)
     return population
 
@@ -53,16 +57,17 @@ def generation(population: ng.Population) -> None:
     population.tell(4.0 - ((predictions - _Y) ** 2).sum(axis=(1, 2)))
 
 
-def reproduction(size: int) -> tuple[Callable[[], object], str]:
-    """Reproduction and speciation alone, always of the same evaluated population; and a note
-    of its genes."""
-    population = xor_population(size)
+def reproduction(size: int, connections: float = 0.0) -> tuple[Callable[[], object], str]:
+    """Reproduction and speciation alone, always of the same evaluated population of
+    :func:`xor_population`; and a note of its genes."""
+    population = xor_population(size, connections)
     fitness = 4.0 - ((population.ask().compile().predict(_X) - _Y) ** 2).sum(axis=(1, 2))
     kept = copy.copy(population)
+    everyone = np.arange(len(kept.table))
 
     def repetition() -> None:
         population.__dict__.update(kept.__dict__)
-        population.table = copy.deepcopy(kept.table)
+        population.table = kept.table.take(everyone)  # tell() writes into it
         population.tell(fitness)
         population.ask()
 

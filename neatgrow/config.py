@@ -194,7 +194,8 @@ class Species(Settings):
         protected: Number of best species that stagnation spares.
         refocus: Generations without a better best fitness after which only the two best
             species get offspring; ``None`` for never.
-        parent_first: Compare a genome with its first parent's species before the others.
+        parent_first: Compare a genome with its first parent's species before the others, and
+            one near no species with the new species of its twin in structure first.
     """
 
     threshold: float = setting(1.0, 0.0)

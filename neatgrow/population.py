@@ -203,7 +203,7 @@ class Population:
     def _speciate(self, representatives: tuple[Genomes, Array], guess: Array) -> None:
         self.species, self.table = speciate(
             self.genomes, self.table, representatives, guess, self._measure, self.threshold,
-            self.generation,
+            self.generation, twins_first=self.config.species.parent_first,
         )  # fmt: skip
         self.threshold = steered(self.threshold, len(self.table), self.config)
 

@@ -8,9 +8,9 @@ from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Config
 from neatgrow.genomes import Genome, Genomes
 from neatgrow.kernels import parallel, speciation
 from neatgrow.kernels.layout import Array
-from neatgrow.kernels.speciation import Columns, Measure
+from neatgrow.kernels.speciation import Census, Columns, Measure
 
-_DISTANCE_NS = 8.0  # estimated work per gene
+_DISTANCE_NS = 25.0  # estimated work per gene
 _SMALLEST_THRESHOLD, _LARGEST_STEP = 1e-3, 1.1
 
 
@@ -85,6 +85,8 @@ def speciate(
     measure: Measure,
     threshold: float,
     generation: int,
+    *,
+    twins_first: bool = True,
 ) -> tuple[Array, SpeciesTable]:
     """Put every genome into a species, founding new ones where none is near enough.
 
@@ -96,6 +98,8 @@ def speciate(
         measure: Distance coefficients.
         threshold: Distance below which a genome belongs to a representative.
         generation: Birth of new species.
+        twins_first: Whether a genome near no representative tries the new species of the last
+            genome with the same connection genes first, instead of all in order.
 
     Returns:
         (N,) int32 row of each genome's species, and the table of species that have members.
@@ -116,10 +120,8 @@ def speciate(
         np.empty(most, np.int64),
     )
     old = Columns(table.id, table.born, table.best, table.improved)
-    time = np.array([table.founded, generation])
-    left, founded = speciation.settle(
-        packed, others, guess, measure, threshold, species, (old, new), time
-    )
+    census = Census(old, new, table.founded, generation, twins_first)
+    left, founded = speciation.settle(packed, others, guess, measure, threshold, species, census)
     rows = Columns(*(column[:left].copy() for column in new))
     return species, SpeciesTable(*rows, founded=table.founded + founded)
 

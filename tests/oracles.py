@@ -339,15 +339,16 @@ def distance(a, b, config):
     return total
 
 
-def speciate(genomes, representatives, guess, threshold, config):
+def speciate(genomes, representatives, guess, threshold, config, twins_first=True):
     """Lists of each genome's species and of the founders' rows, by the distance above.
 
     A genome goes to its guessed species if near enough, else to the first that is, else to
-    the first newly founded one that is, else it founds one. Species are numbered with the
-    given representatives first, and none is dropped.
+    the first newly founded one that is, else it founds one. With ``twins_first`` the new
+    species that the last genome of the same connections joined comes before the others.
+    Species are numbered with the given representatives first, and none is dropped.
     """
     representatives = list(representatives)
-    old, founders, result = len(representatives), [], []
+    old, founders, result, joined = len(representatives), [], [], {}
     species = []
     for genome, first in zip(genomes, guess, strict=True):
         tried = ([first] if first >= 0 else []) + [s for s in range(old) if s != first]
@@ -355,16 +356,16 @@ def speciate(genomes, representatives, guess, threshold, config):
         species.append(near[0] if near else None)
     for row, (genome, known) in enumerate(zip(genomes, species, strict=True)):
         if known is None:
-            near = [
-                k
-                for k, founder in enumerate(founders)
-                if distance(genome, genomes[founder], config) < threshold
-            ]
-            if near:
-                known = old + near[0]
-            else:
-                known = old + len(founders)
+            structure = tuple(genome.innovation.tolist())
+            tried = list(range(len(founders)))
+            if twins_first and structure in joined:
+                tried.insert(0, joined[structure])
+            near = [k for k in tried if distance(genome, genomes[founders[k]], config) < threshold]
+            if not near:
+                near = [len(founders)]
                 founders.append(row)
+            joined[structure] = near[0]
+            known = old + near[0]
         result.append(known)
     return result, founders
 

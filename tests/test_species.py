@@ -129,7 +129,8 @@ def table_of(count):
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("spread", [0.0, 0.5, 1.0, 1.5, 100.0])
-def test_speciation_equals_the_oracle(seed, spread):
+@pytest.mark.parametrize("twins_first", [False, True])
+def test_speciation_equals_the_oracle(seed, spread, twins_first):
     draw = np.random.default_rng(seed)
     config = wild_config(seed)
     genomes, elders = grown(seed, generations=15), grown(seed, generations=14)
@@ -140,10 +141,11 @@ def test_speciation_equals_the_oracle(seed, spread):
     guess = draw.integers(-1, max(seed, 1), 60).astype(np.int32) - np.int32(seed == 0)
     guess = np.maximum(guess, -1)
     species, table = speciate(
-        genomes, table_of(seed), (elders, rows), guess, measure_of(config), threshold, 7
-    )
+        genomes, table_of(seed), (elders, rows), guess, measure_of(config), threshold, 7,
+        twins_first=twins_first,
+    )  # fmt: skip
     expected, founders = oracles.speciate(
-        genomes, [elders[row] for row in rows], guess, threshold, config
+        genomes, [elders[row] for row in rows], guess, threshold, config, twins_first
     )
     alive = sorted(set(expected))
     assert species.tolist() == [alive.index(s) for s in expected]

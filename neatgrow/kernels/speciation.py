@@ -6,6 +6,7 @@ import numpy as np
 
 from neatgrow.kernels.jit import at, helper, kernel
 from neatgrow.kernels.layout import Array
+from neatgrow.kernels.random import mix
 
 UNSEEN = -2  # a genome that no species has been looked for yet
 
@@ -17,6 +18,16 @@ class Columns(NamedTuple):
     born: Array  # (S,) int64
     best: Array  # (S,) float64
     improved: Array  # (S,) int64
+
+
+class Census(NamedTuple):
+    """What :func:`settle` reads and writes about S species."""
+
+    old: Columns  # the present table
+    new: Columns  # with room for S + N
+    founded: int  # species so far
+    generation: int
+    twins_first: bool  # genomes try the new species of their twin in structure first
 
 
 class Measure(NamedTuple):
@@ -164,12 +175,23 @@ def assign(packed, representatives, guess, measure, threshold, species, start, s
         species[n] = _nearest(packed, n, representatives, guess[n], measure, threshold)
 
 
+@helper
+def _structure(packed, n):
+    """A number that genomes of the same connection genes share."""
+    bits = np.uint64(0)
+    for c in range(at(packed.connection_ptr[at(n)]), at(packed.connection_ptr[at(n + 1)])):
+        bits = mix(bits + np.uint64(packed.innovation[c]))
+    return bits
+
+
 @kernel
-def settle(packed, representatives, guess, measure, threshold, species, tables, time):
+def settle(packed, representatives, guess, measure, threshold, species, census):
     """Give every genome a species, and write the table of those that have members.
 
     Genomes that :func:`assign` has not seen are assigned here; those near no representative
-    are grouped around the first of them, in order, each group a new species.
+    are grouped around the first of them, in order, each group a new species. With
+    ``census.twins_first`` one compares itself first with the group that the last genome of
+    the same connection genes joined, which spares large populations a search through all.
 
     Args:
         packed: Genomes.
@@ -179,30 +201,46 @@ def settle(packed, representatives, guess, measure, threshold, species, tables, 
         threshold: As in :func:`assign`.
         species: (N,) int32, ``UNSEEN`` or as :func:`assign` wrote it; replaced by rows of the
             new table.
-        tables: Columns of the present table with S rows, and of the new one with S + N.
-        time: (2,) int64: species founded so far, and the generation.
+        census: The species as they are; the new table is written.
 
     Returns:
         Rows of the new table, and how many of them were founded now.
     """
-    old, new = tables
+    old, new = census.old, census.new
     n_old = old.id.shape[0]
-    founders = np.empty(species.shape[0], np.int64)
+    alone = 0
+    for n in range(species.shape[0]):
+        if species[n] == UNSEEN:
+            species[n] = _nearest(packed, n, representatives, guess[n], measure, threshold)
+        alone += species[n] < 0
+    founders = np.empty(alone, np.int64)
+    room = 1
+    while room < 2 * alone:
+        room *= 2
+    structures = np.empty(room, np.uint64)
+    twin = np.full(room, -1, np.int64)  # by structure: the group last joined
     count = 0
     for n in range(species.shape[0]):
-        s = np.int64(species[n])
-        if s == UNSEEN:
-            s = _nearest(packed, n, representatives, guess[n], measure, threshold)
-        k = 0
-        while s < 0 and k < count:
+        if species[n] >= 0:
+            continue
+        structure = _structure(packed, n)
+        place = np.int64(structure & np.uint64(room - 1))
+        while twin[place] >= 0 and structures[place] != structure:
+            place = (place + 1) & (room - 1)
+        s = np.int64(-1)
+        for attempt in range(-1, count):
+            k = twin[place] if attempt < 0 else attempt
+            if k < 0 or (attempt < 0 and not census.twins_first):
+                continue
             if distance(packed, at(n), packed, at(founders[k]), measure, threshold) < threshold:
-                s = n_old + k
-            k += 1
+                s = k
+                break
         if s < 0:
             founders[count] = n
-            s = n_old + count
+            s = np.int64(count)
             count += 1
-        species[n] = s
+        structures[place], twin[place] = structure, s
+        species[n] = n_old + s
     number = np.zeros(n_old + count, np.int32)  # 1 + row in the new table; 0 without members
     for n in range(species.shape[0]):
         number[species[n]] = 1
@@ -214,8 +252,9 @@ def settle(packed, representatives, guess, measure, threshold, species, tables, 
             new.id[left], new.born[left] = old.id[s], old.born[s]
             new.best[left], new.improved[left] = old.best[s], old.improved[s]
         else:
-            new.id[left], new.born[left] = time[0] + 1 + s - n_old, time[1]
-            new.best[left], new.improved[left] = -np.inf, time[1]
+            new.id[left] = census.founded + 1 + s - n_old
+            new.born[left] = census.generation
+            new.best[left], new.improved[left] = -np.inf, census.generation
         left += 1
         number[s] = left
     for n in range(species.shape[0]):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from neatgrow.evolution import EvaluationError as EvaluationError
     from neatgrow.evolution import Result as Result
     from neatgrow.evolution import evolve as evolve
+    from neatgrow.files import FileError as FileError
     from neatgrow.genomes import Genome as Genome
     from neatgrow.genomes import Genomes as Genomes
     from neatgrow.history import History as History
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from neatgrow.problems.supervised import XOR as XOR
     from neatgrow.problems.supervised import Supervised as Supervised
     from neatgrow.species import distance as distance
-    from neatgrow.storage import FileError as FileError
     from neatgrow.storage import load_genome as load_genome
     from neatgrow.storage import load_genomes as load_genomes
 
@@ -40,6 +40,7 @@ _HOME = {
     "EvaluationError": "evolution",
     "Result": "evolution",
     "evolve": "evolution",
+    "FileError": "files",
     "Genome": "genomes",
     "Genomes": "genomes",
     "History": "history",
@@ -57,7 +58,6 @@ _HOME = {
     "XOR": "problems.supervised",
     "Supervised": "problems.supervised",
     "distance": "species",
-    "FileError": "storage",
     "load_genome": "storage",
     "load_genomes": "storage",
 }

@@ -1,17 +1,17 @@
 """A run's directory: what is written while it goes, and read when it is looked at."""
 
 import json
-import os
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from neatgrow.config import Config
+from neatgrow.files import FileError, write_text
 from neatgrow.genomes import Genome
 from neatgrow.history import COLUMNS, History, csv_lines
 from neatgrow.problems.base import Problem
-from neatgrow.storage import FileError, load_genome
+from neatgrow.storage import load_genome
 
 CONFIG, PROBLEM, HISTORY, SPECIES, CHAMPION = (
     "config.toml",
@@ -127,10 +127,3 @@ def read_run(directory: str | PathLike[str]) -> tuple[dict[str, Any], History, G
     if not len(history):
         raise FileError(f"{path / HISTORY}: expected at least one generation, got none.")
     return description, history, load_genome(path / CHAMPION)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole: to a temporary beside it, then renamed into place."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, "utf-8")
-    temporary.replace(path)

@@ -1,15 +1,13 @@
-"""Genomes as files: ``.npz`` archives of plain arrays and JSON metadata, never pickles."""
+"""Genomes as files: archives of plain arrays and JSON metadata, never pickles."""
 
-import json
-import zipfile
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from neatgrow import _checks
 from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Genes
+from neatgrow.files import DAMAGE, FileError, read_archive, write_archive
 from neatgrow.genomes import Genome, Genomes, Interface, option_codes
 from neatgrow.kernels.layout import (
     CONNECTION_COLUMNS,
@@ -21,24 +19,24 @@ from neatgrow.kernels.layout import (
 from neatgrow.variation import COLUMNS
 
 FORMAT, VERSION = "neatgrow genomes", 1
-_LARGEST = 1 << 32  # bytes a file may unpack to
-# What wrong types, sizes and numbers in a file come to when arrays are made of them.
-_DAMAGE = (
-    AttributeError, IndexError, KeyError, MemoryError, OverflowError, TypeError, ValueError,
-)  # fmt: skip
+_MOST_INPUTS = 1 << 24
 _VALUE_COLUMNS = {"node_values": NODE_VALUES, "connection_values": CONNECTION_VALUES}
 
 
-class FileError(ValueError):
-    """A file that cannot be read as what it should be; the message says why."""
-
-
 def save_genomes(path: str | PathLike[str], genomes: Genomes) -> None:
-    """Write genomes to ``path``, which is replaced only once the new file is whole."""
+    """Write genomes to ``path``, which is replaced only once the new file is whole.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    metadata, arrays = pack_genomes(genomes)
+    write_archive(path, {"format": FORMAT, "version": VERSION, **metadata}, arrays)
+
+
+def pack_genomes(genomes: Genomes) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Metadata and arrays that :func:`unpack_genomes` reads."""
     face = genomes.interface
     metadata = {
-        "format": FORMAT,
-        "version": VERSION,
         "inputs": face.inputs,
         "outputs": face.outputs,
         "input_names": face.input_names,
@@ -47,19 +45,10 @@ def save_genomes(path: str | PathLike[str], genomes: Genomes) -> None:
         | {"node_choices": list(NODE_CHOICES)},
         "options": {name: option_codes(name) for name in NODE_CHOICES},
     }
-    arrays: dict[str, Any] = dict(genomes.packed._asdict())
+    arrays: dict[str, Array] = dict(genomes.packed._asdict())
     if face.input_mean is not None and face.input_scale is not None:
         arrays |= {"input_mean": face.input_mean, "input_scale": face.input_scale}
-    text = json.dumps(metadata, ensure_ascii=False).encode()
-    arrays["metadata"] = np.frombuffer(text, np.uint8)
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return metadata, arrays
 
 
 def load_genome(path: str | PathLike[str]) -> Genome:
@@ -83,51 +72,22 @@ def load_genomes(path: str | PathLike[str]) -> Genomes:
         FileNotFoundError: There is no such file.
         FileError: The file is damaged, of another program, or of a newer format.
     """
-    arrays = _read_arrays(path)
-    metadata = _read_metadata(path, arrays)
+    metadata, arrays = read_archive(path, [FORMAT], VERSION)
     try:
-        genomes = _assemble(arrays, metadata)
-        genomes.check()
-    except _DAMAGE as error:
+        return unpack_genomes(metadata, arrays)
+    except DAMAGE as error:
         raise FileError(f"{path}: expected sound genomes, got a damaged file: {error}") from error
+
+
+def unpack_genomes(metadata: dict[str, Any], arrays: dict[str, Array]) -> Genomes:
+    """The genomes of :func:`pack_genomes`, every invariant checked.
+
+    Raises:
+        DAMAGE: Any of these exceptions, where the metadata or the arrays are unsound.
+    """
+    genomes = _assemble(arrays, metadata)
+    genomes.check()
     return genomes
-
-
-def _read_arrays(path: str | PathLike[str]) -> dict[str, Array]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(info.file_size for info in archive.infolist())
-            if size > _LARGEST:
-                raise FileError(f"{path}: expected at most 4 GiB unpacked, got {size} bytes.")
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise
-    except FileError:
-        raise
-    except Exception as error:  # zipfile, zlib and NumPy raise many kinds on damaged files
-        raise FileError(
-            f"{path}: expected a file written by neatgrow, got one that cannot be read "
-            f"({type(error).__name__}: {error})."
-        ) from error
-
-
-def _read_metadata(path: str | PathLike[str], arrays: dict[str, Array]) -> dict[str, Any]:
-    try:
-        metadata = json.loads(arrays.pop("metadata").tobytes())
-        known = metadata["format"] == FORMAT
-        version = metadata["version"]
-    except (*_DAMAGE, RecursionError) as error:
-        raise FileError(
-            f"{path}: expected genomes saved by neatgrow, got an archive of another program."
-        ) from error
-    if not known:
-        raise FileError(f"{path}: expected genomes, got {_checks.shown(metadata['format'])}.")
-    if not isinstance(version, int) or version > VERSION:
-        raise FileError(
-            f"{path}: expected format {VERSION} or older, got {version}. Update neatgrow."
-        )
-    return dict(metadata)
 
 
 def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
@@ -159,10 +119,9 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
     for name, length in lengths.items():
         if columns[name].shape[0] != length:
             raise ValueError(f"{name}: expected {length} rows, got {columns[name].shape[0]}.")
-    for name, length in (("node_ptr", lengths["node_id"]), ("connection_ptr", lengths["source"])):
-        # Differences of offsets as large as 2⁶² wrap around to harmless ones.
-        if not ((columns[name] >= 0) & (columns[name] <= length)).all():
-            raise ValueError(f"{name}: expected offsets between 0 and {length}.")
+    for key, most in (("inputs", _MOST_INPUTS), ("outputs", max(lengths["node_id"], 1))):
+        if type(metadata[key]) is not int or not 1 <= metadata[key] <= most:
+            raise ValueError(_checks.message(key, f"a number from 1 to {most}", metadata[key]))
     names = {
         key: tuple(str(n) for n in metadata[key]) if metadata[key] is not None else None
         for key in ("input_names", "output_names")

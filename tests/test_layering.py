@@ -16,7 +16,7 @@ ROOT = Path(neatgrow.__file__).parent
 ROWS = {
     "_checks": 0, "_settings": 0, "config": 0,
     "kernels.": 1,
-    "genomes": 2,
+    "genomes": 2, "files": 2,
     "variation": 3, "species": 3, "networks": 3, "storage": 3,
     "learning.": 4,
     "population": 5, "problems.": 5,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import neatgrow as ng
-from neatgrow.runs import read_history, read_run, write_text
-from neatgrow.storage import FileError
+from neatgrow.files import FileError
+from neatgrow.runs import read_history, read_run
 
 
 def run_in(directory, **changes):
@@ -98,20 +98,6 @@ def test_a_damaged_file_is_named_with_what_is_wrong(tmp_path, name, damage, mess
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(FileError, match=f"{re.escape(str(path))}: .*{message}"):
         read_run(tmp_path)
-
-
-def test_a_write_that_fails_leaves_the_old_text(tmp_path, monkeypatch):
-    path = tmp_path / "text"
-    write_text(path, "größe\n")
-    assert path.read_text("utf-8") == "größe\n"
-
-    def full(self, *args, **kwargs):
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(type(path), "write_text", full)
-    with pytest.raises(OSError, match="no space"):
-        write_text(path, "new")
-    assert path.read_text("utf-8") == "größe\n"
 
 
 def test_a_function_is_described_by_its_name_alone(tmp_path):

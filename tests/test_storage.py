@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import neatgrow as ng
-from neatgrow import storage
+from neatgrow import files
 from neatgrow.kernels.layout import Packed
 from neatgrow.storage import FileError
 
@@ -104,7 +104,7 @@ def test_a_newer_format_and_another_kind_are_said(tmp_path):
     with pytest.raises(FileError) as caught:
         ng.load_genome(metadata_with(path, version=99))
     assert str(caught.value) == f"{path}: expected format 1 or older, got 99. Update neatgrow."
-    with pytest.raises(FileError, match="expected genomes, got 'other'"):
+    with pytest.raises(FileError, match="expected neatgrow genomes, got 'other'"):
         ng.load_genome(metadata_with(path, version=1, format="other"))
 
 
@@ -155,7 +155,7 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(storage.np, "savez_compressed", full)
+    monkeypatch.setattr(files.np.lib.format, "write_array", full)
     with pytest.raises(OSError, match="no space"):
         genomes[:2].save(path)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
@@ -282,10 +282,9 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", COLUMN_NAMES)
 def test_columns_of_a_wrong_kind_or_shape_are_refused(file, name, shape):
-    if name.startswith("input") and shape == "big-endian":  # any real numbers will do there
-        assert len(ng.load_genomes(rewritten(file, **{name: SHAPES[shape]}))) == 5
-        return
-    with pytest.raises(FileError, match=r"genomes\.npz: expected sound genomes, got a damaged"):
+    with pytest.raises(
+        FileError, match=r"genomes\.npz: expected (sound genomes, got a damaged|a )"
+    ):
         ng.load_genomes(rewritten(file, **{name: SHAPES[shape]}))
 
 
@@ -318,7 +317,7 @@ def test_metadata_that_is_no_table_is_another_programs(file, text):
     with pytest.raises(FileError) as caught:
         ng.load_genomes(rewritten(file, metadata=np.frombuffer(text, np.uint8)))
     assert str(caught.value) == (
-        f"{file}: expected genomes saved by neatgrow, got an archive of another program."
+        f"{file}: expected a file written by neatgrow, got an archive of another program."
     )
 
 
@@ -360,7 +359,7 @@ def test_offsets_that_wrap_around_do_not_reach_memory(file, tmp_path, subprocess
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     lines = answer.stdout.splitlines()
-    assert len(lines) == 2 and all("_ptr: expected offsets between 0 and " in t for t in lines)
+    assert len(lines) == 2 and all("_ptr: expected offsets rising from 0 to " in t for t in lines)
 
 
 @settings(max_examples=150)
@@ -399,8 +398,9 @@ def test_damaged_bytes_of_the_archive_are_refused(file):
 
 
 def test_an_archive_that_would_unpack_to_too_much_is_refused_before_it_is(file, monkeypatch):
-    monkeypatch.setattr(storage, "_LARGEST", 1000)
-    with pytest.raises(FileError, match=r"expected at most 4 GiB unpacked, got \d+ bytes"):
+    monkeypatch.setattr(files, "_FREE", 0)
+    monkeypatch.setattr(files, "_RATIO", 0.1)
+    with pytest.raises(FileError, match=r"got one of \d+ bytes that claims to unpack to \d+ in 1"):
         ng.load_genomes(file)
 
 
@@ -421,7 +421,7 @@ def test_pickled_objects_in_a_column_do_not_run(file):
     for name in ("metadata", "node_id"):
         file.write_bytes(whole)
         path = rewritten(file, **{name: np.array([Bomb()], dtype=object)})
-        with pytest.raises(FileError, match="Object arrays cannot be loaded"):
+        with pytest.raises(FileError, match="expected an array of a plain type"):
             ng.load_genomes(path)
 
 

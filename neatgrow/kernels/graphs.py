@@ -4,7 +4,9 @@ Within a genome of I inputs and m node genes, local index i < I is input i and I
 node gene. Scratch arrays come from the caller; nothing is allocated.
 """
 
-from neatgrow.kernels.jit import helper
+import numpy as np
+
+from neatgrow.kernels.jit import at, helper, kernel
 
 
 @helper
@@ -56,3 +58,20 @@ def bucket(keys, n_items, n_keys, ptr, items):
         if keys[item] >= 0:
             ptr[keys[item]] -= 1
             items[ptr[keys[item]]] = item
+
+
+@kernel
+def stray_end(packed, n_inputs):
+    """First connection of which an end is neither an input nor a node of its genome, or −1.
+
+    Args:
+        packed: Genomes whose offsets and sorted ids have been checked, ends have not.
+        n_inputs: I.
+    """
+    for n in range(packed.node_ptr.shape[0] - 1):
+        start, stop = packed.node_ptr[n], packed.node_ptr[n + 1]
+        for c in range(at(packed.connection_ptr[n]), at(packed.connection_ptr[n + 1])):
+            for node in (packed.source[c], packed.target[c]):
+                if node < 0 or (node >= n_inputs and find(packed.node_id, start, stop, node) < 0):
+                    return np.int64(c)
+    return np.int64(-1)

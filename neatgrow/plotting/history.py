@@ -1,6 +1,7 @@
 """A run's history as charts."""
 
 import colorsys
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.colors import to_hex
@@ -147,8 +148,9 @@ def species_color(id_: int, background: str, *, muted: bool) -> str:
     return blend(blend(color, grey, 0.8), background, 0.35)
 
 
-def _size_table(species_sizes: list[dict[int, int]]) -> tuple[list[int], Array]:
+def _size_table(species_sizes: Sequence[dict[int, int]]) -> tuple[list[int], Array]:
     """Ids in order, and (species, generations) members."""
+    species_sizes = list(species_sizes)
     ids = sorted({id_ for sizes in species_sizes for id_, size in sizes.items() if size})
     table = np.array([[sizes.get(id_, 0) for sizes in species_sizes] for id_ in ids])
     return ids, table.reshape(len(ids), len(species_sizes))

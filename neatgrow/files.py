@@ -1,0 +1,175 @@
+"""Files: written whole or not at all, and read with suspicion.
+
+An archive is an ``.npz`` file: a zip of ``.npy`` arrays, one of them JSON metadata that names
+the format and its version. Reading runs no code from the file, follows no size that it
+claims before the bytes are there, and answers anything unsound with :class:`FileError`.
+"""
+
+import json
+import math
+import os
+import re
+import zipfile
+from collections.abc import Callable, Iterable
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow.kernels.layout import Array
+
+_FREE = 64 << 20  # bytes that any file may unpack to
+_RATIO = 200  # … and as many times its own size; ours stay below 50
+_MOST_MEMBERS = 256
+_DTYPES = {name: np.dtype(name) for name in ("<f8", "<i8", "<i4", "|u1", "|b1")}
+_HEADER = re.compile(
+    rb"\{'descr': '([<|][a-z][0-9])', 'fortran_order': (True|False), "
+    rb"'shape': \(([0-9, ]{0,80})\), \} *\n"
+)
+# What wrong types, sizes and numbers in a file come to when objects are made of them.
+DAMAGE = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
+    ValueError,
+)  # fmt: skip
+
+
+class FileError(ValueError):
+    """A file that cannot be read as what it should be; the message says why."""
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Have ``write`` fill a file that takes the place of ``path`` only once it is on disk.
+
+    Whatever happens, a power cut included, ``path`` holds either the old content or the new.
+
+    Raises:
+        OSError: The disk is full or the directory cannot be written; the old content stays.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if hasattr(os, "O_DIRECTORY"):  # the new name is on disk once its directory is
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text whole."""
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def write_archive(
+    path: str | PathLike[str], metadata: dict[str, Any], arrays: dict[str, Array]
+) -> None:
+    """Write arrays and metadata whole; :func:`read_archive` reads them."""
+    text = json.dumps(metadata, ensure_ascii=False).encode()
+    members = {"metadata": np.frombuffer(text, np.uint8), **arrays}
+
+    def write(file: IO[bytes]) -> None:
+        # Level 1 is five times as fast as the default and within a fifth of its size.
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for name, array in members.items():
+                with archive.open(f"{name}.npy", "w") as member:
+                    np.lib.format.write_array(
+                        member, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False
+                    )
+
+    write_whole(Path(path), write)
+
+
+def read_archive(
+    path: str | PathLike[str], kinds: Iterable[str], version: int
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Metadata and arrays of an archive.
+
+    Args:
+        path: File.
+        kinds: Accepted values of the metadata's ``format``.
+        version: Newest format version that is understood.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileError: The file is damaged, of another program, of another kind, or newer.
+    """
+    try:
+        with Path(path).open("rb") as file, zipfile.ZipFile(file) as archive:
+            arrays = _read_members(path, archive, os.fstat(file.fileno()).st_size)
+    except (FileNotFoundError, FileError):
+        raise
+    except Exception as error:  # zipfile and zlib raise many kinds on damaged files
+        raise FileError(
+            f"{path}: expected a file written by neatgrow, got one that cannot be read "
+            f"({type(error).__name__}: {error})."
+        ) from error
+    return _metadata(path, arrays, kinds, version), arrays
+
+
+def _read_members(
+    path: str | PathLike[str], archive: zipfile.ZipFile, size: int
+) -> dict[str, Array]:
+    members = archive.infolist()
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > _FREE + _RATIO * size or len(members) > _MOST_MEMBERS:
+        raise FileError(
+            f"{path}: expected a file written by neatgrow, got one of {size} bytes that claims "
+            f"to unpack to {unpacked} in {len(members)} parts."
+        )
+    arrays = {}
+    for member in members:
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{_checks.shown(member.filename)}: unknown compression")
+        arrays[member.filename.removesuffix(".npy")] = _array(archive.read(member))
+    return arrays
+
+
+def _array(data: bytes) -> Array:
+    """The array of an ``.npy`` file of format 1.0 with a plain numeric dtype."""
+    length = int.from_bytes(data[8:10], "little")
+    header = _HEADER.fullmatch(data[10 : 10 + length])
+    if data[:8] != b"\x93NUMPY\x01\x00" or header is None:
+        raise ValueError("expected an array of a plain type")
+    descr, fortran, sizes = (group.decode() for group in header.groups())
+    if descr not in _DTYPES:
+        raise ValueError(f"expected one of {', '.join(_DTYPES)}, got {descr}")
+    dtype = _DTYPES[descr]
+    shape = tuple(int(text) for text in sizes.split(",") if text.strip())
+    count = math.prod(shape)
+    if count * dtype.itemsize != len(data) - 10 - length:
+        raise ValueError(f"expected {count} values of {descr}, got {len(data) - 10 - length} bytes")
+    values = np.frombuffer(bytearray(data), dtype, count, 10 + length)
+    if dtype == np.bool_ and (values.view(np.uint8) > 1).any():
+        raise ValueError("expected truth values of 0 and 1")
+    array = values.reshape(shape[::-1]).T if fortran == "True" else values.reshape(shape)
+    return array.copy()  # aligned, contiguous and writable
+
+
+def _metadata(
+    path: str | PathLike[str], arrays: dict[str, Array], kinds: Iterable[str], newest: int
+) -> dict[str, Any]:
+    try:
+        metadata = dict(json.loads(arrays.pop("metadata").tobytes()))
+        kind, version = metadata["format"], metadata["version"]
+    except DAMAGE as error:
+        raise FileError(
+            f"{path}: expected a file written by neatgrow, got an archive of another program."
+        ) from error
+    kinds = list(kinds)
+    if kind not in kinds:
+        raise FileError(f"{path}: expected {' or '.join(kinds)}, got {_checks.shown(kind)}.")
+    if type(version) is not int or not 1 <= version <= newest:
+        raise FileError(
+            f"{path}: expected format {newest} or older, got {_checks.shown(version)}. Update "
+            "neatgrow."
+        )
+    return metadata

@@ -1,0 +1,119 @@
+"""Files are written whole or not at all."""
+
+import io
+import os
+import stat
+import zipfile
+
+import numpy as np
+import pytest
+
+from neatgrow.files import FileError, read_archive, write_archive, write_text
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Every flush to disk fails as on a full one."""
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    return lambda: monkeypatch.setattr(os, "fsync", full)
+
+
+def test_text_is_replaced_whole_or_stays(tmp_path, full_disk):
+    path = tmp_path / "text"
+    write_text(path, "größe\n")
+    assert path.read_text("utf-8") == "größe\n"
+    full_disk()
+    with pytest.raises(OSError, match="No space"):
+        write_text(path, "new")
+    assert path.read_text("utf-8") == "größe\n" and list(tmp_path.iterdir()) == [path]
+
+
+def test_the_file_is_on_disk_before_its_name_and_the_name_before_the_return(tmp_path, monkeypatch):
+    events, fsync, replace = [], os.fsync, type(tmp_path).replace
+
+    def synced(descriptor):
+        is_directory = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        events.append("directory" if is_directory else "file")
+        fsync(descriptor)
+
+    def renamed(self, target):
+        events.append("rename")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(type(tmp_path), "replace", renamed)
+    write_text(tmp_path / "text", "x")
+    assert events == ["file", "rename", "directory"]
+
+
+def test_arrays_come_back_writable_contiguous_and_exact(tmp_path):
+    path = tmp_path / "a.npz"
+    arrays = {
+        "floats": np.array([0.1, -0.0, np.nan, np.inf]),
+        "columns": np.arange(12).reshape(3, 4)[:, ::-1],
+        "flags": np.array([True, False]),
+        "small": np.array([[1], [2]], np.int32),
+        "nothing": np.empty((0, 3), np.uint8),
+        "scalar": np.array(3),
+    }
+    write_archive(path, {"format": "mine", "version": 2, "ü": [1, None]}, arrays)
+    metadata, loaded = read_archive(path, ["other", "mine"], 2)
+    assert metadata == {"format": "mine", "version": 2, "ü": [1, None]}
+    assert loaded.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(loaded[name], array)
+        assert loaded[name].dtype == array.dtype and loaded[name].flags.writeable
+        assert loaded[name].flags.c_contiguous and loaded[name].flags.aligned
+    with np.load(path) as archive:  # it is an ordinary archive
+        np.testing.assert_array_equal(archive["columns"], arrays["columns"])
+    with pytest.raises(FileError, match="expected other, got 'mine'"):
+        read_archive(path, ["other"], 2)
+    with pytest.raises(FileError, match=r"expected format 1 or older, got 2\. Update neatgrow"):
+        read_archive(path, ["mine"], 1)
+
+
+def test_archives_written_by_numpy_in_other_orders_are_read(tmp_path):
+    path = tmp_path / "a.npz"
+    metadata = np.frombuffer(b'{"format": "mine", "version": 1}', np.uint8)
+    columns = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    np.savez(path, metadata=metadata, columns=columns)
+    loaded = read_archive(path, ["mine"], 1)[1]["columns"]
+    np.testing.assert_array_equal(loaded, columns)
+    assert loaded.flags.c_contiguous
+
+
+@pytest.mark.parametrize("claim", [b"99999999999", b"9" * 60])
+def test_a_size_that_is_not_there_is_never_allocated(tmp_path, claim):
+    path = tmp_path / "a.npz"
+    write_archive(path, {"format": "mine", "version": 1}, {"x": np.zeros(3)})
+    data = np.lib.format
+
+    stream = io.BytesIO()
+    data.write_array(stream, np.zeros(3), version=(1, 0))
+    raw = stream.getvalue().replace(b"(3,), }" + b" " * (len(claim) - 1), b"(" + claim + b",), }")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("y.npy", raw)
+    with pytest.raises(FileError, match=r"expected 9+ values of <f8, got 24 bytes"):
+        read_archive(path, ["mine"], 1)
+
+
+def test_an_archive_that_claims_to_unpack_to_terabytes_is_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    write_archive(path, {"format": "mine", "version": 1}, {"x": np.zeros(3)})
+    raw = bytearray(path.read_bytes())
+    entry = raw.rindex(b"PK\x01\x02")  # the last member's entry in the directory
+    raw[entry + 24 : entry + 28] = (0xFFFFFFF0).to_bytes(4, "little")
+    path.write_bytes(raw)
+    with pytest.raises(FileError, match=r"claims to unpack to 42949\d+ in 2 parts"):
+        read_archive(path, ["mine"], 1)
+
+
+def test_truth_values_are_0_or_1(tmp_path):
+    path = tmp_path / "a.npz"
+    flags = np.array([1, 2], np.uint8).view(np.bool_)
+    write_archive(path, {"format": "mine", "version": 1}, {"flags": flags})
+    with pytest.raises(FileError, match="expected truth values of 0 and 1"):
+        read_archive(path, ["mine"], 1)

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from neatgrow.config import Config as Config
     from neatgrow.evolution import EvaluationError as EvaluationError
     from neatgrow.evolution import Result as Result
-    from neatgrow.evolution import evolve as evolve
     from neatgrow.files import FileError as FileError
     from neatgrow.genomes import Genome as Genome
     from neatgrow.genomes import Genomes as Genomes
     from neatgrow.history import History as History
     from neatgrow.kernels.functions import register_activation as register_activation
     from neatgrow.kernels.parallel import set_threads as set_threads
+    from neatgrow.loop import evolve as evolve
+    from neatgrow.loop import resume as resume
     from neatgrow.networks import Network as Network
     from neatgrow.networks import Networks as Networks
     from neatgrow.plotting.history import draw_fitness as draw_fitness
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from neatgrow.problems.gymnasium import Gymnasium as Gymnasium
     from neatgrow.problems.supervised import XOR as XOR
     from neatgrow.problems.supervised import Supervised as Supervised
+    from neatgrow.runs import Checkpoints as Checkpoints
     from neatgrow.species import distance as distance
     from neatgrow.storage import load_genome as load_genome
     from neatgrow.storage import load_genomes as load_genomes
@@ -39,13 +41,14 @@ _HOME = {
     "Config": "config",
     "EvaluationError": "evolution",
     "Result": "evolution",
-    "evolve": "evolution",
     "FileError": "files",
     "Genome": "genomes",
     "Genomes": "genomes",
     "History": "history",
     "register_activation": "kernels.functions",
     "set_threads": "kernels.parallel",
+    "evolve": "loop",
+    "resume": "loop",
     "Network": "networks",
     "Networks": "networks",
     "draw_fitness": "plotting.history",
@@ -57,6 +60,7 @@ _HOME = {
     "Gymnasium": "problems.gymnasium",
     "XOR": "problems.supervised",
     "Supervised": "problems.supervised",
+    "Checkpoints": "runs",
     "distance": "species",
     "load_genome": "storage",
     "load_genomes": "storage",

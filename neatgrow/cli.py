@@ -1,4 +1,4 @@
-"""The command line: ``neatgrow run``, ``show``, ``watch``, ``problems``."""
+"""The command line: ``neatgrow run``, ``resume``, ``show``, ``watch``, ``problems``."""
 
 import argparse
 import sys
@@ -10,11 +10,13 @@ from typing import Any
 
 import neatgrow
 from neatgrow.config import Config
-from neatgrow.evolution import Result, evolve
+from neatgrow.evolution import Result
 from neatgrow.genomes import Genome
 from neatgrow.history import History
+from neatgrow.kernels.parallel import set_threads
+from neatgrow.loop import evolve, resume
 from neatgrow.problems import catalogue
-from neatgrow.runs import read_run
+from neatgrow.runs import Checkpoints, read_run
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 
@@ -45,16 +47,16 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--config", type=Path, metavar="FILE.toml", help="settings to start from")
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--generations", type=int, default=100, help="at most (default 100)")
-    run.add_argument("--population", type=int, help="genomes per generation")
     run.add_argument("--episodes", type=int, help="per genome and generation (default 5)")
-    run.add_argument("--seconds", type=float, help="wall time at most")
-    run.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes",
-        help="one setting, such as mutation.add_node=0.05; may be repeated",
-    )  # fmt: skip
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/PROBLEM-seedN")
-    run.add_argument("--profile", action="store_true", help="say where the time went")
+    _add_budget(run)
     run.set_defaults(command=_run)
+
+    resume = commands.add_parser("resume", help="go on with a run from its last checkpoint")
+    resume.add_argument("directory", type=Path)
+    resume.add_argument("--generations", type=int, help="at most, those before included")
+    _add_budget(resume)
+    resume.set_defaults(command=_resume)
 
     show = commands.add_parser("show", help="print a run and draw its pictures again")
     show.add_argument("directory", type=Path)
@@ -71,6 +73,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_budget(command: argparse.ArgumentParser) -> None:
+    """What ``run`` and ``resume`` share."""
+    command.add_argument("--population", type=int, help="genomes per generation")
+    command.add_argument("--seconds", type=float, help="wall time at most")
+    command.add_argument("--threads", type=int, help="default: every core; the result is the same")
+    command.add_argument("--processes", type=int, default=0, help="that evaluate (default: none)")
+    command.add_argument(
+        "--checkpoint", type=float, default=Checkpoints().seconds, metavar="SECONDS",
+        help="time between two checkpoints (default %(default)g)",
+    )  # fmt: skip
+    command.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes",
+        help="one setting, such as mutation.add_node=0.05; may be repeated",
+    )  # fmt: skip
+    command.add_argument("--profile", action="store_true", help="say where the time went")
+
+
 def _run(options: argparse.Namespace) -> int:
     config = _config(options)
     given = {} if options.problem == "xor" else {"episodes": 5}
@@ -85,26 +104,56 @@ def _run(options: argparse.Namespace) -> int:
         f"{config.population_size}, at most {options.generations} generations, "
         f"seed {options.seed}"
     )
-    start = time.monotonic()
-    result = evolve(
-        problem, config=config, generations=options.generations, seed=options.seed,
-        seconds=options.seconds, progress=True, directory=directory,
+    return _finish(
+        options,
+        lambda: evolve(
+            problem, config=config, generations=options.generations, seed=options.seed,
+            seconds=options.seconds, processes=options.processes, progress=True,
+            directory=directory, checkpoints=Checkpoints(seconds=options.checkpoint),
+        ),
     )  # fmt: skip
+
+
+def _resume(options: argparse.Namespace) -> int:
+    return _finish(
+        options,
+        lambda: resume(
+            options.directory, changes=_changes(options), generations=options.generations,
+            seconds=options.seconds, processes=options.processes, progress=True,
+            checkpoints=Checkpoints(seconds=options.checkpoint),
+        ),
+    )  # fmt: skip
+
+
+def _finish(options: argparse.Namespace, go: Callable[[], Result]) -> int:
+    """Run, then say and draw what came of it."""
+    if options.threads is not None:
+        set_threads(options.threads)
+    start = time.monotonic()
+    result = go()
     seconds = time.monotonic() - start
+    directory = result.directory
+    assert directory is not None
     print(_summary(result, seconds))
     if options.profile:
         print(profile(result.history, seconds))
     _draw_all(directory, result.champion, result.history)
     print(f"written to {directory}: {', '.join(sorted(p.name for p in directory.iterdir()))}")
+    if result.stopped != "solved":
+        print(f"go on with: neatgrow resume {directory} --generations {2 * len(result.history)}")
     return 0
 
 
 def _config(options: argparse.Namespace) -> Config:
     config = Config.from_toml(options.config) if options.config else Config()
+    return config.override(_changes(options))
+
+
+def _changes(options: argparse.Namespace) -> dict[str, Any]:
     changes = dict(_assignment(text) for text in options.changes)
     if options.population is not None:
         changes["population_size"] = options.population
-    return config.override(changes)
+    return changes
 
 
 def _assignment(text: str) -> tuple[str, Any]:
@@ -130,11 +179,19 @@ def _free_directory(name: str) -> Path:
 def _summary(result: Result, seconds: float) -> str:
     champion, history = result.champion, result.history
     verdict = "solved" if result.solved else f"not solved, stopped by {result.stopped}"
+    failed = history.total("failures")
+    failures = ""
+    if failed:
+        generation, row, cause = result.failures[0]
+        failures = (
+            f"\n{failed} evaluations failed, the first of genome {row} in generation "
+            f"{generation}: {cause}"
+        )
     return (
         f"{verdict} after {len(history)} generations, {history.total('evaluations')} evaluations, "
         f"{history.total('steps')} steps, {seconds:.1f} s\n"
         f"champion: fitness {result.champion_fitness:.6g}, hidden nodes {champion.n_hidden}, "
-        f"connections {champion.n_enabled}"
+        f"connections {champion.n_enabled}, fingerprint {result.fingerprint[:16]}{failures}"
     )
 
 
@@ -174,6 +231,7 @@ def _draw_all(directory: Path, champion: Genome, history: History) -> None:
 def _show(options: argparse.Namespace) -> int:
     description, history, champion = read_run(options.directory)
     last = history[-1]
+    description.pop("run", None)
     print(", ".join(f"{key} {value}" for key, value in description.items()))
     print(
         f"{len(history)} generations, {history.total('evaluations')} evaluations, champion "

@@ -1,33 +1,35 @@
-"""The loop around a population: evaluate, tell, record, until solved or out of budget."""
+"""A run in progress: one generation per step, what came of it, and what it can be resumed from."""
 
-import sys
+import hashlib
+import json
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from os import PathLike
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow.checkpoints import Snapshot
 from neatgrow.config import Config
 from neatgrow.genomes import Genome, Genomes
-from neatgrow.history import History
+from neatgrow.history import TIMES, History
 from neatgrow.kernels import random
 from neatgrow.kernels.layout import Array
-from neatgrow.networks import Network
+from neatgrow.networks import Networks
 from neatgrow.population import Population
-from neatgrow.problems.base import Evaluation, Problem
-from neatgrow.problems.function import Function
-from neatgrow.progress import Progress
+from neatgrow.problems.base import Evaluation, Problem, Stateful, judged
 from neatgrow.runs import RunDirectory
+from neatgrow.workers import Workers
 
 Callback = Callable[["Evolution"], object]
 
 RETEST_EPISODES = 20  # of a new best on a noisy problem, before it is believed
 SOLVED_EPISODES = 100  # of one that seems to solve it
 _RETESTS = 3  # candidates per generation
+_NAMED_FAILURES = 100  # that a run remembers by genome and cause
+_FAILING = 3  # generations over which the share of failures is judged
 
 
 class EvaluationError(RuntimeError):
@@ -46,9 +48,11 @@ class Result:
         history: Table by generation.
         population: As it stands after the last generation.
         problem: What was evolved on.
-        stopped: ``"solved"``, ``"generations"``, ``"seconds"``, ``"interrupted"`` or
-            ``"callback"``.
+        stopped: ``"solved"``, ``"generations"``, ``"seconds"``, ``"interrupted"``,
+            ``"callback"``, or ``"failures"`` where too many evaluations failed.
         directory: Where files were written, or ``None``.
+        failures: The first hundred evaluations that failed: generation, row of the genome,
+            cause. How many there were in all is in the history.
     """
 
     solved: bool
@@ -59,95 +63,30 @@ class Result:
     problem: Problem
     stopped: str
     directory: Path | None
+    failures: list[tuple[int, int, str]]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the champion and of the history but for its times, as 64 hexadecimal digits.
+
+        Equal for equal seeds on one machine, whatever the number of threads or processes, and
+        whether or not the run was interrupted and resumed.
+        """
+        digest = hashlib.sha256()
+        columns = {k: v for k, v in self.history.to_arrays().items() if k not in TIMES}
+        face = self.champion.interface
+        statistics = {"input_mean": face.input_mean, "input_scale": face.input_scale}
+        for name, array in {**columns, **self.champion.packed._asdict(), **statistics}.items():
+            if array is not None:
+                digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
+                digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     def __repr__(self) -> str:
         return (
             f"Result(solved={self.solved}, champion_fitness={self.champion_fitness:.6g}, "
             f"generations={len(self.history)}, stopped={self.stopped!r})"
         )
-
-
-def evolve(
-    problem: Problem | Callable[[Network], float],
-    *,
-    inputs: int | None = None,
-    outputs: int | None = None,
-    config: Config | None = None,
-    generations: int = 100,
-    seed: int = 0,
-    solved_at: float | None = None,
-    minimize: bool = False,
-    seconds: float | None = None,
-    on_error: Literal["record", "raise"] = "record",
-    callbacks: Iterable[Callback] = (),
-    progress: bool | None = None,
-    directory: str | PathLike[str] | None = None,
-) -> Result:
-    """Evolve networks until the problem is solved or the budget is spent.
-
-    Ctrl-C ends the run and returns the result so far.
-
-    Args:
-        problem: A problem, or a function of one network that returns its fitness.
-        inputs: I, for a function.
-        outputs: O, for a function.
-        config: Settings; defaults to ``Config()``.
-        generations: Most generations.
-        seed: The same seed gives the same run.
-        solved_at: Fitness to stop at, instead of the problem's own.
-        minimize: Whether lower fitness is better.
-        seconds: Most wall time; the generation under way is finished.
-        on_error: What a genome's failed evaluation does: count as a failure, or raise.
-        callbacks: Called after each generation with the :class:`Evolution`; one that returns
-            ``True`` ends the run.
-        progress: Show a progress line; by default where standard error is a terminal.
-        directory: Write configuration, history and champion there as the run goes.
-
-    Raises:
-        TypeError, ValueError: An argument is not what it should be.
-        EvaluationError: With ``on_error="raise"``, at the first failure.
-        RuntimeError: Every evaluation of the whole run failed; says how the first one did.
-    """
-    _checks.integer("generations", generations, 1)
-    asked = _as_problem(problem, inputs, outputs)
-    calls = tuple(callbacks)
-    show = sys.stderr.isatty() if progress is None else progress
-    line = Progress(generations) if show else None  # first: the population compiles already
-    try:
-        run = Evolution(
-            asked, config, seed=seed, solved_at=solved_at, minimize=minimize, on_error=on_error
-        )
-        if directory is not None:
-            run.directory = RunDirectory(directory, run.population.config, asked, seed)
-    except BaseException:
-        if line is not None:
-            line.close()
-        raise
-    deadline = time.monotonic() + seconds if seconds is not None else np.inf
-    stopped = "generations"
-    try:
-        while len(run.history) < generations:
-            run.step()
-            if line is not None:
-                line.update(run.history)
-            answers = [callback(run) for callback in calls]
-            if run.solved:
-                stopped = "solved"
-            elif any(answer is True for answer in answers):
-                stopped = "callback"
-            elif time.monotonic() >= deadline:
-                stopped = "seconds"
-            else:
-                continue
-            break
-    except KeyboardInterrupt:
-        if not len(run.history):
-            raise
-        stopped = "interrupted"
-    finally:
-        if line is not None:
-            line.close()
-    return run.result(stopped)
 
 
 class Evolution:
@@ -157,8 +96,13 @@ class Evolution:
         problem: What is evolved on.
         population: The population.
         history: Table by generation.
+        generations: Most generations, as asked for; :meth:`step` does not heed it.
+        solved_at: Fitness to stop at, instead of the problem's own; or ``None``.
         failures: Of the last generation: row of each failed genome and why.
         solved: Whether the champion solves the problem.
+        directory: Where files are written, or ``None``.
+        workers: Processes that evaluate, or ``None``.
+        snapshot: The run after its last whole generation; ``None`` before the first.
     """
 
     def __init__(
@@ -167,25 +111,92 @@ class Evolution:
         config: Config | None = None,
         *,
         seed: int = 0,
+        generations: int = 100,
         solved_at: float | None = None,
         minimize: bool = False,
         on_error: Literal["record", "raise"] = "record",
     ) -> None:
-        self.problem = problem
         self.population = Population(
             problem.inputs, problem.outputs, config, seed=seed, minimize=minimize,
             input_names=problem.input_names, output_names=problem.output_names,
         )  # fmt: skip
         self.history = History()
+        self._settle(problem, generations, solved_at, minimize, on_error)
+
+    def _settle(
+        self,
+        problem: Problem,
+        generations: int,
+        solved_at: float | None,
+        minimize: bool,
+        on_error: Literal["record", "raise"],
+    ) -> None:
+        self.problem = problem
+        self.generations = generations
+        self.solved_at = solved_at
         self.failures: dict[int, str] = {}
         self.solved = False
         self.directory: RunDirectory | None = None
+        self.workers: Workers | None = None
+        self.snapshot: Snapshot | None = None
         self._sign = -1.0 if minimize else 1.0
         self._raise = _checks.one_of("on_error", on_error, ("record", "raise")) == "raise"
         threshold = solved_at if solved_at is not None else problem.solved_at
         self._threshold = np.inf if threshold is None else self._sign * threshold
         self._champion: Genome | None = None
-        self._first_failure = ""
+        self._named: list[tuple[int, int, str]] = []
+        self._changes: list[tuple[int, dict[str, Any]]] = []
+
+    @classmethod
+    def from_snapshot(
+        cls,
+        snapshot: Snapshot,
+        problem: Problem,
+        *,
+        changes: dict[str, Any] | None = None,
+        generations: int | None = None,
+        on_error: Literal["record", "raise"] = "record",
+    ) -> Self:
+        """A run that goes on from a checkpoint.
+
+        Args:
+            snapshot: What was saved.
+            problem: The problem that the run was on.
+            changes: Settings that differ from now on, by dotted path.
+            generations: Most generations in all, instead of as many as before.
+            on_error: As for :func:`neatgrow.evolve`.
+
+        Raises:
+            ValueError: The problem has other inputs or outputs than the genomes.
+        """
+        state = snapshot.population
+        face = state.genomes.interface
+        if (problem.inputs, problem.outputs) != (face.inputs, face.outputs):
+            raise ValueError(
+                _checks.message(
+                    "problem", f"{face.inputs} inputs and {face.outputs} outputs as the genomes",
+                    f"{problem.inputs} and {problem.outputs}", "Pass the problem of the run.",
+                )
+            )  # fmt: skip
+        config = state.config.override(changes) if changes else state.config
+        run = cls.__new__(cls)
+        run.population = Population.from_state(state, config)
+        run.history = snapshot.history
+        run._settle(
+            problem, generations or snapshot.generations, snapshot.solved_at, state.minimize,
+            on_error,
+        )  # fmt: skip
+        if isinstance(problem, Stateful):
+            problem.restore(snapshot.problem_state)
+        run.solved = snapshot.solved
+        run._named = list(snapshot.failures)
+        run._changes = list(snapshot.changes)
+        if changes:
+            run._changes.append((state.generation, changes))
+        if state.champion is not None:
+            run._champion = state.champion.with_interface(**snapshot.statistics)
+        run.snapshot = snapshot
+        return run
 
     @property
     def champion(self) -> Genome:
@@ -193,7 +204,7 @@ class Evolution:
         if self._champion is None:
             raise RuntimeError(
                 "evolve: expected at least one evaluation that succeeds, got none. The first "
-                f"failure was: {self._first_failure or 'a fitness that is not finite'}."
+                f"failure was: {_failure_text(self._named[0]) if self._named else 'none'}."
             )
         return self._champion
 
@@ -206,7 +217,7 @@ class Evolution:
         networks = genomes.compile()
         marks.append(time.perf_counter())
         seed = self._seed(random.EPISODES, 0)
-        evaluation = self.problem.evaluate(networks, seed=seed)
+        evaluation = self._evaluated(genomes, networks, seed)
         self._take_failures(evaluation)
         fitness = np.array(evaluation.fitness, np.float64)
         tests, tested = self._retest(genomes, fitness) if self.problem.noisy else ([], None)
@@ -220,6 +231,33 @@ class Evolution:
                 reached = self._sign * population.champion_fitness >= self._threshold
                 self.solved = bool(reached)
         self._record(genomes, [evaluation, *tests], np.diff(marks))
+        self.snapshot = self._snapshot()
+        if self.directory is not None:
+            self.directory.write_generation(self.history, self._champion, self.failures)
+            if self.directory.is_due(population.generation):
+                self.directory.write_checkpoint(self.snapshot)
+
+    def rewind(self) -> None:
+        """Forget a generation that was interrupted half-way.
+
+        Raises:
+            RuntimeError: No generation has been finished.
+        """
+        if self.snapshot is None:
+            raise RuntimeError("rewind: expected a whole generation first, got none.")
+        arrays = self.history.to_arrays(self.snapshot.population.generation)
+        again = Evolution.from_snapshot(
+            replace(self.snapshot, history=History.from_arrays(arrays)), self.problem
+        )
+        self.population, self.history = again.population, again.history
+        self.solved, self._champion, self._named = again.solved, again._champion, again._named
+
+    def fails_too_much(self, limit: float) -> bool:
+        """Whether more than this share of the last three generations' evaluations failed."""
+        if len(self.history) < _FAILING:
+            return False
+        failed = sum(self.history[-k]["failures"] for k in range(1, _FAILING + 1))
+        return bool(failed > limit * _FAILING * len(self.population.genomes))
 
     def result(self, stopped: str) -> Result:
         """What the run has come to."""
@@ -232,7 +270,41 @@ class Evolution:
             problem=self.problem,
             stopped=stopped,
             directory=self.directory.path if self.directory is not None else None,
+            failures=list(self._named),
         )
+
+    def _snapshot(self) -> Snapshot:
+        statistics = {}
+        if self._champion is not None:
+            face = self._champion.interface
+            pair = {"input_mean": face.input_mean, "input_scale": face.input_scale}
+            statistics = {name: values for name, values in pair.items() if values is not None}
+        problem = self.problem
+        return Snapshot(
+            population=self.population.state(),
+            history=self.history,
+            statistics=statistics,
+            solved=self.solved,
+            failures=list(self._named),
+            problem=described(problem),
+            problem_state=problem.state() if isinstance(problem, Stateful) else {},
+            generations=self.generations,
+            solved_at=self.solved_at,
+            changes=self._changes,
+        )
+
+    def _evaluated(self, genomes: Genomes, networks: Networks, seed: int) -> Evaluation:
+        """The problem's answer; where it raises, each genome by itself, so that one is named."""
+        try:
+            if self.workers is not None:
+                return self.workers.evaluate(genomes, seed)
+            return judged(self.problem, networks, seed=seed)
+        except Exception as error:
+            if self._raise or not len(self.history):  # nothing is lost yet, and all of it fails
+                raise
+            cause = f"{type(error).__name__}: {error}"
+            rows = range(len(genomes))
+            return Evaluation(np.full(len(genomes), np.nan), 0, dict.fromkeys(rows, cause))
 
     def _knows_champion(self) -> bool:
         return bool(np.isfinite(self.population.champion_fitness))
@@ -265,7 +337,7 @@ class Evolution:
             tested.append(row)
             for episodes in (RETEST_EPISODES, SOLVED_EPISODES):
                 seed = self._seed(random.RETEST, len(tests))
-                test = self.problem.evaluate(network, seed=seed, episodes=episodes)
+                test = self._tested(network, seed, episodes)
                 tests.append(test)
                 fitness[row] = test.fitness[0]
                 held = self._sign * fitness[row]
@@ -277,13 +349,26 @@ class Evolution:
                 break
         return tests, tested
 
-    def _take_failures(self, evaluation: Evaluation) -> None:
-        self.failures = evaluation.failures
-        for row, reason in self.failures.items():
-            text = f"genome {row} of generation {self.population.generation + 1}: {reason}"
-            self._first_failure = self._first_failure or text
+    def _tested(self, network: Networks, seed: int, episodes: int) -> Evaluation:
+        """A retest, which a problem that raises has failed."""
+        try:
+            return judged(self.problem, network, seed=seed, episodes=episodes)
+        except Exception as error:
             if self._raise:
-                raise EvaluationError(f"evaluation failed for {text}")
+                raise
+            cause = f"in the retest: {type(error).__name__}: {error}"
+            return Evaluation(np.full(1, np.nan), 0, {0: cause})
+
+    def _take_failures(self, evaluation: Evaluation) -> None:
+        fitness, causes = evaluation.fitness, evaluation.failures
+        rows = np.flatnonzero(~np.isfinite(fitness)).tolist()
+        self.failures = {row: causes.get(row, f"fitness is {fitness[row]}") for row in rows}
+        for row, cause in self.failures.items():
+            named = (self.population.generation + 1, row, cause)
+            if len(self._named) < _NAMED_FAILURES:
+                self._named.append(named)
+            if self._raise:
+                raise EvaluationError(f"evaluation failed for {_failure_text(named)}")
 
     def _record(self, genomes: Genomes, evaluations: list[Evaluation], seconds: Array) -> None:
         population = self.population
@@ -307,27 +392,18 @@ class Evolution:
         }
         ids = population.table.id.tolist()
         self.history.append(row, dict(zip(ids, sizes.tolist(), strict=True)))
-        if self.directory is not None:
-            self.directory.write_generation(self.history, self._champion)
 
 
-def _as_problem(
-    problem: Problem | Callable[[Network], float], inputs: int | None, outputs: int | None
-) -> Problem:
-    if isinstance(problem, Problem):
-        if inputs is not None or outputs is not None:
-            raise TypeError(
-                "inputs, outputs: expected only with a fitness function, got them with the "
-                f"problem {problem.name!r}, which has its own. Leave them out."
-            )
-        return problem
-    if not callable(problem):
-        raise TypeError(
-            _checks.message("problem", "a Problem or a function of one network", problem)
-        )
-    if inputs is None or outputs is None:
-        raise TypeError(
-            "evolve: expected inputs= and outputs= with a fitness function, got "
-            f"inputs={inputs}, outputs={outputs}. Say how many values go in and out."
-        )
-    return Function(problem, inputs=inputs, outputs=outputs)
+def described(problem: Problem) -> dict[str, Any]:
+    """The problem's description, or its name alone where JSON cannot hold it."""
+    description = problem.describe()
+    try:
+        json.dumps(description)
+    except (TypeError, ValueError):
+        return {"problem": "other", "name": problem.name}
+    return description
+
+
+def _failure_text(failure: tuple[int, int, str]) -> str:
+    generation, row, cause = failure
+    return f"genome {row} of generation {generation}: {cause}"

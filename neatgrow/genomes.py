@@ -381,9 +381,9 @@ def check_packed(packed: Packed, interface: Interface) -> None:
     row = int(graphs.stray_end(packed, n_in))
     if row >= 0:
         genome, ends = int(connection_of[row]), (int(packed.source[row]), int(packed.target[row]))
-        known = {*packed.node_id[packed.node_ptr[genome] : packed.node_ptr[genome + 1]].tolist()}
+        members = {*packed.node_id[packed.node_ptr[genome] : packed.node_ptr[genome + 1]].tolist()}
         name, node = ("target", ends[1])
-        if ends[0] < 0 or (ends[0] >= n_in and ends[0] not in known):
+        if ends[0] < 0 or (ends[0] >= n_in and ends[0] not in members):
             name, node = ("source", ends[0])
         raise ValueError(f"{name}: expected a node of genome {genome}, got id {node}.")
     if (packed.target < n_in).any():

@@ -1,6 +1,9 @@
 """The population: ask for genomes, tell their fitness, and the next generation follows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,13 +15,50 @@ from neatgrow.kernels import layout, random, selection
 from neatgrow.kernels.layout import Array
 from neatgrow.kernels.selection import Generation, Policy, Standing
 from neatgrow.kernels.variation import COPY, MUTATE, Offspring
-from neatgrow.species import measure_of, no_species, speciate, steered
+from neatgrow.species import SpeciesTable, measure_of, no_species, speciate, steered
 from neatgrow.variation import initial_genomes, make_children, room_for, rules_of
 
 _FATES = {
     selection.STAGNANT: "no better fitness for too long",
     selection.TOO_FEW: "too low a share of the fitness for one child",
 }
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A population right after :meth:`Population.tell`: all that later generations follow from.
+
+    Nothing in it is written to again, so taking one costs nothing.
+
+    Attributes:
+        config: Settings.
+        seed: Run seed.
+        minimize: Whether lower fitness is better.
+        generation: Generations told.
+        genomes: N genomes of the last one.
+        fitness: (N,) float64, higher is better, NaN for failures.
+        species: (N,) int32, row in ``table``.
+        table: The species.
+        threshold: Distance threshold in force.
+        champion: Best genome ever told, or ``None``.
+        champion_fitness: Its fitness, higher is better; −inf before the first.
+        moved: Generation of the last better champion, or of the last refocus.
+        deaths: Why species ended at the last reproduction, by species id.
+    """
+
+    config: Config
+    seed: int
+    minimize: bool
+    generation: int
+    genomes: Genomes
+    fitness: Array
+    species: Array
+    table: SpeciesTable
+    threshold: float
+    champion: Genome | None
+    champion_fitness: float
+    moved: int
+    deaths: dict[int, str]
 
 
 class Population:
@@ -55,31 +95,105 @@ class Population:
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
     ) -> None:
-        self.config = config if config is not None else Config()
-        self.seed = _checks.integer("seed", seed, 0, "Pass a non-negative number.")
-        self.interface = Interface(
+        interface = Interface(
             inputs,
             outputs,
             tuple(input_names) if input_names is not None else None,
             tuple(output_names) if output_names is not None else None,
         )
+        self._settle(config if config is not None else Config(), interface, seed, minimize)
         self.generation = 0
         self.fitness: Array | None = None
         self.deaths: dict[int, str] = {}
         self.threshold = self.config.species.threshold
-        self._sign = -1.0 if minimize else 1.0
-        self._rules = rules_of(self.config, self.interface)
-        self._measure = measure_of(self.config)
-        self._settled = _policy_of(self.config)
-        self._seeds = np.array([self.seed, random.SELECTION])
-        self._asked = False
         self._top = -1  # row of the best genome told last
         self._champion: Genome | None = None
         self._champion_fitness = -np.inf
-        self._moved = 0  # generation of the last better champion, or of the last refocus
+        self._moved = 0
         self.genomes = initial_genomes(self.config, self.interface, seed=self.seed)
         self.table = no_species()
         self._speciate_anew()
+
+    def _settle(self, config: Config, interface: Interface, seed: int, minimize: bool) -> None:
+        """What stays as it is from the first generation to the last."""
+        self.config = config
+        self.interface = interface
+        self.seed = _checks.integer("seed", seed, 0, "Pass a non-negative number.")
+        self._sign = -1.0 if minimize else 1.0
+        self._rules = rules_of(config, interface)
+        self._measure = measure_of(config)
+        self._settled = _policy_of(config)
+        self._seeds = np.array([self.seed, random.SELECTION])
+        self._asked = False
+
+    @classmethod
+    def from_state(cls, state: State, config: Config | None = None) -> Self:
+        """The population that :meth:`state` was taken of; it goes on as that one would.
+
+        Args:
+            state: Of any population.
+            config: Settings from now on, instead of its own; the next generation follows them.
+
+        Raises:
+            ValueError: ``config.recurrent`` differs: genomes may hold loops already.
+        """
+        config = state.config if config is None else config
+        if config.recurrent != state.config.recurrent:
+            raise ValueError(
+                f"recurrent: expected {state.config.recurrent} as when the run began, got "
+                f"{config.recurrent}. Leave it; genomes were grown by it."
+            )
+        population = cls.__new__(cls)
+        population._settle(config, state.genomes.interface, state.seed, state.minimize)
+        population.generation, population.genomes = state.generation, state.genomes
+        population.fitness, population.species = state.fitness, state.species
+        population.table, population.threshold = state.table, state.threshold
+        population.deaths, population._moved = dict(state.deaths), state.moved
+        failed = np.isnan(state.fitness)
+        population._top = -1 if failed.all() else int(np.nanargmax(state.fitness))
+        population._champion = state.champion
+        population._champion_fitness = state.champion_fitness
+        return population
+
+    def state(self) -> State:
+        """All that the next generations follow from.
+
+        Raises:
+            RuntimeError: Between :meth:`ask` and :meth:`tell`, and before the first.
+        """
+        if self.fitness is None:
+            raise RuntimeError(
+                "state: expected a call of tell() since the last ask(), got none. Take it after "
+                "tell()."
+            )
+        return State(
+            self.config, self.seed, self._sign < 0, self.generation, self.genomes, self.fitness,
+            self.species, self.table, self.threshold, self._champion, self._champion_fitness,
+            self._moved, self.deaths,
+        )  # fmt: skip
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write everything to a file; :meth:`load` goes on from it, bit for bit.
+
+        Raises:
+            RuntimeError: As :meth:`state`.
+            OSError: The file cannot be written; an old one stays.
+        """
+        from neatgrow.checkpoints import save_population
+
+        save_population(path, self.state())
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """The population that :meth:`save` wrote.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            FileError: The file is damaged, of another kind or of a newer format.
+        """
+        from neatgrow.checkpoints import load_population
+
+        return cls.from_state(load_population(path))
 
     def __repr__(self) -> str:
         return (

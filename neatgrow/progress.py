@@ -13,13 +13,11 @@ class Progress:
     """Rewrites one line per generation on a terminal; elsewhere prints one now and then.
 
     Args:
-        generations: How many there will be at most.
         stream: Where to write, standard error by default.
     """
 
-    def __init__(self, generations: int, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream if stream is not None else sys.stderr
-        self.generations = generations
         self._on_terminal = self.stream.isatty()
         self._width = 0
         self._next = 1
@@ -30,13 +28,13 @@ class Progress:
         self.stream.write(f"{below}{_COMPILING}\n")
         self.stream.flush()
 
-    def update(self, history: History) -> None:
-        """Show the last generation."""
+    def update(self, history: History, generations: int) -> None:
+        """Show the last generation, of ``generations`` at most."""
         row = history[-1]
         if not self._on_terminal and row["generation"] < self._next:
             return
         self._next = row["generation"] + max(1, row["generation"] // 4)
-        line = self._line(row, history)
+        line = self._line(row, history, generations)
         if self._on_terminal:
             self.stream.write(f"\r{line:<{self._width}}")
             self._width = len(line)
@@ -44,16 +42,17 @@ class Progress:
             self.stream.write(f"{line}\n")
         self.stream.flush()
 
-    def _line(self, row: dict[str, Any], history: History) -> str:
+    def _line(self, row: dict[str, Any], history: History, generations: int) -> str:
         seconds = {
             name: history.total(f"seconds_{name}")
             for name in ("evaluation", "reproduction", "compilation")
         }
         spent = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
         return (
-            f"generation {row['generation']}/{self.generations}  best {row['best']:.4g}  "
+            f"generation {row['generation']}/{generations}  best {row['best']:.4g}  "
             f"mean {row['mean']:.4g}  champion {row['champion']:.4g}  "
             f"species {row['species']}  evaluations {history.total('evaluations')}  ({spent})"
+            + (f"  {row['failures']} FAILED" if row["failures"] else "")
         )
 
     def close(self) -> None:

@@ -1,72 +1,313 @@
-"""A run's directory: what is written while it goes, and read when it is looked at."""
+"""A run's directory: what is written while it goes, and read when it is looked at or resumed."""
 
 import json
-from collections.abc import Callable
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Self
 
+from neatgrow._settings import Settings, setting
+from neatgrow.checkpoints import Snapshot, load_snapshot, save_snapshot
 from neatgrow.config import Config
 from neatgrow.files import FileError, write_text
 from neatgrow.genomes import Genome
 from neatgrow.history import COLUMNS, History, csv_lines
-from neatgrow.problems.base import Problem
 from neatgrow.storage import load_genome
 
-CONFIG, PROBLEM, HISTORY, SPECIES, CHAMPION = (
+CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION, LOCK, CHECKPOINTS = (
     "config.toml",
     "problem.json",
     "history.csv",
     "species.csv",
+    "failures.csv",
     "champion.npz",
+    "run.lock",
+    "checkpoints",
 )
+_MOST_FAILURES = 10_000  # lines of failures.csv
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoints(Settings):
+    """When a run is saved, besides after its first generation and at its end.
+
+    Attributes:
+        seconds: Between two checkpoints; ``None`` for no such rule.
+        generations: Between two checkpoints; ``None`` for no such rule.
+        keep: Newest checkpoints that are kept.
+    """
+
+    seconds: float | None = setting(30.0, 0.0)
+    generations: int | None = setting(None, 1)
+    keep: int = setting(3, 1)
 
 
 class RunDirectory:
-    """Files of one run.
+    """Files of one run, held by one process at a time.
 
-    ``config.toml`` all settings, ``problem.json`` the problem and the seed, ``history.csv``
-    a line per generation, ``species.csv`` the size of every species in each, ``champion.npz``
-    the best genome so far.
+    ``config.toml`` all settings, ``problem.json`` the problem, the seed and the budget,
+    ``history.csv`` a line per generation, ``species.csv`` the size of every species in each,
+    ``failures.csv`` which genome failed when and why, ``champion.npz`` the best genome so far,
+    ``checkpoints/`` the last few states to resume from, ``run.lock`` held while the run goes.
 
-    Args:
-        path: Made if absent; must not hold another run.
-        config: Written as TOML.
-        problem: Described in JSON.
-        seed: Of the run.
+    A write that fails, as on a full disk, is said in a warning and made up for once it is
+    possible again; what was written before stays good.
 
-    Raises:
-        FileExistsError: The directory holds a run.
+    Use :meth:`create` for a new run and :meth:`open` for one to go on with.
     """
 
-    def __init__(
-        self, path: str | PathLike[str], config: Config, problem: Problem, seed: int
-    ) -> None:
-        self.path = Path(path)
-        self.path.mkdir(parents=True, exist_ok=True)
-        if (self.path / HISTORY).exists():
-            raise FileExistsError(
-                f"{self.path}: expected an empty directory, got one that holds a run. Choose "
-                "another directory, or remove this one."
-            )
-        description = {"seed": int(seed), **problem.describe()}
-        write_text(self.path / CONFIG, config.to_toml())
-        write_text(self.path / PROBLEM, json.dumps(description, indent=2) + "\n")
-        write_text(self.path / HISTORY, csv_lines(COLUMNS))
-        write_text(self.path / SPECIES, "generation,species,size\n")
+    def __init__(self, path: Path, checkpoints: Checkpoints) -> None:
+        self.path = path
+        self.checkpoints = checkpoints
+        self._lock = _locked(path / LOCK)
         self._champion: Genome | None = None
+        self._saved = 0  # generation of the last checkpoint
+        self._saved_at = time.monotonic()
+        self._failure_lines = 0
+        self._behind = False  # whether the tables lack what could not be written
 
-    def write_generation(self, history: History, champion: Genome | None) -> None:
-        """Append the last generation, and save the champion if it is a new one."""
-        with (self.path / HISTORY).open("a", encoding="utf-8") as file:
-            file.write(csv_lines(history[-1].values()))
-        with (self.path / SPECIES).open("a", encoding="utf-8") as file:
-            generation = history[-1]["generation"]
-            for species, size in history.species_sizes[-1].items():
-                file.write(csv_lines((generation, species, size)))
+    @classmethod
+    def create(
+        cls,
+        path: str | PathLike[str],
+        config: Config,
+        description: dict[str, Any],
+        checkpoints: Checkpoints | None = None,
+    ) -> Self:
+        """The directory of a new run.
+
+        Args:
+            path: Made if absent; must not hold another run.
+            config: Written as TOML.
+            description: Of the problem and the run, written as JSON.
+            checkpoints: When to save; ``Checkpoints()`` by default.
+
+        Raises:
+            FileExistsError: The directory holds a run.
+            BlockingIOError: Another process is about to begin one there.
+        """
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        _check_free(path)
+        run = cls(path, checkpoints if checkpoints is not None else Checkpoints())
+        try:
+            _check_free(path)  # now that no other process can begin one
+            write_text(path / CONFIG, config.to_toml())
+            run.write_tables(History(), [])
+            write_text(path / PROBLEM, json.dumps(description, indent=2) + "\n")
+        except BaseException:
+            run.close()
+            raise
+        return run
+
+    @classmethod
+    def open(cls, path: str | PathLike[str], checkpoints: Checkpoints | None = None) -> Self:
+        """The directory of a run to go on with.
+
+        Raises:
+            FileNotFoundError: It is no run directory.
+            BlockingIOError: Another process is at work on it.
+        """
+        path = Path(path)
+        _check_files(path, (CONFIG, PROBLEM))
+        return cls(path, checkpoints if checkpoints is not None else Checkpoints())
+
+    def close(self) -> None:
+        """Let other processes have the directory."""
+        self._lock.close()
+
+    def write_generation(
+        self, history: History, champion: Genome | None, failures: dict[int, str]
+    ) -> None:
+        """Append the last generation and its failures, and save the champion if it is new."""
+        generation = history[-1]["generation"]
+        named = [(generation, row, cause) for row, cause in failures.items()]
+        self._trying("the tables", lambda: self._append(history, named))
         if champion is not None and champion is not self._champion:
-            champion.save(self.path / CHAMPION)
+            self.write_champion(champion)
+
+    def write_champion(self, champion: Genome) -> None:
+        """Replace ``champion.npz``."""
+        if self._trying("the champion", lambda: champion.save(self.path / CHAMPION)):
             self._champion = champion
+
+    def write_tables(self, history: History, failures: Iterable[tuple[int, int, str]]) -> None:
+        """Write all tables anew.
+
+        Raises:
+            OSError: They cannot be written.
+        """
+        self._write_history(history)
+        lines = [csv_lines(line) for line in failures]
+        write_text(self.path / FAILURES, "".join(["generation,genome,cause\n", *lines]))
+        self._failure_lines = len(lines)
+
+    def write_settings(self, config: Config) -> None:
+        """Replace ``config.toml``.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        write_text(self.path / CONFIG, config.to_toml())
+
+    def catch_up(self, history: History) -> None:
+        """Write the tables anew if something could not be written, or not to the end."""
+        if self._behind:
+            self._trying("the tables", lambda: self._write_history(history))
+
+    def is_due(self, generation: int) -> bool:
+        """Whether a checkpoint is to be written after this generation."""
+        rule = self.checkpoints
+        return (
+            self._saved == 0
+            or (rule.generations is not None and generation - self._saved >= rule.generations)
+            or (rule.seconds is not None and time.monotonic() - self._saved_at >= rule.seconds)
+        )
+
+    def write_checkpoint(self, snapshot: Snapshot) -> None:
+        """Save a state to resume from, and drop the oldest beyond those to keep."""
+        generation = snapshot.population.generation
+        if generation == self._saved:
+            return
+        path = self.path / CHECKPOINTS / f"{generation:08}.npz"
+
+        def save() -> None:
+            path.parent.mkdir(exist_ok=True)
+            save_snapshot(path, snapshot)
+            for old in self._checkpoint_paths()[self.checkpoints.keep :]:
+                old.unlink()
+
+        if self._trying(f"checkpoint {generation}", save):
+            self._saved = generation
+        self._saved_at = time.monotonic()
+
+    def latest(self) -> Snapshot | None:
+        """The newest state that can be read; ``None`` where none was saved yet.
+
+        Later checkpoints, damaged ones, are said in a warning and removed.
+
+        Raises:
+            FileError: There are checkpoints, and none can be read.
+        """
+        damaged: list[tuple[Path, FileError]] = []
+        for path in self._checkpoint_paths():
+            try:
+                snapshot = load_snapshot(path)
+            except FileError as error:
+                damaged.append((path, error))
+                continue
+            for bad, why in damaged:
+                warnings.warn(f"{why} Going on from {path.name}.", RuntimeWarning, stacklevel=2)
+                bad.unlink()
+            self._saved = snapshot.population.generation
+            return snapshot
+        if damaged:
+            raise damaged[0][1]
+        return None
+
+    def _checkpoint_paths(self) -> list[Path]:
+        """Newest first."""
+        return sorted((self.path / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True)
+
+    def _write_history(self, history: History) -> None:
+        sizes = zip(history["generation"].tolist(), history.species_sizes, strict=True)
+        write_text(self.path / SPECIES, _species_lines(sizes, header=True))
+        write_text(self.path / HISTORY, history.to_csv())
+        self._behind = False
+
+    def _append(self, history: History, failures: list[tuple[int, int, str]]) -> None:
+        room = max(_MOST_FAILURES - self._failure_lines, 0)
+        lines = [csv_lines(line) for line in failures[:room]]
+        if lines:
+            self._append_text(FAILURES, "".join(lines))
+            self._failure_lines += len(lines)
+        if self._behind:
+            self._write_history(history)
+            return
+        self._behind = True  # until all is written
+        # History last: a generation that is there has its species there.
+        generation = history[-1]["generation"]
+        self._append_text(SPECIES, _species_lines([(generation, history.species_sizes[-1])]))
+        self._append_text(HISTORY, csv_lines(history[-1].values()))
+        self._behind = False
+
+    def _append_text(self, name: str, text: str) -> None:
+        with (self.path / name).open("a", encoding="utf-8", newline="") as file:
+            file.write(text)
+
+    def _trying(self, what: str, write: Callable[[], object]) -> bool:
+        """Whether a write succeeded; a run does not end for want of a disk."""
+        try:
+            write()
+        except OSError as error:
+            good = f"checkpoint {self._saved} stays good" if self._saved else "none was saved yet"
+            warnings.warn(
+                f"{self.path}: {what} could not be written ({error}); {good}, and the run goes on.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            return False
+        return True
+
+
+def _locked(path: Path) -> IO[str]:
+    """The lock file, held until it is closed or the process ends, however it ends."""
+    file = path.open("a+", encoding="utf-8")
+    try:
+        _lock(file)
+    except OSError as error:
+        file.seek(0)
+        holder = file.read().strip() or "another process"
+        file.close()
+        raise BlockingIOError(
+            f"{path.parent}: expected a directory that no run is using, got one in use by "
+            f"{holder}. Wait for it, or choose another directory."
+        ) from error
+    file.truncate(0)
+    file.write(f"process {os.getpid()}")
+    file.flush()
+    return file
+
+
+def _lock(file: IO[str]) -> None:
+    """Lock a file for this process alone; the system lets go of it when the process dies."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _species_lines(sizes: Iterable[tuple[int, dict[int, int]]], header: bool = False) -> str:
+    lines = ["generation,species,size\n"] if header else []
+    for generation, members in sizes:
+        lines += [csv_lines((generation, species, size)) for species, size in members.items()]
+    return "".join(lines)
+
+
+def _check_free(path: Path) -> None:
+    if (path / PROBLEM).exists():
+        raise FileExistsError(
+            f"{path}: expected an empty directory, got one that holds a run. Choose another "
+            f"directory, remove this one, or go on with 'neatgrow resume {path}'."
+        )
+
+
+def _check_files(path: Path, names: Iterable[str]) -> None:
+    for name in names:
+        if not (path / name).is_file():
+            raise FileNotFoundError(
+                f"{path}: expected a run directory, got one without {name}. Pass a directory "
+                "that 'neatgrow run' or evolve(directory=…) wrote."
+            )
 
 
 def read_history(path: Path) -> History:
@@ -92,14 +333,14 @@ def read_history(path: Path) -> History:
 
 
 def _each_line(path: Path, take: Callable[[str], None]) -> None:
-    """Hand every line below the header to ``take``."""
-    for number, line in enumerate(path.read_bytes().splitlines()[1:], 2):
+    """Hand every line below the header to ``take``, but for one that a kill cut short."""
+    for number, line in enumerate(path.read_bytes().split(b"\n")[1:-1], 2):
         try:
             take(line.decode())
         except ValueError as error:
             raise FileError(
-                f"{path}: expected a line of a run's table, got {line!r} in line {number}. Remove "
-                "the line if a run was killed while writing it."
+                f"{path}: expected a line of a run's table, got {line!r} in line {number}. "
+                "'neatgrow resume' writes the tables anew from the last checkpoint."
             ) from error
 
 
@@ -111,19 +352,24 @@ def read_run(directory: str | PathLike[str]) -> tuple[dict[str, Any], History, G
         FileError: A file in it is damaged; says which.
     """
     path = Path(directory)
-    for name in (PROBLEM, HISTORY, SPECIES, CHAMPION):
-        if not (path / name).is_file():
-            raise FileNotFoundError(
-                f"{path}: expected a run directory, got one without {name}. Pass a directory "
-                "that 'neatgrow run' or evolve(directory=…) wrote."
-            )
-    try:
-        description = dict(json.loads((path / PROBLEM).read_text("utf-8")))
-    except (TypeError, ValueError) as error:
-        raise FileError(
-            f"{path / PROBLEM}: expected a problem's description in JSON, got an error: {error}."
-        ) from error
+    _check_files(path, (PROBLEM, HISTORY, SPECIES, CHAMPION))
+    description = read_description(path)
     history = read_history(path)
     if not len(history):
         raise FileError(f"{path / HISTORY}: expected at least one generation, got none.")
     return description, history, load_genome(path / CHAMPION)
+
+
+def read_description(directory: str | PathLike[str]) -> dict[str, Any]:
+    """What ``problem.json`` says: the problem, the seed, and under ``"run"`` the budget.
+
+    Raises:
+        FileError: It is damaged.
+    """
+    path = Path(directory) / PROBLEM
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FileError(
+            f"{path}: expected a problem's description in JSON, got an error: {error}."
+        ) from error

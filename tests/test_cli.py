@@ -15,8 +15,8 @@ from neatgrow.problems import catalogue
 from neatgrow.runs import read_run
 
 FILES = {
-    "champion.npz", "config.toml", "fitness.png", "history.csv", "network.png", "problem.json",
-    "species.csv", "species.png",
+    "champion.npz", "checkpoints", "config.toml", "failures.csv", "fitness.png", "history.csv",
+    "network.png", "problem.json", "run.lock", "species.csv", "species.png",
 }  # fmt: skip
 
 
@@ -40,6 +40,7 @@ def test_a_run_leaves_everything_that_it_names(capsys, tmp_path):
     assert all(name in output for name in FILES)
     assert "| reproduction |" in output
     description, history, champion = read_run(directory)
+    assert description.pop("run")["generations"] == 100
     assert description == {"seed": 3, "problem": "xor", "paper": False}
     assert champion == ng.load_genome(directory / "champion.npz")
     assert history[-1]["evaluations"] == 40
@@ -135,7 +136,8 @@ def quick(*more):
 
 def test_a_run_says_what_it_does_and_what_came_of_it(capsys, tmp_path):
     assert main(quick("--seed", "2", "--set", "mutation.add_node=0.5")) == 0
-    first, verdict, champion, written = capsys.readouterr().out.splitlines()
+    first, verdict, champion, written, more = capsys.readouterr().out.splitlines()
+    assert more == "go on with: neatgrow resume out --generations 6"
     assert first == "xor: 2 inputs, 1 outputs, population 12, at most 3 generations, seed 2"
     _, history, genome = read_run("out")
     stops = r"(solved|not solved, stopped by generations) after"
@@ -144,7 +146,7 @@ def test_a_run_says_what_it_does_and_what_came_of_it(capsys, tmp_path):
         rf"{stops} {len(history)} generations, {evaluations} evaluations, {evaluations * 4} "
         r"steps, \d+\.\d s", verdict,
     )  # fmt: skip
-    assert champion == (
+    assert champion.partition(", fingerprint ")[0] == (
         f"champion: fitness {history[-1]['champion']:.6g}, hidden nodes {genome.n_hidden}, "
         f"connections {genome.n_enabled}"
     )
@@ -166,6 +168,40 @@ def test_the_command_line_and_evolve_run_the_same_run(tmp_path):
     main(quick("--seed", "4"))
     result = ng.evolve(ng.XOR(), config=ng.Config(population_size=12), generations=3, seed=4)
     assert read_run("out")[2] == result.champion
+
+
+def test_a_run_that_is_resumed_equals_one_that_was_not(capsys, tmp_path):
+    def figures(directory):
+        history = read_run(directory)[1]
+        return {name: history[name].tolist() for name in COLUMNS if "seconds" not in name}
+
+    main(quick("--seed", "4"))
+    capsys.readouterr()
+    assert main(["resume", "out", "--generations", "9", "--threads", "2"]) == 0
+    output = capsys.readouterr().out
+    whole = ["run", "xor", "--population", "12", "--generations", "9", "--seed", "4"]
+    assert main([*whole, "--out", "whole", "--checkpoint", "0"]) == 0
+    assert figures("out") == figures("whole")
+    fingerprint = re.search(r"fingerprint ([0-9a-f]{16})$", output, re.M)[1]
+    assert f"fingerprint {fingerprint}" in capsys.readouterr().out
+    assert "not solved, stopped by generations after 9 generations" in output
+
+
+def test_settings_can_change_where_a_run_is_resumed(capsys):
+    main(quick("--seed", "4"))
+    assert main(["resume", "out", "--generations", "5", "--population", "20",
+                 "--set", "mutation.add_node=0.4"]) == 0  # fmt: skip
+    assert read_run("out")[1]["evaluations"].tolist() == [12, 12, 12, 20, 20]
+    config = ng.Config.from_toml("out/config.toml")
+    assert config.population_size == 20 and config.mutation.add_node == 0.4
+    capsys.readouterr()
+    assert fails(capsys, "resume", "out", "--set", "mutation.add_nose=1").startswith(
+        "Mutation: unknown setting 'add_nose'. Did you mean 'add_node'?"
+    )
+    assert fails(capsys, "resume", "nowhere") == (
+        "nowhere: expected a run directory, got one without config.toml. Pass a directory that "
+        "'neatgrow run' or evolve(directory=…) wrote."
+    )
 
 
 def test_a_gymnasium_run_can_be_rebuilt_from_its_directory(capsys, tmp_path):
@@ -265,13 +301,13 @@ def test_what_is_wrong_is_said_word_for_word(capsys, tmp_path, arguments, messag
 
 def test_a_directory_in_use_is_refused_and_left_as_it_is(capsys, tmp_path):
     main(quick())
-    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")}
     capsys.readouterr()
     assert fails(capsys, *quick("--seed", "9")) == (
         "out: expected an empty directory, got one that holds a run. Choose another directory, "
-        "or remove this one."
+        "remove this one, or go on with 'neatgrow resume out'."
     )
-    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")} == before
 
 
 def test_a_champion_of_another_program_is_refused_by_show_and_watch(capsys, tmp_path):
@@ -279,7 +315,9 @@ def test_a_champion_of_another_program_is_refused_by_show_and_watch(capsys, tmp_
     capsys.readouterr()
     champion = tmp_path / "out" / "champion.npz"
     np.savez(champion, x=np.arange(3))
-    text = f"{Path('out') / 'champion.npz'}: expected genomes saved by neatgrow, got an archive of "
+    text = (
+        f"{Path('out') / 'champion.npz'}: expected a file written by neatgrow, got an archive of "
+    )
     for command in ("show", "watch"):
         assert fails(capsys, command, "out") == f"{text}another program."
     champion.write_bytes(champion.read_bytes()[:40])

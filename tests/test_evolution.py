@@ -187,10 +187,10 @@ def test_nan_is_a_failure_and_failures_alone_end_with_a_message():
     ("arguments", "kind", "message"),
     [
         ({"problem": lambda n: None, "inputs": 1, "outputs": 1}, ValueError,
-         "fitness: expected a number for genome 0, got None. Return a number from the fitness "
+         "fitness: expected a number, got None. Return a number from the fitness "
          "function; return NaN for an evaluation that failed."),
         ({"problem": lambda n: "good", "inputs": 1, "outputs": 1}, TypeError,
-         "fitness of genome 0: expected one number, got 'good'. Return a float from the function."),
+         "fitness: expected one number, got 'good'. Return a float from the function."),
         ({"problem": lambda n: 1.0}, TypeError,
          "evolve: expected inputs= and outputs= with a fitness function, got inputs=None, "
          "outputs=None. Say how many values go in and out."),
@@ -226,10 +226,10 @@ def test_the_population_is_exact_and_the_champion_never_falls():
 
 def test_the_progress_line_says_what_it_promises():
     stream = io.StringIO()
-    line = Progress(7, stream)
+    line = Progress(stream)
     result = ng.evolve(
         ng.XOR(), config=small(), generations=2, solved_at=99.0,
-        callbacks=[lambda run: line.update(run.history)],
+        callbacks=[lambda run: line.update(run.history, 7)],
     )  # fmt: skip
     line.close()
     text = stream.getvalue().splitlines()[-1]
@@ -498,11 +498,12 @@ def test_what_is_not_one_number_is_refused_and_named(value, shown):
         calls.append(1)
         return value if len(calls) == 3 else 1.0
 
+    cause = f"fitness: expected one number, got {shown}. Return a float from the function."
+    result = ng.evolve(fitness, inputs=1, outputs=1, config=small(), generations=1)
+    assert result.failures == [(1, 2, cause)] and result.history["failures"].tolist() == [1]
     with pytest.raises(TypeError) as caught:
-        ng.evolve(fitness, inputs=1, outputs=1, config=small())
-    assert str(caught.value) == (
-        f"fitness of genome 2: expected one number, got {shown}. Return a float from the function."
-    )
+        ng.evolve(lambda network: value, inputs=1, outputs=1, config=small())
+    assert str(caught.value) == cause
 
 
 @pytest.mark.parametrize(
@@ -557,6 +558,7 @@ def test_the_history_in_memory_is_the_history_on_disk(tmp_path):
         on_disk = [float(line.split(",")[k]) for line in lines]
         assert on_disk == pytest.approx(result.history[name], rel=1e-8), name
     description = json.loads((tmp_path / "run" / "problem.json").read_text("utf-8"))
+    assert description.pop("run")["solved_at"] == 99.0
     assert description == {"seed": 4, "problem": "xor", "paper": False}
     assert ng.Config.from_toml(tmp_path / "run" / "config.toml") == small()
 
@@ -578,11 +580,11 @@ class Terminal(io.StringIO):
 
 def test_on_a_terminal_one_line_is_written_over_and_the_compile_notice_has_its_own():
     stream, before = Terminal(), list(jit.on_compile)
-    line = Progress(3, stream)
+    line = Progress(stream)
     notice = jit.on_compile[-1]
     ng.evolve(
         ng.XOR(), config=small(), generations=3, solved_at=99.0,
-        callbacks=[lambda run: line.update(run.history)],
+        callbacks=[lambda run: line.update(run.history, run.generations)],
     )  # fmt: skip
     stream.seek(0)
     shown = stream.read()
@@ -599,11 +601,11 @@ NOTICE = "compiling kernels for this machine, once: about 15 s in all …"
 
 def test_the_compile_notice_is_said_at_the_first_compilation_and_not_after_the_end():
     stream, before = io.StringIO(), list(jit.on_compile)
-    line = Progress(3, stream)
+    line = Progress(stream)
     assert len(jit.on_compile) == len(before) + 1
     jit.on_compile.pop()()  # as the first kernel that has to be compiled does
     line.close()
     assert stream.getvalue() == f"{NOTICE}\n" and jit.on_compile == before
-    line = Progress(3, stream)
+    line = Progress(stream)
     line.close()
     assert jit.on_compile == before

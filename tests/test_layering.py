@@ -21,6 +21,7 @@ ROWS = {
     "learning.": 4,
     "population": 5, "problems.": 5,
     "evolution": 6, "runs": 6, "history": 6, "progress": 6,
+    "checkpoints": 6, "loop": 6, "workers": 6,
     "plotting.": 7, "bridge": 7, "cli": 7, "__main__": 7,
 }  # fmt: skip
 
@@ -47,6 +48,7 @@ OUTSIDE = {
 # Imports inside functions that go up or sideways: methods that would be missed elsewhere.
 LAZY = {
     ("genomes", "networks"), ("genomes", "storage"), ("genomes", "bridge"),
+    ("population", "checkpoints"),
     ("cli", "plotting.history"), ("cli", "plotting.network"),
 }  # fmt: skip
 SIDEWAYS = {("plotting.marks", "bridge"), ("__main__", "cli")}

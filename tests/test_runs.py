@@ -19,13 +19,17 @@ def run_in(directory, **changes):
 def test_what_was_written_is_what_is_read(tmp_path):
     result = run_in(tmp_path / "deep" / "run")
     description, history, champion = read_run(tmp_path / "deep" / "run")
-    assert description == {"seed": 3, "problem": "xor", "paper": False}
+    about = {"generations": 4, "solved_at": 99.0, "minimize": False, "inputs": 2, "outputs": 1}
+    assert description == {"seed": 3, "problem": "xor", "paper": False, "run": about}
     assert history.to_csv() == result.history.to_csv()
     assert history.species_sizes == result.history.species_sizes
     assert champion == result.champion
     assert champion.interface.input_names == ("a", "b")
     names = {path.name for path in (tmp_path / "deep" / "run").iterdir()}
-    files = {"config.toml", "problem.json", "history.csv", "species.csv", "champion.npz"}
+    files = {
+        "config.toml", "problem.json", "history.csv", "species.csv", "failures.csv",
+        "champion.npz", "run.lock", "checkpoints",
+    }  # fmt: skip
     assert names == files  # nothing temporary is left
 
 
@@ -53,14 +57,14 @@ def test_the_champion_is_written_only_when_it_is_a_new_one(tmp_path, monkeypatch
 
 def test_a_directory_that_holds_a_run_is_refused_and_left_alone(tmp_path):
     run_in(tmp_path)
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = {path.name: path.read_bytes() for path in tmp_path.rglob("*.*")}
     with pytest.raises(FileExistsError) as caught:
         run_in(tmp_path, seed=4)
     assert str(caught.value) == (
         f"{tmp_path}: expected an empty directory, got one that holds a run. Choose another "
-        "directory, or remove this one."
+        f"directory, remove this one, or go on with 'neatgrow resume {tmp_path}'."
     )
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
 
 
 @pytest.mark.parametrize("name", ["problem.json", "history.csv", "species.csv", "champion.npz"])
@@ -82,13 +86,13 @@ def test_a_missing_file_is_named(tmp_path, name):
         ("problem.json", lambda b: b"[1, 2]", "expected a problem's description in JSON"),
         ("problem.json", lambda b: b"3", "expected a problem's description in JSON"),
         ("problem.json", lambda b: b"\xff", "expected a problem's description in JSON"),
-        ("history.csv", lambda b: b[: b.index(b"\n2,") + 9],
-         "expected a line of a run's table, got b'2,.*' in line 3. Remove the line"),
+        ("history.csv", lambda b: b.replace(b"\n2,", b"\n2\n2,"),
+         "expected a line of a run's table, got b'2' in line 3. 'neatgrow resume' writes"),
         ("history.csv", lambda b: b.replace(b"\n3,", b"\nthree,"), "in line 4"),
         ("history.csv", lambda b: b.replace(b"\n4,", b"\n\xff,"), "in line 5"),
         ("history.csv", lambda b: b.splitlines()[0], "expected at least one generation, got none"),
-        ("species.csv", lambda b: b + b"5,1", "expected a line of a run's table"),
-        ("species.csv", lambda b: b + b"a,b,c", "expected a line of a run's table"),
+        ("species.csv", lambda b: b + b"5,1\n", "expected a line of a run's table"),
+        ("species.csv", lambda b: b + b"a,b,c\n", "expected a line of a run's table"),
         ("champion.npz", lambda b: b[:-9], "expected a file written by neatgrow"),
     ],
 )  # fmt: skip
@@ -108,7 +112,9 @@ def test_a_function_is_described_by_its_name_alone(tmp_path):
         my_fitness, inputs=1, outputs=1, generations=1, directory=tmp_path,
         config=ng.Config(population_size=5),
     )  # fmt: skip
-    assert read_run(tmp_path)[0] == {"seed": 0, "problem": "function", "name": "my_fitness"}
+    description = read_run(tmp_path)[0]
+    assert description.pop("run")["inputs"] == 1
+    assert description == {"seed": 0, "problem": "function", "name": "my_fitness"}
 
 
 def test_the_champions_input_statistics_are_in_the_directory(tmp_path):
@@ -123,3 +129,12 @@ def test_the_champions_input_statistics_are_in_the_directory(tmp_path):
         assert np.array_equal(kept, getattr(result.champion.interface, name))
     x = np.array([0.1, -0.2, 0.03, 0.4])
     assert np.array_equal(champion.compile().activate(x), result.champion.compile().activate(x))
+
+
+def test_a_line_that_a_kill_cut_short_is_left_out(tmp_path):
+    whole = run_in(tmp_path).history
+    for name in ("history.csv", "species.csv"):
+        path = tmp_path / name
+        text = path.read_bytes()
+        path.write_bytes(text[: text.index(b"\n4,") + 4])
+    assert read_history(tmp_path).to_csv() == "".join(whole.to_csv().splitlines(True)[:-1])

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+
+from neatgrow import _checks
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Networks
 
@@ -64,3 +67,60 @@ class Problem(Protocol):
     def describe(self) -> dict[str, Any]:
         """Plain values from which :func:`neatgrow.problems.catalogue.rebuild` makes it again."""
         ...
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """A problem that keeps something between generations, which checkpoints then hold."""
+
+    def state(self) -> dict[str, Array]:
+        """Copies of all that later evaluations depend on."""
+        ...
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Go on from :meth:`state`.
+
+        Raises:
+            ValueError: An array is missing or has the wrong shape.
+        """
+        ...
+
+
+def judged(
+    problem: Problem, networks: Networks, *, seed: int, episodes: int | None = None
+) -> Evaluation:
+    """The problem's answer, its shape checked; where it raises, that of each network by itself.
+
+    So an error costs the network that it is about, and names it. An error that every network
+    meets is raised.
+    """
+    count = len(networks)
+    try:
+        return _checked(problem.evaluate(networks, seed=seed, episodes=episodes), count)
+    except Exception:
+        if count == 1:
+            raise
+        error_of_all = True
+        fitness, steps = np.full(count, np.nan), 0
+        failures: dict[int, str] = {}
+        for row in range(count):
+            try:
+                single = networks[row].networks
+                answer = _checked(problem.evaluate(single, seed=seed, episodes=episodes), 1)
+            except Exception as error:
+                failures[row] = f"{type(error).__name__}: {error}"
+                continue
+            error_of_all = False
+            fitness[row], steps = answer.fitness[0], steps + answer.steps
+            if answer.failures:
+                failures[row] = next(iter(answer.failures.values()))
+        if error_of_all:
+            raise
+        return Evaluation(fitness, steps, failures)
+
+
+def _checked(evaluation: Evaluation, count: int) -> Evaluation:
+    if not isinstance(evaluation, Evaluation):
+        raise TypeError(_checks.message("evaluate", "an Evaluation", evaluation))
+    fitness = _checks.array("evaluate: fitness", evaluation.fitness, (count,))
+    return Evaluation(fitness, evaluation.steps, evaluation.failures)

@@ -69,7 +69,7 @@ def rebuild(description: dict[str, Any]) -> Problem:
     Raises:
         ValueError: It was made from a Python function or from data, which only the caller has.
     """
-    options = {k: v for k, v in description.items() if k not in ("problem", "seed")}
+    options = {k: v for k, v in description.items() if k not in ("problem", "seed", "run")}
     kind = description.get("problem")
     if kind == "xor":
         return XOR(**options)

@@ -16,7 +16,7 @@ class Function:
 
     Args:
         function: Network → number, higher is better. What it raises counts as a failure of
-            that genome; ``None`` is refused at once.
+            that genome, as does what is no number; if it never returns one, that is raised.
         inputs: I.
         outputs: O.
         solved_at: Fitness from which it counts as solved.
@@ -48,15 +48,23 @@ class Function:
         """Call the function on every network."""
         fitness = np.full(len(networks), np.nan)
         failures: dict[int, str] = {}
+        refused: list[Exception] = []
         for row in range(len(networks)):
             try:
                 value = self.function(networks[row])
             except Exception as error:
                 failures[row] = f"{type(error).__name__}: {error}"
                 continue
-            fitness[row] = _number(value, row)
+            try:
+                fitness[row] = _number(value)
+            except (TypeError, ValueError) as error:
+                failures[row] = str(error)
+                refused.append(error)
+                continue
             if not np.isfinite(fitness[row]):
                 failures[row] = f"fitness is {fitness[row]}"
+        if refused and len(refused) == len(networks):
+            raise refused[0]
         return Evaluation(fitness, len(networks), failures)
 
     def statistics(self) -> dict[str, Array] | None:
@@ -68,11 +76,11 @@ class Function:
         return {"problem": "function", "name": self.name}
 
 
-def _number(value: Any, row: int) -> float:
+def _number(value: Any) -> float:
     if value is None:
         raise ValueError(
-            f"fitness: expected a number for genome {row}, got None. Return a number from the "
-            "fitness function; return NaN for an evaluation that failed."
+            "fitness: expected a number, got None. Return a number from the fitness function; "
+            "return NaN for an evaluation that failed."
         )
     is_number = isinstance(value, (int, float))
     if isinstance(value, (np.generic, np.ndarray)):
@@ -80,10 +88,9 @@ def _number(value: Any, row: int) -> float:
     if not is_number:
         raise TypeError(
             _checks.message(
-                f"fitness of genome {row}", "one number", _checks.shown(value),
-                "Return a float from the function.",
+                "fitness", "one number", _checks.shown(value), "Return a float from the function."
             )
-        )  # fmt: skip
+        )
     try:
         return float(value)
     except OverflowError:  # an int beyond the floats

@@ -186,6 +186,24 @@ class Gymnasium:
             return None
         return {"input_mean": self._moments.mean.copy(), "input_scale": self._moments.scale}
 
+    def state(self) -> dict[str, Array]:
+        """Statistics of observations so far, where they are normalised."""
+        return self._moments.state() if self.normalize else {}
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Go on from :meth:`state`.
+
+        Raises:
+            ValueError: It is of a problem with other observations, or not normalised.
+        """
+        if bool(state) != self.normalize:
+            raise ValueError(
+                f"problem: expected normalize={bool(state)} as when the run began, got "
+                f"normalize={self.normalize}."
+            )
+        if self.normalize:
+            self._moments.restore(state)
+
     def describe(self) -> dict[str, Any]:
         """Enough to build it again; ``environment`` is ``None`` where a function makes it."""
         return {

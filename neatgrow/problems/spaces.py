@@ -222,6 +222,29 @@ class Moments:
         self.count = total
         self._forget()
 
+    def state(self) -> dict[str, Array]:
+        """Copies of everything, what waits for :meth:`merge` included."""
+        waiting = np.zeros(self.mean.size) if self._shift is None else self._shift
+        counts = np.array([self.count, self._gathered, self._shift is not None], np.int64)
+        columns = [self.mean, self._squares, waiting, self._sum, self._sum_of_squares]
+        return {"counts": counts, "columns": np.stack(columns)}
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Go on from :meth:`state`.
+
+        Raises:
+            ValueError: The arrays are of other inputs, or not numbers that moments can have.
+        """
+        shape = (5, self.mean.size)
+        columns = _checks.array("statistics", state.get("columns", ()), shape, finite=True)
+        counts = _checks.array("statistics", state.get("counts", ()), (3,), np.int64)
+        impossible = (counts < 0).any() or (counts[1] > 0) != counts[2]
+        if impossible or (columns[[1, 4]] < 0.0).any():
+            raise ValueError(f"statistics: expected counts and squares that can be, got {counts}.")
+        self.mean, self._squares, shift, self._sum, self._sum_of_squares = columns.copy()
+        self.count, self._gathered, waiting = counts.tolist()
+        self._shift = shift if waiting else None
+
     def _forget(self) -> None:
         self._shift = None
         self._gathered = 0

@@ -1,0 +1,297 @@
+"""The loop around a run: until it is solved or its budget is spent, and on from where it stood."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+from os import PathLike
+from typing import Any, Literal
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow.config import Config
+from neatgrow.evolution import Callback, Evolution, Result, described
+from neatgrow.networks import Network
+from neatgrow.problems import catalogue
+from neatgrow.problems.base import Problem
+from neatgrow.problems.function import Function
+from neatgrow.progress import Progress
+from neatgrow.runs import CHAMPION, CONFIG, Checkpoints, RunDirectory, read_description
+from neatgrow.workers import checked
+
+
+def evolve(
+    problem: Problem | Callable[[Network], float],
+    *,
+    inputs: int | None = None,
+    outputs: int | None = None,
+    config: Config | None = None,
+    generations: int = 100,
+    seed: int = 0,
+    solved_at: float | None = None,
+    minimize: bool = False,
+    seconds: float | None = None,
+    processes: int = 0,
+    time_limit: float | None = None,
+    on_error: Literal["record", "raise"] = "record",
+    failure_limit: float = 0.9,
+    callbacks: Iterable[Callback] = (),
+    progress: bool | None = None,
+    directory: str | PathLike[str] | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Result:
+    """Evolve networks until the problem is solved or the budget is spent.
+
+    Ctrl-C ends the run and returns the result so far.
+
+    Args:
+        problem: A problem, or a function of one network that returns its fitness.
+        inputs: I, for a function.
+        outputs: O, for a function.
+        config: Settings; defaults to ``Config()``.
+        generations: Most generations.
+        seed: The same seed gives the same run.
+        solved_at: Fitness to stop at, instead of the problem's own.
+        minimize: Whether lower fitness is better.
+        seconds: Most wall time; the generation under way is finished.
+        processes: Worker processes that evaluate; 0 for this process, which is faster unless
+            one evaluation takes milliseconds. The result is the same.
+        time_limit: Seconds that one genome's evaluation may take before its worker is ended
+            and it counts as failed; needs ``processes``.
+        on_error: What a genome's failed evaluation does: count as a failure, or raise.
+        failure_limit: Share of failed evaluations over three generations beyond which the run
+            stops, its results intact.
+        callbacks: Called after each generation with the :class:`Evolution`; one that returns
+            ``True`` ends the run.
+        progress: Show a progress line; by default where standard error is a terminal.
+        directory: Write configuration, history, champion and checkpoints there as the run
+            goes; :func:`resume` goes on from it.
+        checkpoints: How often to save a checkpoint, and how many to keep.
+
+    Raises:
+        TypeError, ValueError: An argument is not what it should be.
+        FileExistsError: The directory holds a run already.
+        BlockingIOError: Another process is using the directory.
+        EvaluationError: With ``on_error="raise"``, at the first failure.
+        RuntimeError: Every evaluation of the whole run failed; says how the first one did.
+    """
+    asked = _as_problem(problem, inputs, outputs)
+    _checks.integer("generations", generations, 1)
+
+    def begin() -> Evolution:
+        run = Evolution(
+            asked, config, seed=seed, generations=generations, solved_at=solved_at,
+            minimize=minimize, on_error=on_error,
+        )  # fmt: skip
+        run.workers = checked(processes, time_limit, asked)
+        if directory is not None:
+            about = {
+                "generations": generations,
+                "solved_at": solved_at,
+                "minimize": bool(minimize),
+                "inputs": asked.inputs,
+                "outputs": asked.outputs,
+            }
+            description = {"seed": int(seed), **described(asked), "run": about}
+            run.directory = RunDirectory.create(
+                directory, run.population.config, description, checkpoints
+            )
+        return run
+
+    return _carry_on(begin, seconds, failure_limit, callbacks, progress)
+
+
+def resume(
+    directory: str | PathLike[str],
+    *,
+    problem: Problem | Callable[[Network], float] | None = None,
+    changes: dict[str, Any] | None = None,
+    generations: int | None = None,
+    seconds: float | None = None,
+    processes: int = 0,
+    time_limit: float | None = None,
+    on_error: Literal["record", "raise"] = "record",
+    failure_limit: float = 0.9,
+    callbacks: Iterable[Callback] = (),
+    progress: bool | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Result:
+    """Go on with a run from its last checkpoint, as if it had not been interrupted.
+
+    Without ``changes`` the history (times aside) and the champion are those of a run that was
+    never interrupted, bit for bit. A run that was killed before its first checkpoint begins
+    again.
+
+    Args:
+        directory: Of the run.
+        problem: Needed where the run was on a Python function or on data of the caller's.
+        changes: Settings that differ from now on, by dotted path, such as
+            ``{"population_size": 300, "mutation.add_node": 0.1}``; written to the run's files.
+        generations: Most generations in all, those before included; as before by default.
+        seconds: Most wall time from now on.
+        processes: As for :func:`evolve`, like all arguments below.
+        time_limit: …
+        on_error: …
+        failure_limit: …
+        callbacks: …
+        progress: …
+        checkpoints: …
+
+    Raises:
+        FileNotFoundError: It is no run directory.
+        BlockingIOError: Another process is at work on it.
+        FileError: A file in it is damaged, and no checkpoint can be read.
+        ValueError: The problem is needed and was not given, or does not fit the genomes; or a
+            change is impossible.
+        TypeError: A change names no setting.
+    """
+    if generations is not None:
+        _checks.integer("generations", generations, 1)
+
+    def begin() -> Evolution:
+        files = RunDirectory.open(directory, checkpoints)
+        try:
+            run = _resumed(files, problem, changes, generations, on_error)
+            run.workers = checked(processes, time_limit, run.problem)
+        except BaseException:
+            files.close()
+            raise
+        return run
+
+    return _carry_on(begin, seconds, failure_limit, callbacks, progress)
+
+
+def _resumed(
+    files: RunDirectory,
+    problem: Problem | Callable[[Network], float] | None,
+    changes: dict[str, Any] | None,
+    generations: int | None,
+    on_error: Literal["record", "raise"],
+) -> Evolution:
+    """The run as its last checkpoint has it, or from its beginning; its files to match."""
+    description = read_description(files.path)
+    about = description.get("run") or {}
+    if problem is None:
+        asked: Problem = catalogue.rebuild(description)
+    elif isinstance(problem, Problem):
+        asked = problem
+    else:
+        asked = _as_problem(problem, about.get("inputs"), about.get("outputs"))
+    snapshot = files.latest()
+    if snapshot is not None:
+        run = Evolution.from_snapshot(
+            snapshot, asked, changes=changes, generations=generations, on_error=on_error
+        )
+    else:
+        config = Config.from_toml(files.path / CONFIG).override(changes or {})
+        run = Evolution(
+            asked, config, seed=description.get("seed", 0),
+            generations=generations or about.get("generations", 100),
+            solved_at=about.get("solved_at"), minimize=about.get("minimize", False),
+            on_error=on_error,
+        )  # fmt: skip
+    files.write_settings(run.population.config)
+    files.write_tables(run.history, snapshot.failures if snapshot is not None else [])
+    if snapshot is not None and snapshot.population.champion is not None:
+        files.write_champion(run.champion)
+    else:
+        (files.path / CHAMPION).unlink(missing_ok=True)
+    run.directory = files
+    return run
+
+
+def _carry_on(
+    begin: Callable[[], Evolution],
+    seconds: float | None,
+    failure_limit: float,
+    callbacks: Iterable[Callback],
+    progress: bool | None,
+) -> Result:
+    if not 0.0 <= failure_limit <= 1.0:
+        raise ValueError(_checks.message("failure_limit", "a share from 0 to 1", failure_limit))
+    deadline = time.monotonic() + seconds if seconds is not None else np.inf
+    calls = tuple(callbacks)
+    show = sys.stderr.isatty() if progress is None else progress
+    line = Progress() if show else None  # first: the population compiles already
+    run: Evolution | None = None
+    try:
+        run = begin()
+        stopped = _until_stopped(run, calls, line, deadline, failure_limit)
+    except BaseException as error:
+        if run is not None and run.directory is not None and run.snapshot is not None:
+            error.add_note(
+                f"The run is in {run.directory.path}; resume('{run.directory.path}') goes on "
+                f"from generation {run.snapshot.population.generation}."
+            )
+        raise
+    finally:
+        if line is not None:
+            line.close()
+        if run is not None:
+            _put_away(run)
+    return run.result(stopped)
+
+
+def _until_stopped(
+    run: Evolution,
+    callbacks: tuple[Callback, ...],
+    line: Progress | None,
+    deadline: float,
+    failure_limit: float,
+) -> str:
+    """Step until there is a reason to stop; the reason."""
+    try:
+        while not run.solved and len(run.history) < run.generations:
+            run.step()
+            if line is not None:
+                line.update(run.history, run.generations)
+            answers = [callback(run) for callback in callbacks]
+            if run.solved:
+                break
+            if any(answer is True for answer in answers):
+                return "callback"
+            if run.fails_too_much(failure_limit):
+                return "failures"
+            if time.monotonic() >= deadline:
+                return "seconds"
+    except KeyboardInterrupt:
+        if run.snapshot is None:
+            raise
+        run.rewind()
+        return "interrupted"
+    return "solved" if run.solved else "generations"
+
+
+def _put_away(run: Evolution) -> None:
+    """Save what there is, and let go of processes and files."""
+    if run.workers is not None:
+        run.workers.close()
+    if run.directory is not None:
+        try:
+            run.directory.catch_up(run.history)
+            if run.snapshot is not None:
+                run.directory.write_checkpoint(run.snapshot)
+        finally:
+            run.directory.close()
+
+
+def _as_problem(
+    problem: Problem | Callable[[Network], float], inputs: int | None, outputs: int | None
+) -> Problem:
+    if isinstance(problem, Problem):
+        if inputs is not None or outputs is not None:
+            raise TypeError(
+                "inputs, outputs: expected only with a fitness function, got them with the "
+                f"problem {problem.name!r}, which has its own. Leave them out."
+            )
+        return problem
+    if not callable(problem):
+        raise TypeError(
+            _checks.message("problem", "a Problem or a function of one network", problem)
+        )
+    if inputs is None or outputs is None:
+        raise TypeError(
+            "evolve: expected inputs= and outputs= with a fitness function, got "
+            f"inputs={inputs}, outputs={outputs}. Say how many values go in and out."
+        )
+    return Function(problem, inputs=inputs, outputs=outputs)

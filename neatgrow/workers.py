@@ -1,0 +1,283 @@
+"""Worker processes that evaluate genomes, and outlive neither a hang nor a crash of one.
+
+Each worker has the problem and answers for a share of the genomes at a time, which travels
+as packed arrays. A worker that dies is replaced and its share done again genome by genome, so
+that a genome that kills its worker is named and costs itself alone. Results are those of the
+problem in this process, bit for bit: a network's fitness does not depend on which others are
+evaluated with it.
+"""
+
+import multiprocessing
+import pickle
+import signal
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow.genomes import Genomes
+from neatgrow.kernels import parallel
+from neatgrow.problems.base import Evaluation, Problem, Stateful, judged
+
+_SHARES = 4  # per worker and generation where there is no time limit
+_START_SECONDS = 120.0  # that a worker may take to import its modules
+
+
+@dataclass
+class _Task:
+    """Some genomes to evaluate.
+
+    Attributes:
+        rows: (K,) rows of the generation.
+        again: Whether a worker has died over them.
+    """
+
+    rows: list[int]
+    again: bool = False
+
+
+class _Worker:
+    """One process, and what it is at work on."""
+
+    def __init__(self, context: Any, payload: bytes) -> None:
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(
+            target=_serve, args=(theirs, payload), name="neatgrow worker", daemon=True
+        )
+        self.process.start()
+        theirs.close()
+        self.ready = False
+        self.task: _Task | None = None
+        self.deadline = time.monotonic() + _START_SECONDS
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        self.pipe.close()
+        self.process.kill()
+        self.process.join()
+
+
+class Workers:
+    """Processes that evaluate a problem.
+
+    Args:
+        problem: Must be one that pickle can send to another process.
+        count: Processes.
+        time_limit: Seconds that the evaluation of one genome may take; with it genomes travel
+            one by one, which costs about 0.2 ms each. ``None`` for no limit.
+
+    Raises:
+        ValueError: The problem gathers statistics over a whole generation.
+        TypeError: The problem cannot be sent to another process; says what to do.
+    """
+
+    def __init__(self, problem: Problem, count: int, time_limit: float | None = None) -> None:
+        self.count = _checks.integer("processes", count, 1)
+        if time_limit is not None and not time_limit > 0:
+            raise ValueError(_checks.message("time_limit", "a number above 0", time_limit))
+        self.time_limit = time_limit
+        if isinstance(problem, Stateful) and problem.state():
+            raise ValueError(
+                f"processes: expected 0 for {problem.name}, which gathers statistics over all "
+                f"genomes of a generation (normalize=True), got {count}. Leave processes out."
+            )
+        self._payload = _pickled(problem)
+        # Started afresh, not forked: a fork copies locks that other threads hold.
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: list[_Worker] = []
+
+    def evaluate(self, genomes: Genomes, seed: int) -> Evaluation:
+        """What ``problem.evaluate`` answers for these genomes.
+
+        Raises:
+            Exception: What the problem raises where it does for every genome.
+            RuntimeError: No worker can be started.
+        """
+        count = len(genomes)
+        share = 1 if self.time_limit is not None else -(-count // (_SHARES * self.count))
+        rows = list(range(count))
+        tasks = deque(_Task(rows[k : k + share]) for k in range(0, count, share))
+        try:
+            return self._collected(tasks, genomes, seed)
+        except BaseException:  # what workers are still at work on must not answer a later call
+            self.close()
+            raise
+
+    def _collected(self, tasks: deque[_Task], genomes: Genomes, seed: int) -> Evaluation:
+        left = count = len(genomes)
+        fitness, steps = np.full(count, np.nan), 0
+        failures: dict[int, str] = {}
+        errors: list[Exception] = []
+        while left:
+            self._hand_out(tasks, genomes, seed)
+            for worker in self._answering():
+                task = worker.task
+                try:
+                    answer = worker.pipe.recv()
+                except (EOFError, OSError):
+                    left -= self._bury(worker, tasks, failures)
+                    continue
+                worker.task = None
+                worker.deadline = np.inf
+                if task is None:  # it has started
+                    worker.ready = True
+                    if answer is not None:
+                        raise RuntimeError(answer)
+                    continue
+                left -= len(task.rows)
+                if isinstance(answer, Exception):
+                    errors.append(answer)
+                    cause = f"{type(answer).__name__}: {answer}"
+                    failures |= dict.fromkeys(task.rows, cause)
+                    continue
+                fitness[task.rows] = answer.fitness
+                steps += answer.steps
+                failures |= {task.rows[row]: cause for row, cause in answer.failures.items()}
+            left -= self._end_late(tasks, failures)
+        if errors and len(failures) == count and np.isnan(fitness).all():
+            raise errors[0]
+        return Evaluation(fitness, steps, failures)
+
+    def close(self) -> None:
+        """End all processes; they are started again when needed."""
+        for worker in self._workers:
+            worker.stop()
+        self._workers = []
+
+    def _hand_out(self, tasks: deque[_Task], genomes: Genomes, seed: int) -> None:
+        """Start workers that lack, and give every idle one something to do."""
+        while len(self._workers) < self.count:
+            self._workers.append(_Worker(self._context, self._payload))
+        for worker in self._workers:
+            if not (worker.ready and worker.task is None and tasks):
+                continue
+            task = tasks.popleft()
+            part = genomes[task.rows]
+            worker.task = task
+            if self.time_limit is not None:
+                worker.deadline = time.monotonic() + self.time_limit
+            try:
+                worker.pipe.send((part, seed))
+            except OSError:  # it died while idle: found when its answer is read
+                continue
+
+    def _answering(self) -> list[_Worker]:
+        """Workers that have something to say, or have died; none where a deadline passed."""
+        first = min(worker.deadline for worker in self._workers)
+        patience = None if first == np.inf else max(0.0, first - time.monotonic())
+        ready = wait([worker.pipe for worker in self._workers], patience)
+        return [worker for worker in self._workers if worker.pipe in ready]
+
+    def _bury(self, worker: _Worker, tasks: deque[_Task], failures: dict[int, str]) -> int:
+        """Put a dead worker's genomes back, one by one; how many are given up."""
+        self._workers.remove(worker)
+        worker.process.join(0.5)  # its pipe closes a moment before it is dead
+        late = worker.process.is_alive()
+        worker.stop()
+        how = "does not answer" if late else _death(worker.process.exitcode)
+        if not worker.ready:
+            raise RuntimeError(
+                f"processes: expected worker processes that start, got one that {how}. A script "
+                "that uses processes must guard its main part with if __name__ == '__main__':."
+            )
+        task = worker.task
+        if task is None:
+            return 0
+        if task.again and len(task.rows) == 1:
+            failures[task.rows[0]] = f"its worker process {how}, twice"
+            return 1
+        tasks.extend(_Task([row], again=True) for row in task.rows)
+        return 0
+
+    def _end_late(self, tasks: deque[_Task], failures: dict[int, str]) -> int:
+        """End workers whose time is up; how many genomes are given up."""
+        now, given_up = time.monotonic(), 0
+        for worker in [w for w in self._workers if w.deadline <= now]:
+            task, worker.task = worker.task, None
+            if task is not None:
+                failures |= dict.fromkeys(task.rows, f"no answer within {self.time_limit:g} s")
+                given_up += len(task.rows)
+                self._workers.remove(worker)
+                worker.stop()
+            else:
+                self._bury(worker, tasks, failures)
+        return given_up
+
+
+def _pickled(problem: Problem) -> bytes:
+    main = sys.modules.get("__main__")
+    function = getattr(problem, "function", problem)
+    interactive = main is not None and not hasattr(main, "__file__")
+    if interactive and getattr(function, "__module__", "") == "__main__":
+        raise _not_sendable(problem, "it is defined in an interactive session")
+    try:
+        return pickle.dumps(problem)
+    except Exception as error:  # pickle raises many kinds
+        raise _not_sendable(problem, str(error)) from error
+
+
+def _not_sendable(problem: Problem, why: str) -> TypeError:
+    return TypeError(
+        f"processes: expected a problem that another process can import, got {problem.name!r}: "
+        f"{why}. Define the function at the top level of a module, or leave processes out."
+    )
+
+
+def _death(code: int | None) -> str:
+    if code is not None and code < 0:
+        try:
+            return f"was killed by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"was killed by signal {-code}"
+    return f"ended with exit code {code}"
+
+
+def _serve(pipe: Connection, payload: bytes) -> None:
+    """A worker's life: say that it has started, then answer until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    parallel.set_threads(1)  # every core has a worker already
+    try:
+        problem = pickle.loads(payload)
+        pipe.send(None)
+    except Exception as error:
+        pipe.send(f"processes: the problem could not be rebuilt in a worker process: {error!r}.")
+        return
+    while True:
+        try:
+            genomes, seed = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            pipe.send(judged(problem, genomes.compile(), seed=seed))
+        except Exception as error:
+            pipe.send(_sendable(error))
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error, or one of its text where it does not survive the journey."""
+    try:
+        copy = pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return copy if isinstance(copy, Exception) else RuntimeError(str(error))
+
+
+def checked(processes: int, time_limit: float | None, problem: Problem) -> "Workers | None":
+    """Workers as asked for, or ``None`` for evaluation in this process.
+
+    Raises:
+        TypeError, ValueError: As :class:`Workers`; or a time limit without processes.
+    """
+    if processes:
+        return Workers(problem, processes, time_limit)
+    if time_limit is not None:
+        raise ValueError(
+            "time_limit: expected processes= of at least 1 with it, got 0. What runs in this "
+            "process cannot be stopped."
+        )
+    return None

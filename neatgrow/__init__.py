@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from neatgrow.history import History as History
     from neatgrow.kernels.functions import register_activation as register_activation
     from neatgrow.kernels.parallel import set_threads as set_threads
+    from neatgrow.learning.checking import check_gradients as check_gradients
+    from neatgrow.learning.optimizers import SGD as SGD
+    from neatgrow.learning.optimizers import Adam as Adam
+    from neatgrow.learning.optimizers import AdamW as AdamW
+    from neatgrow.learning.optimizers import Constant as Constant
+    from neatgrow.learning.optimizers import Cosine as Cosine
+    from neatgrow.learning.optimizers import Momentum as Momentum
+    from neatgrow.learning.optimizers import RMSProp as RMSProp
+    from neatgrow.learning.optimizers import Steps as Steps
+    from neatgrow.learning.training import fine_tune as fine_tune
     from neatgrow.loop import evolve as evolve
     from neatgrow.loop import resume as resume
     from neatgrow.networks import Network as Network
@@ -47,6 +57,12 @@ _HOME = {
     "History": "history",
     "register_activation": "kernels.functions",
     "set_threads": "kernels.parallel",
+    "check_gradients": "learning.checking",
+    **dict.fromkeys(
+        ("SGD", "Momentum", "RMSProp", "Adam", "AdamW", "Constant", "Cosine", "Steps"),
+        "learning.optimizers",
+    ),
+    "fine_tune": "learning.training",
     "evolve": "loop",
     "resume": "loop",
     "Network": "networks",

@@ -5,12 +5,14 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._settings import Settings
 from neatgrow.checkpoints import Snapshot
 from neatgrow.config import Config
 from neatgrow.genomes import Genome, Genomes
@@ -19,7 +21,7 @@ from neatgrow.kernels import random
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Networks
 from neatgrow.population import Population
-from neatgrow.problems.base import Evaluation, Problem, Stateful, judged
+from neatgrow.problems.base import Evaluation, Problem, Stateful, cause_of, judged
 from neatgrow.runs import RunDirectory
 from neatgrow.workers import Workers
 
@@ -29,6 +31,7 @@ RETEST_EPISODES = 20  # of a new best on a noisy problem, before it is believed
 SOLVED_EPISODES = 100  # of one that seems to solve it
 _RETESTS = 3  # candidates per generation
 _NAMED_FAILURES = 100  # that a run remembers by genome and cause
+_CAUSE_LENGTH = 1000  # characters of a cause that are kept
 _FAILING = 3  # generations over which the share of failures is judged
 
 
@@ -192,10 +195,15 @@ class Evolution:
         run._named = list(snapshot.failures)
         run._changes = list(snapshot.changes)
         if changes:
-            run._changes.append((state.generation, changes))
+            run._changes.append((state.generation, _settled(config, changes)))
         if state.champion is not None:
             run._champion = state.champion.with_interface(**snapshot.statistics)
-        run.snapshot = snapshot
+        run.snapshot = replace(
+            snapshot,
+            population=replace(state, config=config),
+            generations=run.generations,
+            changes=run._changes,
+        )
         return run
 
     @property
@@ -256,8 +264,10 @@ class Evolution:
         """Whether more than this share of the last three generations' evaluations failed."""
         if len(self.history) < _FAILING:
             return False
-        failed = sum(self.history[-k]["failures"] for k in range(1, _FAILING + 1))
-        return bool(failed > limit * _FAILING * len(self.population.genomes))
+        recent = range(-_FAILING, 0)
+        failed = sum(self.history[k]["failures"] for k in recent)
+        genomes = sum(sum(self.history.species_sizes[k].values()) for k in recent)
+        return bool(failed > limit * genomes)
 
     def result(self, stopped: str) -> Result:
         """What the run has come to."""
@@ -302,9 +312,9 @@ class Evolution:
         except Exception as error:
             if self._raise or not len(self.history):  # nothing is lost yet, and all of it fails
                 raise
-            cause = f"{type(error).__name__}: {error}"
             rows = range(len(genomes))
-            return Evaluation(np.full(len(genomes), np.nan), 0, dict.fromkeys(rows, cause))
+            causes = dict.fromkeys(rows, cause_of(error))
+            return Evaluation(np.full(len(genomes), np.nan), 0, causes)
 
     def _knows_champion(self) -> bool:
         return bool(np.isfinite(self.population.champion_fitness))
@@ -333,13 +343,15 @@ class Evolution:
             row = int(np.argmax(ranked))
             if not ranked[row] > bar:
                 break
-            network = genomes[[row]].compile()
             tested.append(row)
             for episodes in (RETEST_EPISODES, SOLVED_EPISODES):
                 seed = self._seed(random.RETEST, len(tests))
-                test = self._tested(network, seed, episodes)
+                test = self._tested(genomes[[row]], seed, episodes)
                 tests.append(test)
                 fitness[row] = test.fitness[0]
+                if not np.isfinite(fitness[row]):
+                    cause = test.failures.get(0, f"fitness is {fitness[row]}")
+                    self._fail(row, f"in the retest: {cause}")
                 held = self._sign * fitness[row]
                 if not held >= self._threshold:
                     break
@@ -349,26 +361,34 @@ class Evolution:
                 break
         return tests, tested
 
-    def _tested(self, network: Networks, seed: int, episodes: int) -> Evaluation:
-        """A retest, which a problem that raises has failed."""
+    def _tested(self, genome: Genomes, seed: int, episodes: int) -> Evaluation:
+        """A retest, which a genome whose evaluation raises has failed."""
         try:
-            return judged(self.problem, network, seed=seed, episodes=episodes)
+            if self.workers is not None:
+                return self.workers.evaluate(genome, seed, episodes)
+            return judged(self.problem, genome.compile(), seed=seed, episodes=episodes)
         except Exception as error:
             if self._raise:
                 raise
-            cause = f"in the retest: {type(error).__name__}: {error}"
-            return Evaluation(np.full(1, np.nan), 0, {0: cause})
+            return Evaluation(np.full(1, np.nan), 0, {0: cause_of(error)})
 
     def _take_failures(self, evaluation: Evaluation) -> None:
         fitness, causes = evaluation.fitness, evaluation.failures
         rows = np.flatnonzero(~np.isfinite(fitness)).tolist()
-        self.failures = {row: causes.get(row, f"fitness is {fitness[row]}") for row in rows}
-        for row, cause in self.failures.items():
-            named = (self.population.generation + 1, row, cause)
-            if len(self._named) < _NAMED_FAILURES:
-                self._named.append(named)
-            if self._raise:
-                raise EvaluationError(f"evaluation failed for {_failure_text(named)}")
+        self.failures = {}
+        for row in rows:
+            self._fail(row, causes.get(row, f"fitness is {fitness[row]}"))
+
+    def _fail(self, row: int, cause: str) -> None:
+        """Name a genome of this generation and why its evaluation failed."""
+        # Half a surrogate pair, as in names of files, can be written to no file.
+        cause = cause[:_CAUSE_LENGTH].encode("utf-8", "backslashreplace").decode()
+        self.failures[row] = cause
+        named = (self.population.generation + 1, row, cause)
+        if len(self._named) < _NAMED_FAILURES:
+            self._named.append(named)
+        if self._raise:
+            raise EvaluationError(f"evaluation failed for {_failure_text(named)}")
 
     def _record(self, genomes: Genomes, evaluations: list[Evaluation], seconds: Array) -> None:
         population = self.population
@@ -402,6 +422,12 @@ def described(problem: Problem) -> dict[str, Any]:
     except (TypeError, ValueError):
         return {"problem": "other", "name": problem.name}
     return description
+
+
+def _settled(config: Config, changes: dict[str, Any]) -> dict[str, Any]:
+    """The changed settings as plain values, however they were passed."""
+    values = {path: reduce(getattr, path.split("."), config) for path in changes}
+    return {k: v.to_dict() if isinstance(v, Settings) else v for k, v in values.items()}
 
 
 def _failure_text(failure: tuple[int, int, str]) -> str:

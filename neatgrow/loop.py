@@ -191,7 +191,9 @@ def _resumed(
             on_error=on_error,
         )  # fmt: skip
     files.write_settings(run.population.config)
-    files.write_tables(run.history, snapshot.failures if snapshot is not None else [])
+    files.write_tables(run.history, files.failures_until(snapshot) if snapshot is not None else [])
+    if run.snapshot is not None and (changes or generations is not None):
+        files.write_checkpoint(run.snapshot, again=True)  # so that they outlast a kill
     if snapshot is not None and snapshot.population.champion is not None:
         files.write_champion(run.champion)
     else:
@@ -268,7 +270,8 @@ def _put_away(run: Evolution) -> None:
         run.workers.close()
     if run.directory is not None:
         try:
-            run.directory.catch_up(run.history)
+            known = run.snapshot is not None and run.snapshot.population.champion is not None
+            run.directory.catch_up(run.history, run.champion if known else None)
             if run.snapshot is not None:
                 run.directory.write_checkpoint(run.snapshot)
         finally:

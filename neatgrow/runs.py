@@ -1,11 +1,13 @@
 """A run's directory: what is written while it goes, and read when it is looked at or resumed."""
 
+import csv
 import json
 import os
 import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Self
@@ -68,7 +70,8 @@ class RunDirectory:
         self._saved = 0  # generation of the last checkpoint
         self._saved_at = time.monotonic()
         self._failure_lines = 0
-        self._behind = False  # whether the tables lack what could not be written
+        self._unwritten: list[str] = []  # lines of failures.csv that did not get there yet
+        self._tabled = -1  # generations that the tables hold; −1 where that is unsure
 
     @classmethod
     def create(
@@ -114,7 +117,9 @@ class RunDirectory:
         """
         path = Path(path)
         _check_files(path, (CONFIG, PROBLEM))
-        return cls(path, checkpoints if checkpoints is not None else Checkpoints())
+        run = cls(path, checkpoints if checkpoints is not None else Checkpoints())
+        run._remove_leftovers()
+        return run
 
     def close(self) -> None:
         """Let other processes have the directory."""
@@ -125,10 +130,11 @@ class RunDirectory:
     ) -> None:
         """Append the last generation and its failures, and save the champion if it is new."""
         generation = history[-1]["generation"]
-        named = [(generation, row, cause) for row, cause in failures.items()]
-        self._trying("the tables", lambda: self._append(history, named))
-        if champion is not None and champion is not self._champion:
-            self.write_champion(champion)
+        room = max(_MOST_FAILURES - self._failure_lines, 0)
+        lines = [csv_lines((generation, *named)) for named in islice(failures.items(), room)]
+        self._failure_lines += len(lines)
+        self._unwritten += lines
+        self.catch_up(history, champion)
 
     def write_champion(self, champion: Genome) -> None:
         """Replace ``champion.npz``."""
@@ -145,6 +151,7 @@ class RunDirectory:
         lines = [csv_lines(line) for line in failures]
         write_text(self.path / FAILURES, "".join(["generation,genome,cause\n", *lines]))
         self._failure_lines = len(lines)
+        self._unwritten = []
 
     def write_settings(self, config: Config) -> None:
         """Replace ``config.toml``.
@@ -154,10 +161,12 @@ class RunDirectory:
         """
         write_text(self.path / CONFIG, config.to_toml())
 
-    def catch_up(self, history: History) -> None:
-        """Write the tables anew if something could not be written, or not to the end."""
-        if self._behind:
-            self._trying("the tables", lambda: self._write_history(history))
+    def catch_up(self, history: History, champion: Genome | None) -> None:
+        """Write what the tables and ``champion.npz`` lack, if anything could not be written."""
+        if self._tabled != len(history) or self._unwritten:
+            self._trying("the tables", lambda: self._append(history))
+        if champion is not None and champion is not self._champion:
+            self.write_champion(champion)
 
     def is_due(self, generation: int) -> bool:
         """Whether a checkpoint is to be written after this generation."""
@@ -168,10 +177,15 @@ class RunDirectory:
             or (rule.seconds is not None and time.monotonic() - self._saved_at >= rule.seconds)
         )
 
-    def write_checkpoint(self, snapshot: Snapshot) -> None:
-        """Save a state to resume from, and drop the oldest beyond those to keep."""
+    def write_checkpoint(self, snapshot: Snapshot, *, again: bool = False) -> None:
+        """Save a state to resume from, and drop the oldest beyond those to keep.
+
+        Args:
+            snapshot: The state.
+            again: Whether to replace a checkpoint of the same generation.
+        """
         generation = snapshot.population.generation
-        if generation == self._saved:
+        if generation == self._saved and not again:
             return
         path = self.path / CHECKPOINTS / f"{generation:08}.npz"
 
@@ -209,6 +223,18 @@ class RunDirectory:
             raise damaged[0][1]
         return None
 
+    def failures_until(self, snapshot: Snapshot) -> list[tuple[int, int, str]]:
+        """The lines of ``failures.csv`` up to a checkpoint, which itself names only the first."""
+        last, named = snapshot.population.generation, []
+        try:
+            with (self.path / FAILURES).open(encoding="utf-8", newline="") as file:
+                for row in islice(csv.reader(file), 1, None):
+                    if len(row) == 3 and int(row[0]) <= last:  # a kill cuts short later ones only
+                        named.append((int(row[0]), int(row[1]), row[2]))
+        except (OSError, ValueError, csv.Error):  # damaged: what the checkpoint names is left
+            return snapshot.failures
+        return max(named, snapshot.failures, key=len)
+
     def _checkpoint_paths(self) -> list[Path]:
         """Newest first."""
         return sorted((self.path / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True)
@@ -217,27 +243,43 @@ class RunDirectory:
         sizes = zip(history["generation"].tolist(), history.species_sizes, strict=True)
         write_text(self.path / SPECIES, _species_lines(sizes, header=True))
         write_text(self.path / HISTORY, history.to_csv())
-        self._behind = False
+        self._tabled = len(history)
 
-    def _append(self, history: History, failures: list[tuple[int, int, str]]) -> None:
-        room = max(_MOST_FAILURES - self._failure_lines, 0)
-        lines = [csv_lines(line) for line in failures[:room]]
-        if lines:
-            self._append_text(FAILURES, "".join(lines))
-            self._failure_lines += len(lines)
-        if self._behind:
+    def _append(self, history: History) -> None:
+        """Write what the tables lack; the last generation is appended to what is whole."""
+        if self._unwritten:
+            self._append_text(FAILURES, "".join(self._unwritten))
+            self._unwritten = []
+        if self._tabled == len(history):
+            return
+        if self._tabled != len(history) - 1:
             self._write_history(history)
             return
-        self._behind = True  # until all is written
+        self._tabled = -1  # until all is written
         # History last: a generation that is there has its species there.
         generation = history[-1]["generation"]
         self._append_text(SPECIES, _species_lines([(generation, history.species_sizes[-1])]))
         self._append_text(HISTORY, csv_lines(history[-1].values()))
-        self._behind = False
+        self._tabled = len(history)
 
     def _append_text(self, name: str, text: str) -> None:
-        with (self.path / name).open("a", encoding="utf-8", newline="") as file:
-            file.write(text)
+        """Append all of it; where only a part fits on the disk, nothing."""
+        with (self.path / name).open("ab", buffering=0) as file:
+            end, rest = file.tell(), memoryview(text.encode())
+            try:
+                while rest:
+                    rest = rest[file.write(rest) :]
+            except OSError:
+                file.truncate(end)
+                raise
+
+    def _remove_leftovers(self) -> None:
+        """Remove what a process that was killed had not finished writing."""
+        for name in (CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION):
+            for path in self.path.glob(f".{name}.*.tmp"):
+                path.unlink()
+        for path in (self.path / CHECKPOINTS).glob(".*.npz.*.tmp"):
+            path.unlink()
 
     def _trying(self, what: str, write: Callable[[], object]) -> bool:
         """Whether a write succeeded; a run does not end for want of a disk."""
@@ -368,7 +410,8 @@ def read_description(directory: str | PathLike[str]) -> dict[str, Any]:
     """
     path = Path(directory) / PROBLEM
     try:
-        return dict(json.loads(path.read_text("utf-8")))
+        description = dict(json.loads(path.read_text("utf-8")))
+        return {**description, "run": dict(description.get("run", {}))}
     except (TypeError, ValueError, RecursionError) as error:
         raise FileError(
             f"{path}: expected a problem's description in JSON, got an error: {error}."

@@ -15,14 +15,14 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from neatgrow import _checks
 from neatgrow.genomes import Genomes
-from neatgrow.kernels import parallel
-from neatgrow.problems.base import Evaluation, Problem, Stateful, judged
+from neatgrow.kernels import functions, parallel
+from neatgrow.problems.base import Evaluation, Problem, Stateful, cause_of, judged
 
 _SHARES = 4  # per worker and generation where there is no time limit
 _START_SECONDS = 120.0  # that a worker may take to import its modules
@@ -41,19 +41,29 @@ class _Task:
     again: bool = False
 
 
+class _Asked(NamedTuple):
+    """What is to be evaluated."""
+
+    genomes: Genomes
+    seed: int
+    episodes: int | None
+
+
 class _Worker:
     """One process, and what it is at work on."""
 
     def __init__(self, context: Any, payload: bytes) -> None:
         self.pipe, theirs = context.Pipe()
+        known = list(functions.opcodes())
         self.process = context.Process(
-            target=_serve, args=(theirs, payload), name="neatgrow worker", daemon=True
+            target=_serve, args=(theirs, payload, known), name="neatgrow worker", daemon=True
         )
         self.process.start()
         theirs.close()
         self.ready = False
         self.task: _Task | None = None
-        self.deadline = time.monotonic() + _START_SECONDS
+        self.allowed = _START_SECONDS  # until the deadline, when it was set
+        self.deadline = time.monotonic() + self.allowed
 
     def stop(self) -> None:
         """End the process, whatever it does."""
@@ -91,8 +101,13 @@ class Workers:
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
 
-    def evaluate(self, genomes: Genomes, seed: int) -> Evaluation:
+    def evaluate(self, genomes: Genomes, seed: int, episodes: int | None = None) -> Evaluation:
         """What ``problem.evaluate`` answers for these genomes.
+
+        Args:
+            genomes: N genomes.
+            seed: As for the problem.
+            episodes: As for the problem; the time limit is then meant per episode.
 
         Raises:
             Exception: What the problem raises where it does for every genome.
@@ -103,18 +118,22 @@ class Workers:
         rows = list(range(count))
         tasks = deque(_Task(rows[k : k + share]) for k in range(0, count, share))
         try:
-            return self._collected(tasks, genomes, seed)
+            evaluation, errors = self._collected(tasks, _Asked(genomes, seed, episodes))
         except BaseException:  # what workers are still at work on must not answer a later call
             self.close()
             raise
+        if errors and len(evaluation.failures) == count and np.isnan(evaluation.fitness).all():
+            raise errors[0]
+        return evaluation
 
-    def _collected(self, tasks: deque[_Task], genomes: Genomes, seed: int) -> Evaluation:
-        left = count = len(genomes)
+    def _collected(self, tasks: deque[_Task], asked: _Asked) -> tuple[Evaluation, list[Exception]]:
+        """All answers in one, and what was raised."""
+        left = count = len(asked.genomes)
         fitness, steps = np.full(count, np.nan), 0
         failures: dict[int, str] = {}
         errors: list[Exception] = []
         while left:
-            self._hand_out(tasks, genomes, seed)
+            self._hand_out(tasks, asked)
             for worker in self._answering():
                 task = worker.task
                 try:
@@ -132,16 +151,13 @@ class Workers:
                 left -= len(task.rows)
                 if isinstance(answer, Exception):
                     errors.append(answer)
-                    cause = f"{type(answer).__name__}: {answer}"
-                    failures |= dict.fromkeys(task.rows, cause)
+                    failures |= dict.fromkeys(task.rows, cause_of(answer))
                     continue
                 fitness[task.rows] = answer.fitness
                 steps += answer.steps
                 failures |= {task.rows[row]: cause for row, cause in answer.failures.items()}
             left -= self._end_late(tasks, failures)
-        if errors and len(failures) == count and np.isnan(fitness).all():
-            raise errors[0]
-        return Evaluation(fitness, steps, failures)
+        return Evaluation(fitness, steps, failures), errors
 
     def close(self) -> None:
         """End all processes; they are started again when needed."""
@@ -149,7 +165,7 @@ class Workers:
             worker.stop()
         self._workers = []
 
-    def _hand_out(self, tasks: deque[_Task], genomes: Genomes, seed: int) -> None:
+    def _hand_out(self, tasks: deque[_Task], asked: _Asked) -> None:
         """Start workers that lack, and give every idle one something to do."""
         while len(self._workers) < self.count:
             self._workers.append(_Worker(self._context, self._payload))
@@ -157,12 +173,13 @@ class Workers:
             if not (worker.ready and worker.task is None and tasks):
                 continue
             task = tasks.popleft()
-            part = genomes[task.rows]
+            part = asked._replace(genomes=asked.genomes[task.rows])
             worker.task = task
             if self.time_limit is not None:
-                worker.deadline = time.monotonic() + self.time_limit
+                worker.allowed = self.time_limit * (asked.episodes or 1)
+                worker.deadline = time.monotonic() + worker.allowed
             try:
-                worker.pipe.send((part, seed))
+                worker.pipe.send(part)
             except OSError:  # it died while idle: found when its answer is read
                 continue
 
@@ -200,7 +217,7 @@ class Workers:
         for worker in [w for w in self._workers if w.deadline <= now]:
             task, worker.task = worker.task, None
             if task is not None:
-                failures |= dict.fromkeys(task.rows, f"no answer within {self.time_limit:g} s")
+                failures |= dict.fromkeys(task.rows, f"no answer within {worker.allowed:g} s")
                 given_up += len(task.rows)
                 self._workers.remove(worker)
                 worker.stop()
@@ -237,23 +254,33 @@ def _death(code: int | None) -> str:
     return f"ended with exit code {code}"
 
 
-def _serve(pipe: Connection, payload: bytes) -> None:
+def _serve(pipe: Connection, payload: bytes, activations: list[str]) -> None:
     """A worker's life: say that it has started, then answer until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     parallel.set_threads(1)  # every core has a worker already
     try:
         problem = pickle.loads(payload)
-        pipe.send(None)
     except Exception as error:
-        pipe.send(f"processes: the problem could not be rebuilt in a worker process: {error!r}.")
+        pipe.send(
+            f"processes: the problem could not be rebuilt in a worker process: {cause_of(error)}."
+        )
         return
+    known = list(functions.opcodes())
+    if known != activations:  # genomes name a function by its place among them
+        pipe.send(
+            f"processes: expected the activations {', '.join(activations)} in a worker process, "
+            f"got {', '.join(known)}. Register them at the top level of the module that defines "
+            "the problem, all in one order."
+        )
+        return
+    pipe.send(None)
     while True:
         try:
-            genomes, seed = pipe.recv()
+            genomes, seed, episodes = pipe.recv()
         except (EOFError, OSError):
             return
         try:
-            pipe.send(judged(problem, genomes.compile(), seed=seed))
+            pipe.send(judged(problem, genomes.compile(), seed=seed, episodes=episodes))
         except Exception as error:
             pipe.send(_sendable(error))
 
@@ -263,8 +290,8 @@ def _sendable(error: Exception) -> Exception:
     try:
         copy = pickle.loads(pickle.dumps(error))
     except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return copy if isinstance(copy, Exception) else RuntimeError(str(error))
+        return RuntimeError(cause_of(error))
+    return copy if isinstance(copy, Exception) else RuntimeError(cause_of(error))
 
 
 def checked(processes: int, time_limit: float | None, problem: Problem) -> "Workers | None":

@@ -107,7 +107,7 @@ def _step_range(plan, custom, lanes, active, inputs, outputs, start, stop):
 
 
 @helper
-def _tick_rows(plan, custom, n, n_inputs, n_samples, slots, z):
+def tick_rows(plan, custom, n, n_inputs, n_samples, slots, z, keep):
     """One tick of network n for a tile of samples.
 
     All loops over samples stand in this one function: a call per node would cost more than
@@ -120,14 +120,16 @@ def _tick_rows(plan, custom, n, n_inputs, n_samples, slots, z):
         n_inputs: I.
         n_samples: Columns in use.
         slots: (slots + 1, tile), updated; the last row holds zeros.
-        z: (2, tile) scratch.
+        z: (2, tile) scratch; with ``keep`` (nodes + 1, tile), written: every node's z.
+        keep: 1 to keep z, which learning needs, else 0.
     """
     zeros = at(slots.shape[0] - 1)
-    slot = at(n_inputs)
+    slot, total = at(n_inputs), at(z.shape[0] - 1)
     for v in range(at(plan.node_start[n]), at(plan.node_stop[n])):
         first, last = at(plan.incoming_start[v]), at(plan.incoming_stop[v])
         aggregation = plan.aggregation[v]
         bias = plan.bias[v]
+        row = at(keep * (np.int64(slot) - n_inputs))
         if aggregation == SUM:
             # z = bias; for c: z += weight[c] * slots[source_slot[c]]; four at a time to spare
             # traffic on z. What is missing to four is weight 0 on the row of zeros.
@@ -148,45 +150,50 @@ def _tick_rows(plan, custom, n, n_inputs, n_samples, slots, z):
                     w3, s3 = plan.weight[at(c + 3)], at(plan.source_slot[at(c + 3)])
                 if c == first:
                     for i in range(n_samples):
-                        z[0, i] = (
+                        z[row, i] = (
                             ((bias + w0 * slots[s0, i]) + w1 * slots[s1, i]) + w2 * slots[s2, i]
                         ) + w3 * slots[s3, i]
                 else:
                     for i in range(n_samples):
-                        z[0, i] = (
-                            ((z[0, i] + w0 * slots[s0, i]) + w1 * slots[s1, i]) + w2 * slots[s2, i]
+                        z[row, i] = (
+                            ((z[row, i] + w0 * slots[s0, i]) + w1 * slots[s1, i])
+                            + w2 * slots[s2, i]
                         ) + w3 * slots[s3, i]
                 c += at(4)
         else:
             for i in range(n_samples):
-                z[0, i] = bias
+                z[row, i] = bias
             for c in range(first, last):
                 w0, s0 = plan.weight[c], at(plan.source_slot[c])
                 for i in range(n_samples):
                     if aggregation == MEAN:
-                        z[0, i] += w0 * slots[s0, i] / like(w0, last - first)
+                        z[row, i] += w0 * slots[s0, i] / like(w0, last - first)
                     else:
-                        z[1, i] = _combine(aggregation, z[1, i], w0 * slots[s0, i], c == first)
+                        z[total, i] = _combine(
+                            aggregation, z[total, i], w0 * slots[s0, i], c == first
+                        )
             if aggregation != MEAN and first < last:
                 for i in range(n_samples):
-                    z[0, i] += z[1, i]
+                    z[row, i] += z[total, i]
         opcode = plan.activation[v]
         if opcode == TANH:
             for i in range(n_samples):
-                slots[slot, i] = tanh(z[0, i])
+                slots[slot, i] = tanh(z[row, i])
         elif opcode == SIGMOID:
             for i in range(n_samples):
-                slots[slot, i] = sigmoid(z[0, i])
+                slots[slot, i] = sigmoid(z[row, i])
         elif opcode == STEEP_SIGMOID:
             for i in range(n_samples):
-                slots[slot, i] = sigmoid(like(z[0, i], STEEP_SLOPE) * z[0, i])
+                slots[slot, i] = sigmoid(like(z[row, i], STEEP_SLOPE) * z[row, i])
         elif opcode == RELU:
             for i in range(n_samples):
-                slots[slot, i] = like(z[0, i], 0.0) if z[0, i] < like(z[0, i], 0.0) else z[0, i]
+                slots[slot, i] = (
+                    like(z[row, i], 0.0) if z[row, i] < like(z[row, i], 0.0) else z[row, i]
+                )
         else:
             address = address_of(opcode, custom)
             for i in range(n_samples):
-                slots[slot, i] = activate(opcode, z[0, i], address)
+                slots[slot, i] = activate(opcode, z[row, i], address)
         slot += at(1)
 
 
@@ -227,7 +234,7 @@ def _run_range(plan, custom, inputs, outputs, slots, z, start, stop):
                     for i in range(n_inputs):
                         for j in range(size):
                             slots[i, j] = inputs[0 if shared else n, t, i, b + j]
-                _tick_rows(plan, custom, n, n_inputs, size, slots, z)
+                tick_rows(plan, custom, n, n_inputs, size, slots, z, 0)
                 for o in range(plan.output_slot.shape[1]):
                     slot = plan.output_slot[n, o]
                     for j in range(size):

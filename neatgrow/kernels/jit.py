@@ -57,6 +57,16 @@ def helper(function: _F) -> _F:
     return numba.njit(**options)(function)  # type: ignore[no-any-return]
 
 
+def summing(function: _F) -> _F:
+    """A :func:`helper` whose sums may be taken in any order, so that they become vector code.
+
+    The order is settled when it is compiled: the same on every call, for any number of threads.
+    """
+    options = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+    options["fastmath"] = {"contract", "reassoc"}
+    return numba.njit(**options)(function)  # type: ignore[no-any-return]
+
+
 @helper
 def at(i: int) -> Any:
     """``i`` as an index that is never negative.

@@ -9,7 +9,7 @@ import numpy as np
 
 from neatgrow.kernels.jit import helper, kernel
 
-INITIAL, SELECTION, VARIATION, REPRESENTATIVE, EPISODES, RETEST = range(6)  # purposes
+(INITIAL, SELECTION, VARIATION, REPRESENTATIVE, EPISODES, RETEST, LEARNING) = range(7)  # purposes
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)

@@ -108,7 +108,7 @@ def judged(
                 single = networks[row].networks
                 answer = _checked(problem.evaluate(single, seed=seed, episodes=episodes), 1)
             except Exception as error:
-                failures[row] = f"{type(error).__name__}: {error}"
+                failures[row] = cause_of(error)
                 continue
             error_of_all = False
             fitness[row], steps = answer.fitness[0], steps + answer.steps
@@ -119,8 +119,20 @@ def judged(
         return Evaluation(fitness, steps, failures)
 
 
+def cause_of(error: Exception) -> str:
+    """Kind and message of an error, as failures are told; an error that has none is no other."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # its __str__ is the user's
+        return f"{type(error).__name__}, whose message cannot be read"
+
+
 def _checked(evaluation: Evaluation, count: int) -> Evaluation:
     if not isinstance(evaluation, Evaluation):
         raise TypeError(_checks.message("evaluate", "an Evaluation", evaluation))
     fitness = _checks.array("evaluate: fitness", evaluation.fitness, (count,))
-    return Evaluation(fitness, evaluation.steps, evaluation.failures)
+    steps = _checks.integer("evaluate: steps", evaluation.steps, 0)
+    if not isinstance(evaluation.failures, dict):
+        raise TypeError(_checks.message("evaluate: failures", "causes by row", evaluation.failures))
+    causes = {int(row): str(cause) for row, cause in evaluation.failures.items()}
+    return Evaluation(fitness, steps, causes)

@@ -8,7 +8,7 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Network, Networks
-from neatgrow.problems.base import Evaluation
+from neatgrow.problems.base import Evaluation, cause_of
 
 
 class Function:
@@ -53,7 +53,7 @@ class Function:
             try:
                 value = self.function(networks[row])
             except Exception as error:
-                failures[row] = f"{type(error).__name__}: {error}"
+                failures[row] = cause_of(error)
                 continue
             try:
                 fitness[row] = _number(value)
@@ -65,7 +65,8 @@ class Function:
                 failures[row] = f"fitness is {fitness[row]}"
         if refused and len(refused) == len(networks):
             raise refused[0]
-        return Evaluation(fitness, len(networks), failures)
+        # Refused ones do not count: where all are, there is no answer that could count them.
+        return Evaluation(fitness, len(networks) - len(refused), failures)
 
     def statistics(self) -> dict[str, Array] | None:
         """Nothing: the function sees networks as they are."""

@@ -10,6 +10,7 @@ from gymnasium.vector import VectorEnv
 
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Lanes
+from neatgrow.problems.base import cause_of
 from neatgrow.problems.environments import Maker
 from neatgrow.problems.spaces import Actions, Moments, Observations
 
@@ -57,7 +58,7 @@ class Rollout:
     def fail(self, job: int, step: int, why: str | Exception) -> None:
         """Note that episode ``job`` failed."""
         if isinstance(why, Exception):
-            why = f"{type(why).__name__}: {why}"
+            why = cause_of(why)
         self.failures[job] = f"episode {job % self.seeds.size}, step {step}: {why}"
         self.returns[job] = np.nan
 

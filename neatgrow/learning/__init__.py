@@ -1,0 +1,1 @@
+"""Learning: gradients through any graph, and descent along them."""

@@ -1,0 +1,394 @@
+"""Gradients of genomes, and learning by descent along them."""
+
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from neatgrow import _checks
+from neatgrow.genomes import Genome, Genomes
+from neatgrow.kernels import functions, parallel
+from neatgrow.kernels import training as kernels
+from neatgrow.kernels.backward import Data
+from neatgrow.kernels.layout import BIAS, WEIGHT, Array
+from neatgrow.kernels.losses import LOSSES
+from neatgrow.kernels.training import Memory, Recipe
+from neatgrow.learning.data import prepared
+from neatgrow.learning.optimizers import Adam, Optimizer
+from neatgrow.networks import Networks, compile_genomes
+
+_Tunable = TypeVar("_Tunable", Genome, Genomes)
+Loss = Callable[[Array, Array], tuple[ArrayLike, ArrayLike]]
+
+_CHUNK = 10  # steps between two looks at validation data
+_STEP_NS, _SAMPLE_NS = 40.0, 1.5  # estimated work per gene: a step, and a sample of it
+_QUIET_SECONDS = 2.0  # of work before there is a progress line
+
+
+class Trainer:
+    """Networks of N genomes while they learn; each by itself, whatever the others do.
+
+    Attributes:
+        genomes: As they were.
+        networks: As they have become.
+        stopped: (N,) int64, step at which a network's loss was no longer finite, or −1.
+    """
+
+    def __init__(self, genomes: Genomes, recipe: Recipe, dtype: Any) -> None:
+        self.genomes = genomes
+        self.recipe = recipe
+        self.networks: Networks = compile_genomes(genomes.packed, genomes.interface, dtype)
+        plan = self.networks.plan
+        self._before = (plan.weight.copy(), plan.bias.copy())
+        self._memory = Memory(
+            np.zeros((2, plan.weight.size), plan.weight.dtype),
+            np.zeros((2, plan.bias.size), plan.bias.dtype),
+            plan.weight.copy(),
+            plan.bias.copy(),
+            np.full(len(genomes), -1, np.int64),
+            np.ones(len(genomes), np.bool_),
+        )
+        self._done = 0
+
+    @property
+    def stopped(self) -> Array:
+        """(N,) int64, step at which a network's loss was no longer finite, or −1."""
+        return self._memory.stopped
+
+    @property
+    def active(self) -> Array:
+        """(N,) bool, whether each still learns; may be written to."""
+        return self._memory.active
+
+    def learn(self, data: Data, steps: int) -> Array:
+        """Some more steps; (N, steps) float64 losses before each."""
+        plan = self.networks.plan
+        losses = np.empty((len(self.genomes), steps))
+        samples = min(self.recipe.batch, data.inputs.shape[3]) * data.inputs.shape[1]
+        ranges = self._ranges(steps * (_STEP_NS + samples * _SAMPLE_NS))
+        parallel.over_ranges(
+            kernels.train, ranges, plan, functions.custom_addresses(), data, self.recipe,
+            self._memory, (losses, self._done),
+        )  # fmt: skip
+        self._done += steps
+        return losses
+
+    def loss(self, data: Data) -> Array:
+        """(N,) float64 losses as the networks are."""
+        return self.gradients(data)[0]
+
+    def gradients(self, data: Data) -> tuple[Array, tuple[Array, Array]]:
+        """Losses (N,), and gradients in rows of the plan: of weights (C,), of biases (V,)."""
+        plan = self.networks.plan
+        losses = np.empty(len(self.genomes))
+        found = (np.zeros_like(plan.weight), np.zeros_like(plan.bias))
+        samples = data.inputs.shape[1] * data.inputs.shape[3]
+        parallel.over_ranges(
+            kernels.gradients, self._ranges(samples * _SAMPLE_NS), plan,
+            functions.custom_addresses(), data, self.recipe.loss, losses, found,
+        )  # fmt: skip
+        return losses, found
+
+    def parameters(self) -> tuple[Array, Array]:
+        """Copies of all weights (C,) and biases (V,), in rows of the plan."""
+        return self.networks.plan.weight.copy(), self.networks.plan.bias.copy()
+
+    def take_back(self, parameters: tuple[Array, Array], networks: Array) -> None:
+        """Give some networks (K,) earlier parameters again."""
+        weights, biases = _rows(self.networks, networks)
+        self.networks.plan.weight[weights] = parameters[0][weights]
+        self.networks.plan.bias[biases] = parameters[1][biases]
+
+    def tuned(self) -> Genomes:
+        """The genomes with what was learned written into their genes; others as they were."""
+        packed, plan = self.genomes.packed, self.networks.plan
+        everyone = np.arange(len(self.genomes))
+        weights, biases = _rows(self.networks, everyone)
+        connection_values, node_values = packed.connection_values.copy(), packed.node_values.copy()
+        for rows, values, before, genes, starts, ptr, column, own in (
+            (weights, plan.weight, self._before[0], plan.connection_gene, packed.connection_ptr,
+             packed.connection_ptr, WEIGHT, connection_values),
+            (biases, plan.bias, self._before[1], plan.node_gene, packed.node_ptr,
+             packed.node_ptr, BIAS, node_values),
+        ):  # fmt: skip
+            moved = rows[values[rows] != before[rows]]
+            genome = np.searchsorted(ptr, moved, side="right") - 1
+            own[starts[genome] + genes[moved], column] = values[moved]
+        changed = packed._replace(connection_values=connection_values, node_values=node_values)
+        return Genomes(changed, self.genomes.interface)
+
+    def _ranges(self, cost: float) -> list[tuple[int, int]]:
+        packed = self.genomes.packed
+        return parallel.split(packed.node_ptr + packed.connection_ptr, cost)
+
+
+def _rows(networks: Networks, chosen: Array) -> tuple[Array, Array]:
+    """Plan rows that some networks use: of connections, of nodes."""
+    plan = networks.plan
+    start, stop = plan.node_start[chosen], plan.node_stop[chosen]
+    nodes = _spans(start, stop)
+    return _spans(plan.incoming_start[start], plan.incoming_stop[stop - 1]), nodes
+
+
+def _spans(start: Array, stop: Array) -> Array:
+    """All numbers of ``start[k]:stop[k]``, one span after the other."""
+    sizes = stop - start
+    ends = np.cumsum(sizes)
+    offsets: Array = np.repeat(start - (ends - sizes), sizes)
+    return offsets + np.arange(offsets.size)
+
+
+def fine_tune(
+    genome: _Tunable,
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    loss: str | Loss = "mse",
+    optimizer: Optimizer | None = None,
+    steps: int = 500,
+    batch: int | None = None,
+    weights: ArrayLike | None = None,
+    sequences: bool = False,
+    window: int | None = None,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    patience: int = 10,
+    clip: float | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    seed: int = 0,
+    dtype: Any = np.float64,
+    progress: bool | None = None,
+) -> tuple[_Tunable, Array]:
+    """Tune weights and biases by gradient descent; structure and all other genes stay.
+
+    Networks of different shapes learn side by side, each bit for bit as it would alone, for
+    any number of threads. Loops are followed through time (:mod:`neatgrow.kernels.backward`).
+
+    Args:
+        genome: One genome or N.
+        X: (B, I) samples, or (N, B, I) with a set for each; with ``sequences`` (T, B, I) or
+            (N, T, B, I), one tick per step from state 0.
+        Y: Targets, likewise with O values; for ``"categorical"`` also class numbers (B,).
+        loss: ``"mse"``, ``"mae"``, ``"huber"``, or ``"binary"`` and ``"categorical"``
+            cross-entropy of outputs taken as logits, which suits outputs of activation
+            ``identity``. Or a function of outputs and targets, shaped as ``Networks.predict``
+            and ``run`` give them with a leading axis of N, that returns the losses (N,) and
+            ∂loss/∂outputs; it is called in every step, with all samples.
+        optimizer: ``Adam(0.01)`` by default.
+        steps: How many.
+        batch: Samples per step, drawn without repetition within an epoch and the same for
+            every network; all by default.
+        weights: Of each sample (B,) or each tick (T, B), 0 to leave one out; all 1 by default.
+        sequences: Whether X has an axis of ticks.
+        window: Ticks over which gradients reach back; all by default.
+        validation: (X, Y) that learning is stopped by: looked at every 10 steps, the best
+            parameters are kept.
+        patience: Looks without a better validation loss after which a network stops.
+        clip: Largest norm of a network's gradient.
+        l1: Weight of Σ|w| in the loss.
+        l2: Weight of Σw² in the loss.
+        seed: Keys the batches.
+        dtype: float64, or float32 for speed.
+        progress: Show a line while it takes long; by default where standard error is a terminal.
+
+    Returns:
+        The tuned genome or genomes, and the loss before each step: (steps,) or (N, steps)
+        float64, NaN after a network has stopped. A network whose loss becomes NaN or infinite
+        keeps its last parameters of finite loss, and a RuntimeWarning says so.
+
+    Raises:
+        ValueError: A shape, a label, a setting or a value is not what it should be.
+        TypeError: Something is not of the right type.
+    """
+    genomes = genome.batch() if isinstance(genome, Genome) else genome
+    if not isinstance(genomes, Genomes):
+        raise TypeError(_checks.message("genome", "a Genome or Genomes", genome))
+    _checks.integer("steps", steps, 1, "Ask for at least one.")
+    own = loss if callable(loss) else None
+    name = "given" if callable(loss) else _checks.one_of("loss", loss, LOSSES[:-1])
+    face, count = genomes.interface, len(genomes)
+
+    def data_of(X: ArrayLike, Y: ArrayLike, w: ArrayLike | None) -> Data:
+        return prepared(
+            face, count, X, Y, w, sequences=sequences, labels=name == "categorical", dtype=dtype
+        )
+
+    data = data_of(X, Y, weights)
+    check = None if validation is None else data_of(*validation, None)
+    if own is not None and (batch is not None or check is not None):
+        raise ValueError("loss: expected no batch and no validation with a function of your own.")
+    recipe = recipe_of(
+        name, optimizer, steps, data, batch=batch, window=window, clip=clip, l1=l1, l2=l2, seed=seed
+    )
+    trainer = Trainer(genomes, recipe, dtype)
+    line = _Line(steps, sys.stderr.isatty() if progress is None else progress)
+    if own is not None:
+        losses = _with_own_loss(trainer, data, own, sequences, steps, line)
+    elif check is not None:
+        losses = _until_no_better(trainer, data, check, steps, patience, line)
+    else:
+        losses = _in_chunks(trainer, data, steps, line)
+    line.close()
+    _warn_of(trainer)
+    tuned = trainer.tuned()
+    return (tuned[0].copy(), losses[0]) if isinstance(genome, Genome) else (tuned, losses)
+
+
+def recipe_of(
+    loss: str,
+    optimizer: Optimizer | None,
+    steps: int,
+    data: Data,
+    *,
+    batch: int | None = None,
+    window: int | None = None,
+    clip: float | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    seed: int = 0,
+) -> Recipe:
+    """Settings as kernels read them, checked."""
+    optimizer = Adam(0.01) if optimizer is None else optimizer
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(_checks.message("optimizer", "one such as Adam(0.01)", optimizer))
+    samples, ticks = data.inputs.shape[3], data.inputs.shape[1]
+    for what, value in (("batch", batch), ("window", window)):
+        if value is not None:
+            _checks.integer(what, value, 1)
+    for what, number in (("l1", l1), ("l2", l2)):
+        if not 0.0 <= number < np.inf:
+            raise ValueError(_checks.message(what, "a number of at least 0", number))
+    if clip is not None and not clip > 0.0:
+        raise ValueError(_checks.message("clip", "a number above 0", clip))
+    schedule = optimizer.schedule
+    return Recipe(
+        loss=LOSSES.index(loss),
+        optimizer=optimizer.opcode,
+        rate=float(optimizer.rate),
+        momentum=float(getattr(optimizer, "momentum", 0.0)),
+        smoothing=float(getattr(optimizer, "smoothing", 0.0)),
+        epsilon=float(getattr(optimizer, "epsilon", 1e-8)),
+        decay=float(getattr(optimizer, "decay", 0.0)),
+        l1=float(l1),
+        l2=float(l2),
+        clip=np.inf if clip is None else float(clip),
+        schedule=schedule.opcode,
+        every=int(getattr(schedule, "every", 1)),
+        factor=float(getattr(schedule, "factor", 1.0)),
+        total_steps=steps,
+        batch=samples if batch is None else min(batch, samples),
+        window=ticks if window is None else window,
+        seed=_checks.integer("seed", seed, 0),
+    )
+
+
+def _in_chunks(trainer: Trainer, data: Data, steps: int, line: "_Line") -> Array:
+    """All steps, in calls short enough to be interrupted."""
+    parts, done, size = [], 0, 1
+    while done < steps:
+        start = time.perf_counter()
+        parts.append(trainer.learn(data, min(size, steps - done)))
+        done += parts[-1].shape[1]
+        line.update(done, parts[-1][:, -1])
+        spent = time.perf_counter() - start
+        size = max(1, min(2 * size, int(size * 0.1 / max(spent, 1e-6))))
+    return np.concatenate(parts, axis=1)
+
+
+def _until_no_better(
+    trainer: Trainer, data: Data, check: Data, steps: int, patience: int, line: "_Line"
+) -> Array:
+    """Steps until the validation loss has not fallen for a while; the best parameters stay."""
+    _checks.integer("patience", patience, 1)
+    best, best_loss = trainer.parameters(), trainer.loss(check)
+    best_loss[~np.isfinite(best_loss)] = np.inf
+    waited = np.zeros(best_loss.size, np.int64)
+    losses = np.full((best_loss.size, steps), np.nan)
+    done = 0
+    while done < steps and trainer.active.any():
+        size = min(_CHUNK, steps - done)
+        losses[:, done : done + size] = trainer.learn(data, size)
+        done += size
+        now = trainer.loss(check)
+        better = np.flatnonzero(now < best_loss)
+        rows = _rows(trainer.networks, better)
+        best[0][rows[0]] = trainer.networks.plan.weight[rows[0]]
+        best[1][rows[1]] = trainer.networks.plan.bias[rows[1]]
+        best_loss[better] = now[better]
+        waited += 1
+        waited[better] = 0
+        trainer.active[waited >= patience] = False
+        line.update(done, best_loss)
+    trainer.take_back(best, np.arange(best_loss.size))
+    return losses
+
+
+def _with_own_loss(
+    trainer: Trainer, data: Data, loss: Loss, sequences: bool, steps: int, line: "_Line"
+) -> Array:
+    """Steps along gradients that the caller's function gives."""
+    losses = np.empty((len(trainer.genomes), steps))
+    networks = trainer.networks
+    x = np.swapaxes(data.inputs, 2, 3)
+    y = np.swapaxes(data.targets, 2, 3)
+    if not sequences:
+        y = y[:, 0]
+    plain = Networks(
+        networks.plan, type(networks.interface)(networks.interface.inputs,
+                                                networks.interface.outputs), networks._genes
+    )  # fmt: skip  # inputs are prepared already
+    for step in range(steps):
+        shared = x.shape[0] == 1
+        outputs = plain.run(x[0] if shared else x)
+        outputs = outputs if sequences else outputs[:, 0]
+        value, slope = loss(outputs, y)
+        value = _checks.array("loss", value, (len(losses),))
+        slope = _checks.array("loss: ∂loss/∂outputs", slope, outputs.shape, finite=False)
+        slope = slope if sequences else slope[:, None]
+        targets = np.ascontiguousarray(np.swapaxes(slope, 2, 3), networks.dtype)
+        wide = [np.ascontiguousarray(np.broadcast_to(a, (len(losses), *a.shape[1:])))
+                for a in (data.inputs, data.weight)]  # fmt: skip
+        trainer.learn(Data(wide[0], targets, wide[1]), 1)
+        losses[:, step] = np.where(trainer.stopped < 0, value, np.nan)
+        line.update(step + 1, value)
+    return losses
+
+
+def _warn_of(trainer: Trainer) -> None:
+    lost = np.flatnonzero(trainer.stopped >= 0)
+    if lost.size:
+        first = lost[0]
+        warnings.warn(
+            f"fine_tune: the loss of {lost.size} of {len(trainer.genomes)} networks was no longer "
+            f"finite, first that of network {first} in step {trainer.stopped[first]}. They keep "
+            "their last parameters of finite loss; lower the rate, or set clip=1.0.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+class _Line:
+    """A line on a terminal for work that takes more than a moment."""
+
+    def __init__(self, steps: int, shown: bool) -> None:
+        self.steps, self.shown = steps, shown
+        self._start = self._last = time.monotonic()
+        self._open = False
+
+    def update(self, done: int, losses: Array) -> None:
+        now = time.monotonic()
+        if not self.shown or now - self._start < _QUIET_SECONDS or now - self._last < 0.2:
+            return
+        self._last, self._open = now, True
+        finite = losses[np.isfinite(losses)]
+        text = f"{np.median(finite):.4g}" if finite.size else "none finite"
+        sys.stderr.write(f"\rstep {done}/{self.steps}  median loss {text}   ")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        if self._open:
+            sys.stderr.write("\n")

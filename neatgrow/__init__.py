@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from neatgrow.kernels.functions import register_activation as register_activation
     from neatgrow.kernels.parallel import set_threads as set_threads
     from neatgrow.learning.checking import check_gradients as check_gradients
+    from neatgrow.learning.data import Lessons as Lessons
+    from neatgrow.learning.lifetime import Learning as Learning
     from neatgrow.learning.optimizers import SGD as SGD
     from neatgrow.learning.optimizers import Adam as Adam
     from neatgrow.learning.optimizers import AdamW as AdamW
@@ -58,6 +60,8 @@ _HOME = {
     "register_activation": "kernels.functions",
     "set_threads": "kernels.parallel",
     "check_gradients": "learning.checking",
+    "Lessons": "learning.data",
+    "Learning": "learning.lifetime",
     **dict.fromkeys(
         ("SGD", "Momentum", "RMSProp", "Adam", "AdamW", "Constant", "Cosine", "Steps"),
         "learning.optimizers",

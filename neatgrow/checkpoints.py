@@ -11,6 +11,7 @@ from neatgrow.config import Config
 from neatgrow.files import DAMAGE, FileError, read_archive, write_archive
 from neatgrow.history import History
 from neatgrow.kernels.layout import Array
+from neatgrow.learning.lifetime import Learning
 from neatgrow.population import State
 from neatgrow.species import SpeciesTable
 from neatgrow.storage import pack_genomes, unpack_genomes
@@ -33,6 +34,7 @@ class Snapshot:
         problem_state: What it keeps between generations, such as observation statistics.
         generations: Most generations that were asked for.
         solved_at: Fitness to stop at, as told; ``None`` for the problem's own.
+        learning: How genomes learn, or ``None``.
         changes: Settings overridden on the way: generation, and values by dotted path.
     """
 
@@ -45,6 +47,7 @@ class Snapshot:
     problem_state: dict[str, Array]
     generations: int
     solved_at: float | None
+    learning: Learning | None
     changes: list[tuple[int, dict[str, Any]]]
 
 
@@ -81,6 +84,7 @@ def save_snapshot(path: str | PathLike[str], snapshot: Snapshot) -> None:
         "problem": snapshot.problem,
         "generations": snapshot.generations,
         "solved_at": snapshot.solved_at,
+        "learning": None if snapshot.learning is None else snapshot.learning.to_dict(),
         "changes": snapshot.changes,
     }
     arrays |= _prefixed("history", snapshot.history.to_arrays(snapshot.population.generation))
@@ -102,7 +106,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
         history = History.from_arrays(_below("history", arrays))
         if len(history) != state.generation:
             raise ValueError(f"history: expected {state.generation} rows, got {len(history)}.")
-        solved_at = metadata["solved_at"]
+        solved_at, learning = metadata["solved_at"], metadata.get("learning")
         return Snapshot(
             population=state,
             history=history,
@@ -113,6 +117,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
             problem_state=_below("problem", arrays),
             generations=_checks.integer("generations", metadata["generations"], 1),
             solved_at=None if solved_at is None else float(solved_at),
+            learning=None if learning is None else Learning.from_dict(learning),
             changes=[(int(g), dict(values)) for g, values in metadata["changes"]],
         )
     except DAMAGE as error:

@@ -200,7 +200,7 @@ def profile(history: History, seconds: float) -> str:
     lines = ["| part | seconds | share | per generation |", "|---|---:|---:|---:|"]
     rest = seconds
     rows: list[tuple[str, float]] = []
-    for part in ("evaluation", "reproduction", "compilation"):
+    for part in ("evaluation", "reproduction", "compilation", "learning"):
         spent = history.total(f"seconds_{part}")
         rest -= spent
         rows.append((part, spent))

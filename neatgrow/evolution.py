@@ -19,9 +19,17 @@ from neatgrow.genomes import Genome, Genomes
 from neatgrow.history import TIMES, History
 from neatgrow.kernels import random
 from neatgrow.kernels.layout import Array
+from neatgrow.learning.lifetime import Learning, taught
 from neatgrow.networks import Networks
 from neatgrow.population import Population
-from neatgrow.problems.base import Evaluation, Problem, Stateful, cause_of, judged
+from neatgrow.problems.base import (
+    Evaluation,
+    Problem,
+    Stateful,
+    Teaching,
+    cause_of,
+    judged,
+)
 from neatgrow.runs import RunDirectory
 from neatgrow.workers import Workers
 
@@ -103,6 +111,7 @@ class Evolution:
         solved_at: Fitness to stop at, instead of the problem's own; or ``None``.
         failures: Of the last generation: row of each failed genome and why.
         solved: Whether the champion solves the problem.
+        learning: How genomes learn before they are judged, or ``None``.
         directory: Where files are written, or ``None``.
         workers: Processes that evaluate, or ``None``.
         snapshot: The run after its last whole generation; ``None`` before the first.
@@ -117,6 +126,7 @@ class Evolution:
         generations: int = 100,
         solved_at: float | None = None,
         minimize: bool = False,
+        learning: Learning | None = None,
         on_error: Literal["record", "raise"] = "record",
     ) -> None:
         self.population = Population(
@@ -124,7 +134,7 @@ class Evolution:
             input_names=problem.input_names, output_names=problem.output_names,
         )  # fmt: skip
         self.history = History()
-        self._settle(problem, generations, solved_at, minimize, on_error)
+        self._settle(problem, generations, solved_at, minimize, learning, on_error)
 
     def _settle(
         self,
@@ -132,9 +142,18 @@ class Evolution:
         generations: int,
         solved_at: float | None,
         minimize: bool,
+        learning: Learning | None,
         on_error: Literal["record", "raise"],
     ) -> None:
+        if learning is not None and not isinstance(learning, Learning):
+            raise TypeError(_checks.message("learning", "Learning(steps, …)", learning))
+        if learning is not None and not isinstance(problem, Teaching):
+            raise ValueError(
+                f"learning: expected a problem that offers lessons, such as Supervised, got "
+                f"{problem.name}. Give it a method lessons(), or leave learning out."
+            )
         self.problem = problem
+        self.learning = learning
         self.generations = generations
         self.solved_at = solved_at
         self.failures: dict[int, str] = {}
@@ -187,7 +206,7 @@ class Evolution:
         run.history = snapshot.history
         run._settle(
             problem, generations or snapshot.generations, snapshot.solved_at, state.minimize,
-            on_error,
+            snapshot.learning, on_error,
         )  # fmt: skip
         if isinstance(problem, Stateful):
             problem.restore(snapshot.problem_state)
@@ -222,6 +241,8 @@ class Evolution:
         marks = [time.perf_counter()]
         genomes = population.ask()
         marks.append(time.perf_counter())
+        genomes, samples = self._taught(genomes)
+        marks.append(time.perf_counter())
         networks = genomes.compile()
         marks.append(time.perf_counter())
         seed = self._seed(random.EPISODES, 0)
@@ -238,12 +259,25 @@ class Evolution:
             if not self.problem.noisy:
                 reached = self._sign * population.champion_fitness >= self._threshold
                 self.solved = bool(reached)
-        self._record(genomes, [evaluation, *tests], np.diff(marks))
+        self._record(genomes, [evaluation, *tests], samples, np.diff(marks))
         self.snapshot = self._snapshot()
         if self.directory is not None:
             self.directory.write_generation(self.history, self._champion, self.failures)
             if self.directory.is_due(population.generation):
                 self.directory.write_checkpoint(self.snapshot)
+
+    def _taught(self, genomes: Genomes) -> tuple[Genomes, int]:
+        """The genomes as they are judged, and how many samples they learned from."""
+        if self.learning is None or not isinstance(self.problem, Teaching):
+            return genomes, 0
+        population = self.population
+        key = (population.seed, population.generation)
+        grown, samples = taught(
+            genomes, self.problem.lessons(), self.learning, population.config, key
+        )
+        if self.learning.inheritance == "lamarckian":
+            population.learned(grown)
+        return grown, samples
 
     def rewind(self) -> None:
         """Forget a generation that was interrupted half-way.
@@ -300,6 +334,7 @@ class Evolution:
             problem_state=problem.state() if isinstance(problem, Stateful) else {},
             generations=self.generations,
             solved_at=self.solved_at,
+            learning=self.learning,
             changes=self._changes,
         )
 
@@ -352,6 +387,7 @@ class Evolution:
                 if not np.isfinite(fitness[row]):
                     cause = test.failures.get(0, f"fitness is {fitness[row]}")
                     self._fail(row, f"in the retest: {cause}")
+                    fitness[row] = np.nan  # an infinite one neither holds nor solves
                 held = self._sign * fitness[row]
                 if not held >= self._threshold:
                     break
@@ -390,7 +426,9 @@ class Evolution:
         if self._raise:
             raise EvaluationError(f"evaluation failed for {_failure_text(named)}")
 
-    def _record(self, genomes: Genomes, evaluations: list[Evaluation], seconds: Array) -> None:
+    def _record(
+        self, genomes: Genomes, evaluations: list[Evaluation], samples: int, seconds: Array
+    ) -> None:
         population = self.population
         assert population.fitness is not None
         valid = population.fitness[~np.isnan(population.fitness)] * self._sign
@@ -406,9 +444,11 @@ class Evolution:
             "evaluations": sum(e.fitness.size for e in evaluations),
             "steps": sum(e.steps for e in evaluations),
             "failures": len(genomes) - valid.size,
+            "samples_learned": samples,
             "seconds_reproduction": seconds[0],
-            "seconds_compilation": seconds[1],
-            "seconds_evaluation": seconds[2],
+            "seconds_learning": seconds[1],
+            "seconds_compilation": seconds[2],
+            "seconds_evaluation": seconds[3],
         }
         ids = population.table.id.tolist()
         self.history.append(row, dict(zip(ids, sizes.tolist(), strict=True)))

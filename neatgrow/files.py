@@ -13,15 +13,18 @@ import zipfile
 from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from neatgrow import _checks
 from neatgrow.kernels.layout import Array
 
+T = TypeVar("T")
 _FREE = 64 << 20  # bytes that any file may unpack to
 _RATIO = 200  # … and as many times its own size; ours stay below 50
+_FREE_TEXT, _TEXT_RATIO = 1 << 20, 50  # the same for metadata, whose objects are far larger
 _MOST_MEMBERS = 256
 _DTYPES = {name: np.dtype(name) for name in ("<f8", "<i8", "<i4", "|u1", "|b1")}
 _HEADER = re.compile(
@@ -104,7 +107,9 @@ def read_archive(
     """
     try:
         with Path(path).open("rb") as file, zipfile.ZipFile(file) as archive:
-            arrays = _read_members(path, archive, os.fstat(file.fileno()).st_size)
+            size = os.fstat(file.fileno()).st_size
+            arrays = _read_members(path, archive, size)
+        return _metadata(path, arrays, kinds, version, size), arrays
     except (FileNotFoundError, FileError):
         raise
     except Exception as error:  # zipfile and zlib raise many kinds on damaged files
@@ -112,7 +117,6 @@ def read_archive(
             f"{path}: expected a file written by neatgrow, got one that cannot be read "
             f"({type(error).__name__}: {error})."
         ) from error
-    return _metadata(path, arrays, kinds, version), arrays
 
 
 def _read_members(
@@ -129,7 +133,11 @@ def _read_members(
     for member in members:
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{_checks.shown(member.filename)}: unknown compression")
-        arrays[member.filename.removesuffix(".npy")] = _array(archive.read(member))
+        name = member.filename.removesuffix(".npy")
+        if name in arrays:
+            raise ValueError(f"{_checks.shown(name)}: there twice")
+        with archive.open(member) as data:  # no more than it claims, whatever it unpacks to
+            arrays[name] = _array(data.read(member.file_size))
     return arrays
 
 
@@ -147,7 +155,7 @@ def _array(data: bytes) -> Array:
     count = math.prod(shape)
     if count * dtype.itemsize != len(data) - 10 - length:
         raise ValueError(f"expected {count} values of {descr}, got {len(data) - 10 - length} bytes")
-    values = np.frombuffer(bytearray(data), dtype, count, 10 + length)
+    values = np.frombuffer(data, dtype, count, 10 + length)
     if dtype == np.bool_ and (values.view(np.uint8) > 1).any():
         raise ValueError("expected truth values of 0 and 1")
     array = values.reshape(shape[::-1]).T if fortran == "True" else values.reshape(shape)
@@ -155,10 +163,19 @@ def _array(data: bytes) -> Array:
 
 
 def _metadata(
-    path: str | PathLike[str], arrays: dict[str, Array], kinds: Iterable[str], newest: int
+    path: str | PathLike[str],
+    arrays: dict[str, Array],
+    kinds: Iterable[str],
+    newest: int,
+    size: int,
 ) -> dict[str, Any]:
     try:
-        metadata = dict(json.loads(arrays.pop("metadata").tobytes()))
+        text = arrays.pop("metadata").tobytes()
+        if len(text) > _FREE_TEXT + _TEXT_RATIO * size:
+            raise ValueError(f"{len(text)} bytes of metadata in a file of {size}")
+        metadata = dict(json.loads(text.decode()))
+        if rb"\ud" in text.lower():
+            json.dumps(metadata, ensure_ascii=False).encode()  # no half of a surrogate pair
         kind, version = metadata["format"], metadata["version"]
     except DAMAGE as error:
         raise FileError(
@@ -173,3 +190,59 @@ def _metadata(
             "neatgrow."
         )
     return metadata
+
+
+def column(
+    arrays: dict[str, Array],
+    name: str,
+    dtype: DTypeLike,
+    shape: tuple[int | str, ...],
+    *,
+    finite: bool = False,
+) -> Array:
+    """An array of an archive if its type and shape are right; a text is a free axis.
+
+    Raises:
+        LookupError: It is not there.
+        ValueError: It is of another type or shape, or not finite where it must be.
+    """
+    array = arrays[name]
+    if array.dtype != dtype:
+        raise ValueError(_checks.message(name, f"type {np.dtype(dtype)}", f"{array.dtype}"))
+    return _checks.array(name, array, shape, dtype, finite=finite)
+
+
+def whole(values: dict[str, Any], name: str, low: int, high: int) -> int:
+    """A whole number of the metadata if it lies between ``low`` and ``high``, inclusive.
+
+    Raises:
+        LookupError: It is not there.
+        ValueError: It is something else.
+    """
+    value = values[name]
+    if type(value) is not int or not low <= value <= high:
+        raise ValueError(_checks.message(name, f"a whole number from {low} to {high}", value))
+    return value
+
+
+def plain(values: dict[str, Any], name: str, kind: type[T], levels: int = 20) -> T:
+    """A value of the metadata if it is of one kind and no deeper than some levels.
+
+    Raises:
+        LookupError: It is not there.
+        ValueError: It is something else.
+    """
+    value = values[name]
+    if type(value) is not kind:
+        raise ValueError(_checks.message(name, f"a value of type {kind.__name__}", value))
+    if _depth(value, levels) > levels:
+        raise ValueError(f"{name}: expected values nested {levels} deep at most, got deeper ones.")
+    return value
+
+
+def _depth(value: Any, most: int) -> int:
+    """How deep lists and tables are nested, counted up to one more than ``most``."""
+    inner = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, (dict, list)) or most < 0:
+        return 0
+    return 1 + max((_depth(v, most - 1) for v in inner), default=0)

@@ -21,10 +21,12 @@ COLUMNS: dict[str, type] = {
     "connections": float,
     "evaluations": int,
     "steps": int,
+    "samples_learned": int,
     "failures": int,
     "seconds_evaluation": float,
     "seconds_reproduction": float,
     "seconds_compilation": float,
+    "seconds_learning": float,
 }
 
 
@@ -113,8 +115,9 @@ class History:
     Columns: ``generation`` (from 1); ``best`` and ``mean`` fitness of the generation, failures
     left out, and ``champion``, the best ever; ``species``; mean ``nodes`` and enabled
     ``connections`` per genome, hidden nodes and outputs counted; ``evaluations``, ``steps``
-    and ``failures`` of the generation, retests included; wall time in seconds for evaluation,
-    reproduction and compilation of genomes to networks.
+    and ``failures`` of the generation, retests included; ``samples_learned``, how many went
+    through gradients; wall time in seconds for evaluation, reproduction, compilation of genomes
+    to networks, and learning.
 
     A generation takes about 110 bytes and 8 for each of its species: a million generations of
     ten species fit into 200 MB.
@@ -137,7 +140,7 @@ class History:
             column.append(value)
 
     def __len__(self) -> int:
-        return len(self._columns["seconds_compilation"])  # the last to be written
+        return len(self._columns["seconds_learning"])  # the last to be written
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return (self[row] for row in range(len(self)))
@@ -185,7 +188,8 @@ class History:
         history = cls()
         count = arrays["generation"].size
         for name, kind in COLUMNS.items():
-            column = _checks.array(f"history.{name}", arrays[name], (count,), kind)
+            values = arrays.get(name, np.zeros(count, kind))  # a column younger than the file
+            column = _checks.array(f"history.{name}", values, (count,), kind)
             history._columns[name] = _Column(_TYPES[kind], column)
         if (np.diff(arrays["generation"], prepend=0) != 1).any():
             raise ValueError("history.generation: expected 1, 2, 3 and so on.")

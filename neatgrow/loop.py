@@ -11,6 +11,7 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.config import Config
 from neatgrow.evolution import Callback, Evolution, Result, described
+from neatgrow.learning.lifetime import Learning
 from neatgrow.networks import Network
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
@@ -30,6 +31,7 @@ def evolve(
     seed: int = 0,
     solved_at: float | None = None,
     minimize: bool = False,
+    learning: Learning | None = None,
     seconds: float | None = None,
     processes: int = 0,
     time_limit: float | None = None,
@@ -53,6 +55,8 @@ def evolve(
         seed: The same seed gives the same run.
         solved_at: Fitness to stop at, instead of the problem's own.
         minimize: Whether lower fitness is better.
+        learning: Let genomes learn by gradient descent before they are judged, on problems that
+            offer lessons, as supervised ones do.
         seconds: Most wall time; the generation under way is finished.
         processes: Worker processes that evaluate; 0 for this process, which is faster unless
             one evaluation takes milliseconds. The result is the same.
@@ -81,7 +85,7 @@ def evolve(
     def begin() -> Evolution:
         run = Evolution(
             asked, config, seed=seed, generations=generations, solved_at=solved_at,
-            minimize=minimize, on_error=on_error,
+            minimize=minimize, learning=learning, on_error=on_error,
         )  # fmt: skip
         run.workers = checked(processes, time_limit, asked)
         if directory is not None:
@@ -89,6 +93,7 @@ def evolve(
                 "generations": generations,
                 "solved_at": solved_at,
                 "minimize": bool(minimize),
+                "learning": None if learning is None else learning.to_dict(),
                 "inputs": asked.inputs,
                 "outputs": asked.outputs,
             }
@@ -171,6 +176,7 @@ def _resumed(
     """The run as its last checkpoint has it, or from its beginning; its files to match."""
     description = read_description(files.path)
     about = description.get("run") or {}
+    learning = about.get("learning")
     if problem is None:
         asked: Problem = catalogue.rebuild(description)
     elif isinstance(problem, Problem):
@@ -188,6 +194,7 @@ def _resumed(
             asked, config, seed=description.get("seed", 0),
             generations=generations or about.get("generations", 100),
             solved_at=about.get("solved_at"), minimize=about.get("minimize", False),
+            learning=None if learning is None else Learning.from_dict(learning),
             on_error=on_error,
         )  # fmt: skip
     files.write_settings(run.population.config)

@@ -246,6 +246,26 @@ class Population:
         self._asked = True
         return self.genomes
 
+    def learned(self, genomes: Genomes) -> None:
+        """Replace the genomes of :meth:`ask` by what they have become by learning.
+
+        Args:
+            genomes: The same genes in the same order, with other values.
+
+        Raises:
+            RuntimeError: There is nothing asked for that has not been told.
+            ValueError: The genomes are not those of :meth:`ask`.
+        """
+        if not self._asked:
+            raise RuntimeError("learned: expected a call of ask() first, got none. Call ask().")
+        for name in ("node_ptr", "node_id", "connection_ptr", "innovation", "enabled"):
+            own, other = getattr(self.genomes.packed, name), getattr(genomes.packed, name)
+            if not np.array_equal(own, other):
+                raise ValueError(
+                    f"learned: expected the genomes of ask() with other values, got another {name}."
+                )
+        self.genomes = genomes
+
     def tell(self, fitness: ArrayLike, *, trusted: ArrayLike | None = None) -> None:
         """Take the fitness of every genome from :meth:`ask`.
 

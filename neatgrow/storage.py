@@ -7,7 +7,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Genes
-from neatgrow.files import DAMAGE, FileError, read_archive, write_archive
+from neatgrow.files import DAMAGE, FileError, column, read_archive, whole, write_archive
 from neatgrow.genomes import Genome, Genomes, Interface, option_codes
 from neatgrow.kernels.layout import (
     CONNECTION_COLUMNS,
@@ -20,6 +20,7 @@ from neatgrow.variation import COLUMNS
 
 FORMAT, VERSION = "neatgrow genomes", 1
 _MOST_INPUTS = 1 << 24
+_NEW = Genes()
 _VALUE_COLUMNS = {"node_values": NODE_VALUES, "connection_values": CONNECTION_VALUES}
 
 
@@ -92,12 +93,12 @@ def unpack_genomes(metadata: dict[str, Any], arrays: dict[str, Array]) -> Genome
 
 def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
     """Columns by name, so that files outlive new columns and new options."""
+    rows = dict.fromkeys(NODE_COLUMNS, arrays["node_id"].size)
+    rows |= dict.fromkeys(CONNECTION_COLUMNS, arrays["innovation"].size)
     columns = {}
     for name, wanted in empty_packed(COLUMNS, 0, 0, 0)._asdict().items():
-        column = arrays[name]
-        if column.dtype != wanted.dtype or column.ndim != wanted.ndim:
-            raise ValueError(f"{name}: expected {wanted.dtype} with {wanted.ndim} axes.")
-        columns[name] = column
+        shape = (rows.get(name, "genomes + 1"), "columns")
+        columns[name] = column(arrays, name, wanted.dtype, shape[: wanted.ndim])
     for name, order in _VALUE_COLUMNS.items():
         columns[name] = _reordered(columns[name], metadata["columns"][name], order)
     stored = columns["node_choices"]
@@ -105,34 +106,22 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
     for k, name in enumerate(NODE_CHOICES):
         codes = option_codes(name)
         names = {code: option for option, code in metadata["options"][name].items()}
-        column = stored[:, metadata["columns"]["node_choices"].index(name)]
-        for code in np.unique(column):
+        given = stored[:, metadata["columns"]["node_choices"].index(name)]
+        for code in np.unique(given):
             option = names.get(int(code))
             if option not in codes:
                 raise ValueError(
                     f"{name}: expected a known option, got {option!r}. Register it before loading."
                 )
-            choices[column == code, k] = codes[option]
+            choices[given == code, k] = codes[option]
     columns["node_choices"] = choices
-    lengths = dict.fromkeys(NODE_COLUMNS, columns["node_id"].size)
-    lengths |= dict.fromkeys(CONNECTION_COLUMNS, columns["innovation"].size)
-    for name, length in lengths.items():
-        if columns[name].shape[0] != length:
-            raise ValueError(f"{name}: expected {length} rows, got {columns[name].shape[0]}.")
-    for key, most in (("inputs", _MOST_INPUTS), ("outputs", max(lengths["node_id"], 1))):
-        if type(metadata[key]) is not int or not 1 <= metadata[key] <= most:
-            raise ValueError(_checks.message(key, f"a number from 1 to {most}", metadata[key]))
+    inputs = whole(metadata, "inputs", 1, _MOST_INPUTS)
+    outputs = whole(metadata, "outputs", 1, max(columns["node_id"].size, 1))
     names = {
         key: tuple(str(n) for n in metadata[key]) if metadata[key] is not None else None
         for key in ("input_names", "output_names")
     }
-    face = Interface(
-        metadata["inputs"],
-        metadata["outputs"],
-        **names,
-        input_mean=_statistics(arrays, "input_mean", metadata["inputs"]),
-        input_scale=_statistics(arrays, "input_scale", metadata["inputs"]),
-    )
+    face = Interface(inputs, outputs, **names, **input_statistics(arrays, inputs))
     return Genomes(Packed(**columns), face)
 
 
@@ -140,12 +129,18 @@ def _reordered(values: Array, names: list[str], order: tuple[str, ...]) -> Array
     """Value columns in today's order; one that the file lacks holds its start mean."""
     result = np.empty((values.shape[0], len(order)))
     for k, name in enumerate(order):
-        default = getattr(Genes(), name).start_mean
+        default = getattr(_NEW, name).start_mean
         result[:, k] = values[:, names.index(name)] if name in names else default
     return result
 
 
-def _statistics(arrays: dict[str, Array], name: str, count: int) -> Array | None:
-    if name not in arrays:
-        return None
-    return _checks.array(name, arrays[name], (count,), finite=True)
+def input_statistics(arrays: dict[str, Array], count: int) -> dict[str, Array]:
+    """``input_mean`` and ``input_scale`` of an archive, where it has them.
+
+    Raises:
+        LookupError, ValueError: There is only one of them, or one is not what it should be.
+    """
+    names = ("input_mean", "input_scale")
+    if not any(name in arrays for name in names):
+        return {}
+    return {name: column(arrays, name, np.float64, (count,), finite=True) for name in names}

@@ -219,7 +219,7 @@ def test_the_profile_is_a_table_that_adds_up(capsys):
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert cells[0] == ["part", "seconds", "share", "per generation"]
-    parts = ["evaluation", "reproduction", "compilation", "everything else"]
+    parts = ["evaluation", "reproduction", "compilation", "learning", "everything else"]
     assert [row[0] for row in cells[2:]] == parts
     assert sum(int(row[2].rstrip("%")) for row in cells[2:]) == pytest.approx(100, abs=2)
 

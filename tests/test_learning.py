@@ -405,3 +405,91 @@ def test_bad_input_is_refused_in_words(changes, message):
 def test_bad_settings_of_optimisers_are_refused_in_words(make, message):
     with pytest.raises((ValueError, TypeError), match=message):
         make()
+
+
+# --------------------------------------------------------------------- learning in evolution
+
+LEARNING = ng.Learning(6, ng.AdamW(0.02, schedule=ng.Steps(3, 0.5)), share=0.5, batch=2)
+
+
+def small_run(**changes):
+    options = {"config": ng.Config(population_size=40), "generations": 12, "solved_at": 99.0}
+    return ng.evolve(ng.XOR(), **(options | {"seed": 3, "learning": LEARNING} | changes))
+
+
+def test_runs_that_learn_are_the_same_for_any_threads_and_after_a_break(threads, tmp_path):
+    whole = small_run()
+    threads(3)
+    assert small_run().fingerprint == whole.fingerprint
+    small_run(generations=5, directory=tmp_path / "run")
+    assert ng.resume(tmp_path / "run", generations=12).fingerprint == whole.fingerprint
+    (tmp_path / "run" / "checkpoints").rename(tmp_path / "gone")  # as if killed before the first
+    assert ng.resume(tmp_path / "run", generations=12).fingerprint == whole.fingerprint
+    assert small_run(learning=None).fingerprint != whole.fingerprint
+
+
+def test_what_is_learned_is_inherited_or_only_counts():
+    def first_generation(inheritance):
+        seen = []
+        learning = ng.Learning(30, ng.Adam(0.05), inheritance=inheritance)
+        result = small_run(generations=1, learning=learning, callbacks=[
+            lambda run: seen.append(run.population.genomes)])  # fmt: skip
+        return seen[0], result
+
+    born, plain = first_generation("none")
+    changed, lamarck = first_generation("lamarckian")
+    kept, baldwin = first_generation("baldwinian")
+    assert plain.history["samples_learned"].tolist() == [0]
+    assert lamarck.history["samples_learned"].tolist() == [40 * 30 * 4]
+    assert np.array_equal(born.weight, kept.weight) and not np.array_equal(
+        born.weight, changed.weight
+    )
+    assert lamarck.champion_fitness == baldwin.champion_fitness > plain.champion_fitness
+    judged = 4 - ((lamarck.champion.compile().predict(X2) - XOR) ** 2).sum()
+    assert judged == pytest.approx(lamarck.champion_fitness, abs=1e-6)
+    assert ng.evolve(ng.XOR(), seed=1, learning=ng.Learning(20)).solved
+
+
+def test_the_share_that_learns_changes_and_all_values_stay_within_their_bounds():
+    config = ng.Config(population_size=40).override({"genes.weight": {"minimum": -1, "maximum": 1}})
+    learned = []
+
+    def look(run):
+        learned.append(run.history[-1]["samples_learned"] // (6 * 2))
+        assert np.abs(run.population.genomes.weight).max() <= 1.0
+
+    small_run(config=config, callbacks=[look], learning=ng.Learning(6, share=0.5, batch=2))
+    assert len(set(learned)) > 3 and 15 < np.mean(learned) < 25
+
+
+def test_learning_needs_a_problem_that_teaches():
+    with pytest.raises(ValueError, match=r"^learning: expected a problem that offers lessons.*XX"):
+
+        def XX(network):  # noqa: N802
+            return 1.0
+
+        ng.evolve(XX, inputs=1, outputs=1, learning=LEARNING)
+    with pytest.raises(TypeError, match=r"^learning: expected Learning\(steps, …\), got 20"):
+        ng.evolve(ng.XOR(), learning=20)
+
+
+@pytest.mark.parametrize("values", [
+    {"steps": 0}, {"steps": 5, "share": 0.0}, {"steps": 5, "inheritance": "lamarkian"},
+    {"steps": 5, "optimizer": "adam"},
+])  # fmt: skip
+def test_impossible_learning_is_refused(values):
+    with pytest.raises((ValueError, TypeError), match=r"^Learning\.\w+: expected"):
+        ng.Learning(**values)
+
+
+def test_learning_is_written_as_plain_values_and_read_back():
+    assert ng.Learning.from_dict(LEARNING.to_dict()) == LEARNING
+
+
+def test_only_the_genomes_asked_for_can_have_learned():
+    population = ng.Population(2, 1, seed=1)
+    with pytest.raises(RuntimeError, match=r"^learned: expected a call of ask\(\) first"):
+        population.learned(population.genomes)
+    genomes = population.ask()
+    with pytest.raises(ValueError, match=r"^learned: expected the genomes of ask\(\)"):
+        population.learned(genomes[::2])

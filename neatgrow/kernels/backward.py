@@ -17,7 +17,18 @@ from typing import NamedTuple
 import numpy as np
 
 from neatgrow.kernels.forward import tick_rows
-from neatgrow.kernels.functions import MAX, MEAN, PRODUCT, SUM, address_of, like, slope
+from neatgrow.kernels.functions import (
+    IDENTITY,
+    MAX,
+    MEAN,
+    PRODUCT,
+    SIGMOID,
+    SUM,
+    TANH,
+    address_of,
+    like,
+    slope,
+)
 from neatgrow.kernels.jit import at, helper, summing
 from neatgrow.kernels.layout import Array
 from neatgrow.kernels.losses import loss_rows
@@ -115,10 +126,9 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
     for v in range(stop - 1, start - 1, -1):
         slot, row = n_inputs + v - start, v - start
         first, last = plan.incoming_start[at(v)], plan.incoming_stop[at(v)]
-        opcode = plan.activation[at(v)]
-        address = address_of(opcode, custom)
-        for j in range(size):
-            dz[j] = d[at(slot), j] * slope(opcode, z[at(row), j], now[at(slot), j], address)
+        _through_activation(
+            plan.activation[at(v)], custom, d[at(slot)], z[at(row)], now[at(slot)], dz, size
+        )
         d_bias[at(v)] += _sum(dz, size)
         aggregation = plan.aggregation[at(v)]
         if aggregation in (SUM, MEAN):
@@ -141,6 +151,25 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
         elif first < last:
             largest = aggregation == MAX
             _extreme_back(plan, first, last, slot, n_inputs, size, tick, d_weight, dz, largest)
+
+
+@helper
+def _through_activation(opcode, custom, d, z, a, dz, size):
+    """δ = f′(z)·∂L/∂a, with the commonest functions' slopes in loops of their own."""
+    one = like(d[0], 1.0)
+    if opcode == TANH:
+        for j in range(size):
+            dz[j] = d[j] * (one - a[j] * a[j])
+    elif opcode == SIGMOID:
+        for j in range(size):
+            dz[j] = d[j] * a[j] * (one - a[j])
+    elif opcode == IDENTITY:
+        for j in range(size):
+            dz[j] = d[j]
+    else:
+        address = address_of(opcode, custom)
+        for j in range(size):
+            dz[j] = d[j] * slope(opcode, z[j], a[j], address)
 
 
 @helper

@@ -35,6 +35,8 @@ def loss_rows(loss, data, which, t, chosen, first, size, total, outputs):
     scale = 1.0 / total
     result = 0.0
     n_outputs = outputs.shape[1]
+    if loss == MSE:
+        return _squares(data, which, t, chosen, first, size, scale, outputs)
     for j in range(size):
         b = at(chosen[first + j])
         weight = np.float64(data.weight[which, t, b]) * scale
@@ -62,9 +64,7 @@ def loss_rows(loss, data, which, t, chosen, first, size, total, outputs):
         for o in range(n_outputs):
             p, y = np.float64(outputs[0, o, j]), np.float64(data.targets[which, t, o, b])
             gap = p - y
-            if loss == MSE:
-                term, gradient = gap * gap, 2.0 * gap
-            elif loss == MAE:
+            if loss == MAE:
                 term = abs(gap)
                 gradient = 0.0 if gap == 0.0 else math.copysign(1.0, gap)
             elif loss == HUBER:
@@ -78,4 +78,20 @@ def loss_rows(loss, data, which, t, chosen, first, size, total, outputs):
                 term, gradient = y * p, y
             result += weight * term
             outputs[1, o, j] = like(outputs[1, o, j], weight * gradient)
+    return result
+
+
+@helper
+def _squares(data, which, t, chosen, first, size, scale, outputs):
+    """The mean squared error by itself, being the commonest: (p − y)² and 2(p − y)."""
+    result = 0.0
+    for o in range(outputs.shape[1]):
+        for j in range(size):
+            b = at(chosen[first + j])
+            weight = np.float64(data.weight[which, t, b]) * scale
+            gap = np.float64(outputs[0, o, j]) - np.float64(data.targets[which, t, o, b])
+            if weight == 0.0:  # a sample left out may hold anything
+                gap = 0.0
+            result += weight * gap * gap
+            outputs[1, o, j] = like(outputs[1, o, j], 2.0 * weight * gap)
     return result

@@ -1,5 +1,6 @@
-"""Samples and sequences as kernels take them."""
+"""What there is to learn, and samples and sequences as kernels take them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,25 @@ from neatgrow import _checks
 from neatgrow.genomes import Interface
 from neatgrow.kernels.backward import Data
 from neatgrow.kernels.layout import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Lessons:
+    """What a problem offers to learners; see :func:`neatgrow.fine_tune` for the shapes.
+
+    Attributes:
+        X: Inputs.
+        Y: Targets.
+        loss: Name of the loss that they are learned by.
+        weights: Of each sample, or ``None``.
+        sequences: Whether X has an axis of ticks.
+    """
+
+    X: Array
+    Y: Array
+    loss: str = "mse"
+    weights: Array | None = None
+    sequences: bool = False
 
 
 def prepared(

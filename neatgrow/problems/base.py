@@ -7,6 +7,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.kernels.layout import Array
+from neatgrow.learning.data import Lessons
 from neatgrow.networks import Networks
 
 
@@ -83,6 +84,15 @@ class Stateful(Protocol):
         Raises:
             ValueError: An array is missing or has the wrong shape.
         """
+        ...
+
+
+@runtime_checkable
+class Teaching(Protocol):
+    """A problem that knows what is right, so that networks can learn it by gradients."""
+
+    def lessons(self) -> Lessons:
+        """What there is to learn."""
         ...
 
 

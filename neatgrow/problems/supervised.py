@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow.kernels.layout import Array
+from neatgrow.learning.data import Lessons
 from neatgrow.networks import Networks
 from neatgrow.problems.base import Evaluation
 
@@ -65,6 +66,10 @@ class Supervised:
     def statistics(self) -> dict[str, Array] | None:
         """Nothing: samples enter as they are."""
         return None
+
+    def lessons(self) -> Lessons:
+        """All samples, learned by the mean squared error."""
+        return Lessons(self.X, self.Y)
 
     def describe(self) -> dict[str, Any]:
         """Everything but the samples, which are the caller's."""

@@ -1,0 +1,142 @@
+"""Learning within a generation: genomes are judged on what they have become."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow.config import Config
+from neatgrow.genomes import Genomes
+from neatgrow.kernels import random
+from neatgrow.kernels.layout import BIAS, WEIGHT
+from neatgrow.kernels.losses import LOSSES
+from neatgrow.learning import optimizers
+from neatgrow.learning.data import Lessons, prepared
+from neatgrow.learning.optimizers import Adam, Optimizer
+from neatgrow.learning.training import Trainer, recipe_of
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How genomes learn before they are judged.
+
+    Attributes:
+        steps: Of gradient descent, for each genome that learns.
+        optimizer: Its memory starts empty in every generation.
+        inheritance: ``"lamarckian"``: what was learned is written into the genes, within their
+            bounds, and inherited. ``"baldwinian"``: genes stay as they were born and only the
+            fitness counts; the champion, too, is as it was born, and learns again by
+            :func:`neatgrow.fine_tune`. ``"none"``: nobody learns.
+        share: Share of the genomes that learn, drawn anew in every generation.
+        batch: Samples per step; all by default.
+        clip: Largest norm of a genome's gradient.
+
+    Raises:
+        ValueError, TypeError: A setting is not what it should be.
+    """
+
+    steps: int
+    optimizer: Optimizer = Adam(0.01)
+    inheritance: Literal["lamarckian", "baldwinian", "none"] = "lamarckian"
+    share: float = 1.0
+    batch: int | None = None
+    clip: float | None = None
+
+    def __post_init__(self) -> None:
+        _checks.integer("Learning.steps", self.steps, 1)
+        _checks.one_of(
+            "Learning.inheritance", self.inheritance, ("lamarckian", "baldwinian", "none")
+        )
+        if not 0.0 < self.share <= 1.0:
+            rule = "a number above 0 and up to 1"
+            raise ValueError(_checks.message("Learning.share", rule, self.share))
+        if not isinstance(self.optimizer, Optimizer):
+            raise TypeError(_checks.message("Learning.optimizer", "one such as Adam(0.01)",
+                                            self.optimizer))  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; :meth:`from_dict` reads them."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "optimizer"}
+        schedule = self.optimizer.schedule
+        own = {k: v for k, v in vars(self.optimizer).items() if k != "schedule"}
+        plain["optimizer"] = {
+            "name": type(self.optimizer).__name__,
+            **own,
+            "schedule": {"name": type(schedule).__name__, **vars(schedule)},
+        }
+        return plain
+
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> "Learning":
+        """What :meth:`to_dict` gave.
+
+        Raises:
+            ValueError, TypeError: A value is missing or not what it should be.
+        """
+        rest = dict(values)
+        own = dict(rest.pop("optimizer"))
+        schedule = _known(dict(own.pop("schedule")), optimizers.Schedule)
+        return Learning(optimizer=_known(own | {"schedule": schedule}, Optimizer), **rest)
+
+
+def _known(values: dict[str, Any], base: type[Any]) -> Any:
+    """An optimiser or a schedule by name and settings."""
+    kinds = {kind.__name__: kind for kind in base.__subclasses__()}
+    name = values.pop("name")
+    return kinds[_checks.one_of("Learning", name, tuple(kinds))](**values)
+
+
+def taught(
+    genomes: Genomes, lessons: Lessons, learning: Learning, config: Config, key: tuple[int, int]
+) -> tuple[Genomes, int]:
+    """Genomes after their learning, and how many samples went through gradients for it.
+
+    Args:
+        genomes: N genomes; not changed.
+        lessons: What there is to learn.
+        learning: How.
+        config: Whose bounds the learned values keep.
+        key: Run seed and generation, which settle who learns and the order of samples.
+    """
+    if learning.inheritance == "none":
+        return genomes, 0
+    draws = np.empty(1 + len(genomes), np.int64)
+    random.derive_seeds(key[0], random.LEARNING, key[1], draws)
+    chosen = np.flatnonzero(draws[1:] < learning.share * (1 << 31))
+    if not chosen.size:
+        return genomes, 0
+    everyone = chosen.size == len(genomes)
+    pupils = genomes if everyone else genomes[chosen]
+    data = prepared(
+        genomes.interface, len(pupils), lessons.X, lessons.Y, lessons.weights,
+        sequences=lessons.sequences, labels=lessons.loss == "categorical", dtype=np.float32,
+    )  # fmt: skip
+    _checks.one_of("lessons: loss", lessons.loss, LOSSES[:-1])
+    recipe = recipe_of(
+        lessons.loss, learning.optimizer, learning.steps, data, batch=learning.batch,
+        clip=learning.clip, seed=int(draws[0]),
+    )  # fmt: skip
+    trainer = Trainer(pupils, recipe, np.float32)
+    losses = trainer.learn(data, learning.steps)
+    samples = recipe.batch * data.inputs.shape[1] * int(np.count_nonzero(~np.isnan(losses)))
+    tuned = trainer.tuned()
+    for column, values in (
+        (config.genes.weight, tuned.packed.connection_values[:, WEIGHT]),
+        (config.genes.bias, tuned.packed.node_values[:, BIAS]),
+    ):
+        np.clip(values, column.minimum, column.maximum, out=values)
+    return (tuned if everyone else _with_rows(genomes, tuned, chosen)), samples
+
+
+def _with_rows(genomes: Genomes, tuned: Genomes, chosen: Any) -> Genomes:
+    """The genomes with the values of some replaced."""
+    packed = genomes.packed
+    columns = {}
+    for name, ptr in (("node_values", packed.node_ptr), ("connection_values",
+                                                         packed.connection_ptr)):  # fmt: skip
+        values = getattr(packed, name).copy()
+        rows = [np.arange(ptr[n], ptr[n + 1]) for n in chosen.tolist()]
+        values[np.concatenate(rows)] = getattr(tuned.packed, name)
+        columns[name] = values
+    return Genomes(packed._replace(**columns), genomes.interface)

@@ -54,6 +54,8 @@ def test_examples_run(name, capsys):
         "xor": ["Result(solved=True", "wanted 1"],
         "cartpole": ["Result(solved=True", "mean return over 100 fresh episodes: "],
         "own_loop": ["generation 150: error 0.0", "Genome("],
+        "learn_later": ["evolved, 0.00"],
+        "sequence_memory": ["recalled after 5 ticks: 100% of 64 bits"],
     }
     assert all(text in output for text in said.get(name, [])), output
 

@@ -125,6 +125,8 @@ def _converted(what: str, value: Any, hint: Any) -> Any:
     is_flag = isinstance(value, (bool, np.bool_))
     if not isinstance(value, accepted) or (is_flag and hint is not bool):
         raise TypeError(_checks.message(what, f"a value of type {hint.__name__}", value))
+    if isinstance(value, (int, np.integer)) and not -(1 << 63) <= value < 1 << 63:
+        raise ValueError(_checks.message(what, "a number that fits into 64 bits", value))
     return hint(value) if hint in (bool, int, float) else value
 
 

@@ -1,6 +1,6 @@
 """Populations and runs as files: everything that later generations follow from, bit for bit."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -8,16 +8,19 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.config import Config
-from neatgrow.files import DAMAGE, FileError, read_archive, write_archive
+from neatgrow.files import DAMAGE, FileError, plain, read_archive, typed, whole, write_archive
 from neatgrow.history import History
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.lifetime import Learning
 from neatgrow.population import State
 from neatgrow.species import SpeciesTable
-from neatgrow.storage import pack_genomes, unpack_genomes
+from neatgrow.storage import input_statistics, pack_genomes, unpack_genomes
+from neatgrow.variation import rules_of
 
 POPULATION, RUN, VERSION = "neatgrow population", "neatgrow run", 1
-_TABLE = {f.name: f for f in fields(SpeciesTable) if f.name != "founded"}
+_TABLE = {"id": np.int64, "born": np.int64, "best": np.float64, "improved": np.int64}
+_MOST = 1 << 30  # generations and species: births and ids of as many more fit into 32 bits
+_LARGEST = (1 << 63) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,19 +109,21 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
         history = History.from_arrays(_below("history", arrays))
         if len(history) != state.generation:
             raise ValueError(f"history: expected {state.generation} rows, got {len(history)}.")
-        solved_at, learning = metadata["solved_at"], metadata.get("learning")
+        learning = metadata.get("learning")
         return Snapshot(
             population=state,
             history=history,
-            statistics=_statistics(_below("statistics", arrays), state),
-            solved=bool(metadata["solved"]),
-            failures=[(int(g), int(row), str(cause)) for g, row, cause in metadata["failures"]],
-            problem=dict(metadata["problem"]),
+            statistics=input_statistics(
+                _below("statistics", arrays), state.genomes.interface.inputs
+            ),
+            solved=plain(metadata, "solved", bool),
+            failures=_rows(metadata, "failures", (int, int, str)),
+            problem=plain(metadata, "problem", dict),
             problem_state=_below("problem", arrays),
-            generations=_checks.integer("generations", metadata["generations"], 1),
-            solved_at=None if solved_at is None else float(solved_at),
+            generations=whole(metadata, "generations", 1, _LARGEST),
+            solved_at=None if metadata["solved_at"] is None else _number(metadata, "solved_at"),
             learning=None if learning is None else Learning.from_dict(learning),
-            changes=[(int(g), dict(values)) for g, values in metadata["changes"]],
+            changes=_rows(metadata, "changes", (int, dict)),
         )
     except DAMAGE as error:
         raise _unsound(path, error) from error
@@ -131,7 +136,7 @@ def _unsound(path: str | PathLike[str], error: Exception) -> FileError:
 def _pack_state(state: State) -> tuple[dict[str, Any], dict[str, Array]]:
     genomes, columns = pack_genomes(state.genomes)
     metadata: dict[str, Any] = {
-        "config": state.config.to_toml(),
+        "config": state.config.to_dict(),
         "seed": state.seed,
         "minimize": state.minimize,
         "generation": state.generation,
@@ -155,22 +160,25 @@ def _pack_state(state: State) -> tuple[dict[str, Any], dict[str, Array]]:
 
 def _unpack_state(metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
     genomes = unpack_genomes(metadata["genomes"], _below("genomes", arrays))
-    generation = _checks.integer("generation", metadata["generation"], 1)
-    fitness = _checks.array("fitness", arrays["fitness"], (len(genomes),))
+    if not len(genomes):
+        raise ValueError("genomes: expected at least one, got none.")
+    config = Config().override(plain(metadata, "config", dict))
+    rules_of(config, genomes.interface)  # which knows the options by name
+    generation = whole(metadata, "generation", 1, _MOST)
+    fitness = typed(arrays, "fitness", np.float64, (len(genomes),))
     if np.isinf(fitness).any():
         raise ValueError("fitness: expected numbers or NaN, got infinity.")
-    founded = _checks.integer("founded", metadata["founded"], 1)
-    columns = {name: arrays[f"table.{name}"] for name in _TABLE}
-    table = SpeciesTable(**columns, founded=founded)
-    species = arrays["species"]
-    _check_species(species, table, len(genomes), generation)
-    threshold = float(metadata["threshold"])
-    if not 0.0 < threshold < np.inf:
-        raise ValueError(_checks.message("threshold", "a positive number", threshold))
+    table = _unpack_table(metadata, arrays, generation)
+    species = typed(arrays, "species", np.int32, (len(genomes),))
+    if ((species < 0) | (species >= len(table))).any() or np.unique(species).size != len(table):
+        raise ValueError(f"species: expected rows of the table, each of {len(table)} in use.")
+    threshold = _number(metadata, "threshold")
+    if not 0.0 <= threshold < np.inf:
+        raise ValueError(_checks.message("threshold", "a number from 0", threshold))
     state = State(
-        config=Config.from_toml(f"{metadata['config']}\n"),
-        seed=_checks.integer("seed", metadata["seed"], 0),
-        minimize=bool(metadata["minimize"]),
+        config=config,
+        seed=whole(metadata, "seed", 0, _LARGEST),
+        minimize=plain(metadata, "minimize", bool),
         generation=generation,
         genomes=genomes,
         fitness=fitness,
@@ -179,43 +187,54 @@ def _unpack_state(metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
         threshold=threshold,
         champion=None,
         champion_fitness=-np.inf,
-        moved=_checks.integer("moved", metadata["moved"], 0),
-        deaths={int(id_): str(reason) for id_, reason in dict(metadata["deaths"]).items()},
+        moved=whole(metadata, "moved", 0, generation),
+        deaths={int(id_): str(why) for id_, why in plain(metadata, "deaths", dict).items()},
     )
-    if metadata["champion"] is None:
-        return state
+    return state if metadata["champion"] is None else _with_champion(state, metadata, arrays)
+
+
+def _with_champion(state: State, metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
     champion = unpack_genomes(metadata["champion"], _below("champion", arrays))
-    own, face = genomes.interface, champion.interface
+    own, face = state.genomes.interface, champion.interface
     if len(champion) != 1 or (face.inputs, face.outputs) != (own.inputs, own.outputs):
         raise ValueError("champion: expected one genome of the population's inputs and outputs.")
-    value = float(metadata["champion_fitness"])
-    if not np.isfinite(value):
-        raise ValueError(_checks.message("champion_fitness", "a finite number", value))
-    return State(**{**vars(state), "champion": champion[0], "champion_fitness": value})
+    fitness = _number(metadata, "champion_fitness")
+    if not np.isfinite(fitness):
+        raise ValueError(_checks.message("champion_fitness", "a finite number", fitness))
+    return replace(state, champion=champion[0], champion_fitness=fitness)
 
 
-def _check_species(species: Array, table: SpeciesTable, count: int, generation: int) -> None:
-    for name, kind in (("id", "i8"), ("born", "i8"), ("best", "f8"), ("improved", "i8")):
-        column = getattr(table, name)
-        if column.shape != table.id.shape or column.ndim != 1 or column.dtype != kind:
-            raise ValueError(f"table.{name}: expected {table.id.size} values of type {kind}.")
-    if (np.diff(table.id) <= 0).any() or not ((table.id > 0) & (table.id <= table.founded)).all():
-        raise ValueError(f"table.id: expected rising numbers from 1 to {table.founded}.")
-    if np.isnan(table.best).any() or not (table.improved <= generation).all():
-        raise ValueError("table: expected numbers and generations that have been.")
-    if species.dtype != np.int32 or species.shape != (count,):
-        raise ValueError(f"species: expected {count} rows of type int32.")
-    if ((species < 0) | (species >= len(table))).any() or np.unique(species).size != len(table):
-        raise ValueError(f"species: expected rows of the table, each of {len(table)} in use.")
+def _unpack_table(
+    metadata: dict[str, Any], arrays: dict[str, Array], generation: int
+) -> SpeciesTable:
+    founded = whole(metadata, "founded", 1, _MOST)
+    size = arrays["table.id"].size
+    columns = {name: typed(arrays, f"table.{name}", kind, (size,))
+               for name, kind in _TABLE.items()}  # fmt: skip
+    table = SpeciesTable(**columns, founded=founded)
+    if (np.diff(table.id) <= 0).any() or not ((table.id > 0) & (table.id <= founded)).all():
+        raise ValueError(f"table.id: expected rising numbers from 1 to {founded}.")
+    if not (table.best < np.inf).all():
+        raise ValueError("table.best: expected numbers or -inf, got NaN or infinity.")
+    times = np.stack([np.zeros(size, np.int64), table.born, table.improved])
+    if (times[1:] < times[:-1]).any() or (table.improved > generation).any():
+        raise ValueError(f"table.born, table.improved: expected generations up to {generation}.")
+    return table
 
 
-def _statistics(arrays: dict[str, Array], state: State) -> dict[str, Array]:
-    size = state.genomes.interface.inputs
-    return {
-        name: _checks.array(name, arrays[name], (size,), finite=True)
-        for name in ("input_mean", "input_scale")
-        if name in arrays
-    }
+def _number(metadata: dict[str, Any], name: str) -> float:
+    value = metadata[name]
+    if type(value) not in (int, float):
+        raise ValueError(_checks.message(name, "a number", value))
+    return float(value)
+
+
+def _rows(metadata: dict[str, Any], name: str, kinds: tuple[type, ...]) -> list[Any]:
+    """Lines of a list in the metadata, as tuples."""
+    rows = [tuple(row) for row in plain(metadata, name, list)]
+    if any(tuple(map(type, row)) != kinds for row in rows):
+        raise ValueError(f"{name}: expected lines of {', '.join(kind.__name__ for kind in kinds)}.")
+    return rows
 
 
 def _prefixed(name: str, arrays: dict[str, Array]) -> dict[str, Array]:

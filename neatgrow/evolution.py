@@ -248,7 +248,8 @@ class Evolution:
         seed = self._seed(random.EPISODES, 0)
         evaluation = self._evaluated(genomes, networks, seed)
         self._take_failures(evaluation)
-        fitness = np.array(evaluation.fitness, np.float64)
+        finite = np.isfinite(evaluation.fitness)
+        fitness = np.where(finite, evaluation.fitness, np.nan)  # what failed is not retested
         tests, tested = self._retest(genomes, fitness) if self.problem.noisy else ([], None)
         marks.append(time.perf_counter())
         before = population.champion_fitness

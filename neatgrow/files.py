@@ -192,7 +192,7 @@ def _metadata(
     return metadata
 
 
-def column(
+def typed(
     arrays: dict[str, Array],
     name: str,
     dtype: DTypeLike,
@@ -203,12 +203,12 @@ def column(
     """An array of an archive if its type and shape are right; a text is a free axis.
 
     Raises:
-        LookupError: It is not there.
-        ValueError: It is of another type or shape, or not finite where it must be.
+        ValueError: It is not there, of another type or shape, or not finite where it must be.
     """
-    array = arrays[name]
-    if array.dtype != dtype:
-        raise ValueError(_checks.message(name, f"type {np.dtype(dtype)}", f"{array.dtype}"))
+    array = arrays.get(name)
+    if array is None or array.dtype != dtype:
+        got = "none" if array is None else f"{array.dtype}"
+        raise ValueError(_checks.message(name, f"an array of {np.dtype(dtype)}", got))
     return _checks.array(name, array, shape, dtype, finite=finite)
 
 

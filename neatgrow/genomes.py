@@ -60,7 +60,8 @@ class Interface:
         """Inputs as they enter the network: standardised if the genome carries statistics."""
         if self.input_mean is None or self.input_scale is None:
             return x
-        return np.asarray(np.clip((x - self.input_mean) * self.input_scale, -10.0, 10.0))
+        with np.errstate(over="ignore"):  # what overflows is clipped
+            return np.asarray(np.clip((x - self.input_mean) * self.input_scale, -10.0, 10.0))
 
 
 class _Columns:

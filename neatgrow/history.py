@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from neatgrow import _checks
+from neatgrow.files import typed
 from neatgrow.kernels.layout import Array
 
 COLUMNS: dict[str, type] = {
@@ -189,15 +189,17 @@ class History:
         count = arrays["generation"].size
         for name, kind in COLUMNS.items():
             values = arrays.get(name, np.zeros(count, kind))  # a column younger than the file
-            column = _checks.array(f"history.{name}", values, (count,), kind)
-            history._columns[name] = _Column(_TYPES[kind], column)
-        if (np.diff(arrays["generation"], prepend=0) != 1).any():
-            raise ValueError("history.generation: expected 1, 2, 3 and so on.")
-        start = _checks.array("species_start", arrays["species_start"], (count + 1,), np.int64)
-        ids = _checks.array("species_id", arrays["species_id"], ("entries",), np.int32)
-        size = _checks.array("species_size", arrays["species_size"], (ids.size,), np.int32)
+            typed({name: values}, name, _TYPES[kind], (count,))
+            history._columns[name] = _Column(_TYPES[kind], values)
+        if (arrays["generation"] != np.arange(1, count + 1)).any():
+            raise ValueError("generation: expected 1, 2, 3 and so on.")
+        start = typed(arrays, "species_start", np.int64, (count + 1,))
+        ids = typed(arrays, "species_id", np.int32, ("entries",))
+        size = typed(arrays, "species_size", np.int32, (ids.size,))
         if start[0] != 0 or start[-1] != ids.size or (start[1:] < start[:-1]).any():
             raise ValueError(f"species_start: expected offsets rising from 0 to {ids.size}.")
+        if (ids < 1).any() or (size < 1).any():
+            raise ValueError("species_id, species_size: expected numbers from 1.")
         sizes = history.species_sizes
         sizes.start = _Column(np.int64, start)
         sizes.id, sizes.size = _Column(np.int32, ids), _Column(np.int32, size)

@@ -72,6 +72,7 @@ class RunDirectory:
         self._failure_lines = 0
         self._unwritten: list[str] = []  # lines of failures.csv that did not get there yet
         self._tabled = -1  # generations that the tables hold; −1 where that is unsure
+        self._remove_leftovers()
 
     @classmethod
     def create(
@@ -117,9 +118,7 @@ class RunDirectory:
         """
         path = Path(path)
         _check_files(path, (CONFIG, PROBLEM))
-        run = cls(path, checkpoints if checkpoints is not None else Checkpoints())
-        run._remove_leftovers()
-        return run
+        return cls(path, checkpoints if checkpoints is not None else Checkpoints())
 
     def close(self) -> None:
         """Let other processes have the directory."""

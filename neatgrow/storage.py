@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from neatgrow import _checks
 from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Genes
-from neatgrow.files import DAMAGE, FileError, column, read_archive, whole, write_archive
+from neatgrow.files import DAMAGE, FileError, plain, read_archive, typed, whole, write_archive
 from neatgrow.genomes import Genome, Genomes, Interface, option_codes
 from neatgrow.kernels.layout import (
     CONNECTION_COLUMNS,
@@ -98,7 +97,7 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
     columns = {}
     for name, wanted in empty_packed(COLUMNS, 0, 0, 0)._asdict().items():
         shape = (rows.get(name, "genomes + 1"), "columns")
-        columns[name] = column(arrays, name, wanted.dtype, shape[: wanted.ndim])
+        columns[name] = typed(arrays, name, wanted.dtype, shape[: wanted.ndim])
     for name, order in _VALUE_COLUMNS.items():
         columns[name] = _reordered(columns[name], metadata["columns"][name], order)
     stored = columns["node_choices"]
@@ -116,13 +115,22 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
             choices[given == code, k] = codes[option]
     columns["node_choices"] = choices
     inputs = whole(metadata, "inputs", 1, _MOST_INPUTS)
-    outputs = whole(metadata, "outputs", 1, max(columns["node_id"].size, 1))
-    names = {
-        key: tuple(str(n) for n in metadata[key]) if metadata[key] is not None else None
-        for key in ("input_names", "output_names")
-    }
-    face = Interface(inputs, outputs, **names, **input_statistics(arrays, inputs))
+    nodes = columns["node_id"].size  # each genome has all outputs
+    outputs = whole(metadata, "outputs", 1, nodes if nodes else _MOST_INPUTS)
+    statistics = input_statistics(arrays, inputs)
+    face = Interface(
+        inputs,
+        outputs,
+        _names(metadata, "input_names"),
+        _names(metadata, "output_names"),
+        statistics.get("input_mean"),
+        statistics.get("input_scale"),
+    )
     return Genomes(Packed(**columns), face)
+
+
+def _names(metadata: dict[str, Any], key: str) -> tuple[str, ...] | None:
+    return None if metadata[key] is None else tuple(map(str, plain(metadata, key, list)))
 
 
 def _reordered(values: Array, names: list[str], order: tuple[str, ...]) -> Array:
@@ -143,4 +151,4 @@ def input_statistics(arrays: dict[str, Array], count: int) -> dict[str, Array]:
     names = ("input_mean", "input_scale")
     if not any(name in arrays for name in names):
         return {}
-    return {name: column(arrays, name, np.float64, (count,), finite=True) for name in names}
+    return {name: typed(arrays, name, np.float64, (count,), finite=True) for name in names}

@@ -52,11 +52,11 @@ class _Asked(NamedTuple):
 class _Worker:
     """One process, and what it is at work on."""
 
-    def __init__(self, context: Any, payload: bytes) -> None:
+    def __init__(self, context: Any, payload: bytes, example: Genomes) -> None:
         self.pipe, theirs = context.Pipe()
-        known = list(functions.opcodes())
+        given = (theirs, payload, list(functions.opcodes()), example)
         self.process = context.Process(
-            target=_serve, args=(theirs, payload, known), name="neatgrow worker", daemon=True
+            target=_serve, args=given, name="neatgrow worker", daemon=True
         )
         self.process.start()
         theirs.close()
@@ -78,8 +78,9 @@ class Workers:
     Args:
         problem: Must be one that pickle can send to another process.
         count: Processes.
-        time_limit: Seconds that the evaluation of one genome may take; with it genomes travel
-            one by one, which costs about 0.2 ms each. ``None`` for no limit.
+        time_limit: Seconds that the evaluation of one genome may take, the start of a worker
+            left out; with it genomes travel one by one, which costs about 0.2 ms each. ``None``
+            for no limit.
 
     Raises:
         ValueError: The problem gathers statistics over a whole generation.
@@ -168,7 +169,7 @@ class Workers:
     def _hand_out(self, tasks: deque[_Task], asked: _Asked) -> None:
         """Start workers that lack, and give every idle one something to do."""
         while len(self._workers) < self.count:
-            self._workers.append(_Worker(self._context, self._payload))
+            self._workers.append(_Worker(self._context, self._payload, asked.genomes[[0]]))
         for worker in self._workers:
             if not (worker.ready and worker.task is None and tasks):
                 continue
@@ -254,7 +255,7 @@ def _death(code: int | None) -> str:
     return f"ended with exit code {code}"
 
 
-def _serve(pipe: Connection, payload: bytes, activations: list[str]) -> None:
+def _serve(pipe: Connection, payload: bytes, activations: list[str], example: Genomes) -> None:
     """A worker's life: say that it has started, then answer until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     parallel.set_threads(1)  # every core has a worker already
@@ -273,6 +274,7 @@ def _serve(pipe: Connection, payload: bytes, activations: list[str]) -> None:
             "the problem, all in one order."
         )
         return
+    _warm_up(example)
     pipe.send(None)
     while True:
         try:
@@ -283,6 +285,16 @@ def _serve(pipe: Connection, payload: bytes, activations: list[str]) -> None:
             pipe.send(judged(problem, genomes.compile(), seed=seed, episodes=episodes))
         except Exception as error:
             pipe.send(_sendable(error))
+
+
+def _warm_up(genome: Genomes) -> None:
+    """Load all that a network runs on, which a genome's time limit is not for."""
+    networks = genome.compile()
+    x = np.zeros((1, genome.interface.inputs))
+    networks.predict(x)
+    networks.run(x[None])
+    networks[0].activate(x[0])
+    networks.lanes([0]).activate(x)
 
 
 def _sendable(error: Exception) -> Exception:

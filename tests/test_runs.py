@@ -19,7 +19,10 @@ def run_in(directory, **changes):
 def test_what_was_written_is_what_is_read(tmp_path):
     result = run_in(tmp_path / "deep" / "run")
     description, history, champion = read_run(tmp_path / "deep" / "run")
-    about = {"generations": 4, "solved_at": 99.0, "minimize": False, "inputs": 2, "outputs": 1}
+    about = {
+        "generations": 4, "solved_at": 99.0, "minimize": False, "learning": None, "inputs": 2,
+        "outputs": 1,
+    }  # fmt: skip
     assert description == {"seed": 3, "problem": "xor", "paper": False, "run": about}
     assert history.to_csv() == result.history.to_csv()
     assert history.species_sizes == result.history.species_sizes

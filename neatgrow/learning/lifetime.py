@@ -51,6 +51,10 @@ class Learning:
         if not 0.0 < self.share <= 1.0:
             rule = "a number above 0 and up to 1"
             raise ValueError(_checks.message("Learning.share", rule, self.share))
+        if self.batch is not None:
+            _checks.integer("Learning.batch", self.batch, 1)
+        if self.clip is not None and not self.clip > 0.0:
+            raise ValueError(_checks.message("Learning.clip", "a number above 0", self.clip))
         if not isinstance(self.optimizer, Optimizer):
             raise TypeError(_checks.message("Learning.optimizer", "one such as Adam(0.01)",
                                             self.optimizer))  # fmt: skip

@@ -238,7 +238,7 @@ class Moments:
         shape = (5, self.mean.size)
         columns = _checks.array("statistics", state.get("columns", ()), shape, finite=True)
         counts = _checks.array("statistics", state.get("counts", ()), (3,), np.int64)
-        impossible = (counts < 0).any() or (counts[1] > 0) != counts[2]
+        impossible = not ((counts >= 0) & (counts < 1 << 53)).all() or (counts[1] > 0) != counts[2]
         if impossible or (columns[[1, 4]] < 0.0).any():
             raise ValueError(f"statistics: expected counts and squares that can be, got {counts}.")
         self.mean, self._squares, shift, self._sum, self._sum_of_squares = columns.copy()

@@ -1,0 +1,627 @@
+"""Runs that are interrupted in every way go on as if they had not been."""
+
+import errno
+import os
+import shutil
+import warnings
+
+import kills
+import numpy as np
+import pytest
+
+import neatgrow as ng
+from neatgrow.checkpoints import load_snapshot
+from neatgrow.files import FileError
+from neatgrow.history import COLUMNS, TIMES
+from neatgrow.runs import read_history
+
+EVERY_THIRD = ng.Checkpoints(generations=3, seconds=None)
+
+
+def small(**changes):
+    return ng.Config(population_size=20).override(changes)
+
+
+def xor_run(directory, **changes):
+    """Ten generations of XOR, never solved."""
+    given = {"config": small(), "generations": 10, "solved_at": 99.0, "seed": 5}
+    given |= {"checkpoints": EVERY_THIRD} | changes
+    return ng.evolve(ng.XOR(), directory=directory, **given)
+
+
+def stop_at(generation):
+    return lambda run: len(run.history) == generation
+
+
+def checkpoints(directory):
+    return sorted(path.name for path in (directory / "checkpoints").iterdir())
+
+
+def contents(directory):
+    """All files of a run but its lock."""
+    files = [path for path in directory.rglob("*") if path.is_file() and path.name != "run.lock"]
+    return {str(path.relative_to(directory)): path.read_bytes() for path in files}
+
+
+def timeless(directory):
+    """The tables of a run, times left out."""
+    table = read_history(directory)
+    rows = [[row[name] for name in COLUMNS if name not in TIMES] for row in table]
+    return repr(rows), *((directory / name).read_text() for name in ("species.csv", "failures.csv"))
+
+
+def assert_same(result, expected):
+    """Bit for bit the same run, times aside."""
+    assert result.fingerprint == expected.fingerprint
+    assert result.champion == expected.champion
+    assert result.champion_fitness == expected.champion_fitness
+    for name in COLUMNS:
+        if name not in TIMES:
+            assert np.array_equal(result.history[name], expected.history[name], equal_nan=True)
+    assert result.history.species_sizes == expected.history.species_sizes
+    assert result.failures == expected.failures and result.stopped == expected.stopped
+    for name in ("input_mean", "input_scale"):
+        ours, theirs = (getattr(r.champion.interface, name) for r in (result, expected))
+        assert (ours is None) == (theirs is None)
+        assert ours is None or np.array_equal(ours, theirs)
+    if result.directory is not None and expected.directory is not None:
+        assert timeless(result.directory) == timeless(expected.directory)
+        saved = ng.load_genome(result.directory / "champion.npz")
+        assert saved == expected.champion
+
+
+# ------------------------------------------------------------------------- killed
+
+
+def test_a_run_killed_at_any_moment_comes_to_the_end_it_would_have_had(
+    tmp_path, subprocess_environment
+):
+    kills.Killer("xor", tmp_path, 20, subprocess_environment).check()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["xor", "recurrent", "function", "minimize", "cartpole"])
+def test_runs_of_every_kind_survive_fifty_kills(name, tmp_path, subprocess_environment):
+    killer = kills.Killer(name, tmp_path, 50, subprocess_environment)
+    assert killer.within_writes
+    killer.check()
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_again(tmp_path):
+    expected = xor_run(tmp_path / "whole")
+    xor_run(tmp_path / "killed", generations=4)
+    shutil.rmtree(tmp_path / "killed" / "checkpoints")
+    assert_same(ng.resume(tmp_path / "killed", generations=10), expected)
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    xor_run(tmp_path, generations=4)
+    left = [".history.csv.17.tmp", ".champion.npz.17.tmp", "checkpoints/.00000005.npz.17.tmp"]
+    for name in left:
+        (tmp_path / name).write_bytes(b"half")
+    (tmp_path / ".mine.tmp").touch()
+    ng.resume(tmp_path, generations=5)
+    assert not any((tmp_path / name).exists() for name in left)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / ".config.toml.17.tmp").write_bytes(b"half")
+    xor_run(tmp_path / "new", generations=1)
+    assert not (tmp_path / "new" / ".config.toml.17.tmp").exists()
+    assert (tmp_path / ".mine.tmp").exists()
+
+
+# ------------------------------------------------------------------------- stopped
+
+
+def wave(network):
+    return -abs(network.activate([0.5, -0.5])[0] - 0.3)
+
+
+KINDS = {
+    "xor": (ng.XOR, {"generations": 15}),
+    "function": (lambda: wave, {"inputs": 2, "outputs": 1, "generations": 15}),
+    "minimize": (
+        lambda: kills.bumps,
+        {"inputs": 1, "outputs": 1, "generations": 15, "minimize": True, "solved_at": -1.0},
+    ),
+    "lamarckian": (ng.XOR, {"generations": 12, "learning": ng.Learning(3, share=0.5)}),
+    "baldwinian": (
+        ng.XOR,
+        {"generations": 12, "learning": ng.Learning(3, batch=2, inheritance="baldwinian")},
+    ),
+    "cartpole": (
+        lambda: ng.Gymnasium("CartPole-v1", episodes=2, normalize=True, max_steps=60),
+        {"generations": 12, "solved_at": 1e9},
+    ),
+}
+
+
+@pytest.mark.parametrize("last", [1, 7])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_was_resumed_is_the_run_that_went_through(kind, last, tmp_path, threads):
+    make, given = KINDS[kind]
+    given = {"config": small(), "solved_at": 99.0, "seed": 3} | given
+    threads(1)
+    expected = ng.evolve(make(), directory=tmp_path / "whole", **given)
+    threads(2)
+    part = ng.evolve(
+        make(), directory=tmp_path / "part", callbacks=[stop_at(last)],
+        checkpoints=EVERY_THIRD, **given,
+    )  # fmt: skip
+    assert len(part.history) == last
+    threads(1)
+    rebuilt = make() not in (wave, kills.bumps)
+    result = ng.resume(tmp_path / "part", problem=None if rebuilt else make())
+    assert_same(result, expected)
+    assert result.stopped == "generations"
+
+
+@pytest.mark.parametrize(
+    ("first", "options"), [(0, {}), (1, {}), (1, {"learning": ng.Learning(2)})]
+)
+def test_where_it_is_evaluated_does_not_matter(first, options, tmp_path):
+    expected = xor_run(tmp_path / "whole", **options)
+    xor_run(tmp_path / "part", callbacks=[stop_at(5)], processes=2 * first, **options)
+    assert_same(ng.resume(tmp_path / "part", processes=2 * (1 - first)), expected)
+
+
+def test_statistics_of_observations_are_those_of_the_checkpoint(tmp_path):
+    problem = ng.Gymnasium("CartPole-v1", normalize=True, max_steps=60)
+    given = {"config": small(), "solved_at": 1e9, "directory": tmp_path}
+    before = ng.evolve(problem, generations=4, **given)
+    mean = problem.statistics()["input_mean"]
+    after = ng.resume(tmp_path, generations=4)
+    assert np.array_equal(after.problem.statistics()["input_mean"], mean)
+    assert len(after.history) == 4 == len(before.history)
+    with pytest.raises(ValueError, match="expected normalize=True as when the run began"):
+        ng.resume(tmp_path, problem=ng.Gymnasium("CartPole-v1", max_steps=60), generations=5)
+
+
+# ------------------------------------------------------------------------- interrupted
+
+
+class Pressed:
+    """A fitness function during whose n-th call somebody presses Ctrl-C."""
+
+    __name__ = "pressed"
+
+    def __init__(self, call=None):
+        self.left = call
+
+    def __call__(self, network):
+        if self.left is not None:
+            self.left -= 1
+            if not self.left:
+                raise KeyboardInterrupt
+        return wave(network)
+
+
+@pytest.mark.parametrize("call", [21, 70, 75, 80])
+def test_an_interrupted_generation_is_forgotten_and_done_again(call, tmp_path):
+    given = {"inputs": 2, "outputs": 1, "config": small(), "generations": 10, "seed": 2}
+    expected = ng.evolve(Pressed(), directory=tmp_path / "whole", **given)
+    result = ng.evolve(Pressed(call), directory=tmp_path / "part", **given)
+    done = (call - 1) // 20
+    assert result.stopped == "interrupted" and len(result.history) == done
+    assert result.population.generation == done
+    assert result.champion_fitness == expected.history["champion"][done - 1]
+    assert read_history(tmp_path / "part").to_csv() == result.history.to_csv()
+    assert_same(ng.resume(tmp_path / "part", problem=Pressed()), expected)
+
+
+def test_an_interrupt_in_a_callback_costs_nothing(tmp_path):
+    def press(run):
+        if len(run.history) == 5:
+            raise KeyboardInterrupt
+
+    expected = xor_run(tmp_path / "whole")
+    result = xor_run(tmp_path / "part", callbacks=[press])
+    assert result.stopped == "interrupted" and len(result.history) == 5
+    assert checkpoints(tmp_path / "part")[-1] == "00000005.npz"
+    assert_same(ng.resume(tmp_path / "part"), expected)
+
+
+class PressedLate(ng.Gymnasium):
+    """Ctrl-C when a generation has been played, and its observations are gathered."""
+
+    def evaluate(self, networks, *, seed, episodes=None):
+        answer = super().evaluate(networks, seed=seed, episodes=episodes)
+        self.calls = getattr(self, "calls", 0) + (episodes is None)
+        if self.calls == 4 and episodes is None:
+            raise KeyboardInterrupt
+        return answer
+
+
+def test_observations_of_an_interrupted_generation_are_forgotten_too(tmp_path):
+    options = {"normalize": True, "max_steps": 60}
+    given = {"config": small(), "generations": 8, "solved_at": 1e9}
+    expected = ng.evolve(ng.Gymnasium("CartPole-v1", **options), **given)
+    problem = PressedLate("CartPole-v1", **options)
+    result = ng.evolve(problem, directory=tmp_path, **given)
+    assert result.stopped == "interrupted" and len(result.history) == 3
+    assert_same(ng.resume(tmp_path), expected)
+    # In this process too: who goes on with the problem goes on from the generation before.
+    snapshot = load_snapshot(tmp_path / "checkpoints" / "00000003.npz")
+    assert problem.state().keys() == snapshot.problem_state.keys()
+    for name, values in snapshot.problem_state.items():
+        assert np.array_equal(problem.state()[name], values), name
+
+
+@pytest.mark.parametrize("name", ["species.csv", "history.csv"])
+def test_an_interrupt_between_two_tables_leaves_both_whole(name, tmp_path, monkeypatch):
+    append, count = ng.runs.RunDirectory._append_text, []
+
+    def press(directory, table, text):
+        count.append(table)
+        if table == name and count.count(name) == 4:
+            raise KeyboardInterrupt
+        append(directory, table, text)
+
+    monkeypatch.setattr("neatgrow.runs.RunDirectory._append_text", press)
+    result = xor_run(tmp_path / "part")
+    assert result.stopped == "interrupted"
+    assert read_history(tmp_path / "part").to_csv() == result.history.to_csv()
+    lines = (tmp_path / "part" / "species.csv").read_text().splitlines()
+    assert len(lines) == len({*lines}) == 1 + result.history["species"].sum()
+    assert ng.load_genome(tmp_path / "part" / "champion.npz") == result.champion
+    monkeypatch.undo()
+    assert_same(ng.resume(tmp_path / "part"), xor_run(tmp_path / "whole"))
+
+
+# ------------------------------------------------------------------------- overridden
+
+CHANGES = {"population_size": 30, "mutation.add_node": 0.2}
+
+
+def test_changes_take_effect_and_are_written_down(tmp_path):
+    xor_run(tmp_path / "a", callbacks=[stop_at(5)])
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    result = ng.resume(tmp_path / "a", changes=CHANGES, generations=12)
+    assert len(result.history) == 12 and result.stopped == "generations"
+    assert result.history["evaluations"].tolist() == [20] * 5 + [30] * 7
+    config = ng.Config.from_toml(tmp_path / "a" / "config.toml")
+    assert config == small().override(CHANGES) == result.population.config
+    last = load_snapshot(tmp_path / "a" / "checkpoints" / "00000012.npz")
+    assert last.changes == [(5, CHANGES)] and last.generations == 12
+    assert last.population.config == config
+    assert_same(ng.resume(tmp_path / "b", changes=CHANGES, generations=12), result)
+    assert result.fingerprint != xor_run(tmp_path / "c", generations=12).fingerprint
+
+
+def test_changes_outlast_a_kill_right_after_they_were_made(tmp_path):
+    def killed(run):
+        shutil.copytree(tmp_path / "a", tmp_path / "b")
+
+    xor_run(tmp_path / "a", callbacks=[stop_at(5)])
+    result = ng.resume(tmp_path / "a", changes=CHANGES, generations=6, callbacks=[killed])
+    assert result.history["evaluations"][-1] == 30
+    assert_same(ng.resume(tmp_path / "b"), result)
+    assert load_snapshot(tmp_path / "b" / "checkpoints" / "00000006.npz").changes == [(5, CHANGES)]
+
+
+def test_changes_of_every_type_are_written_down_as_plain_values(tmp_path):
+    xor_run(tmp_path, generations=2)
+    changes = {
+        "population_size": np.int64(30), "mutation.add_node": np.float64(0.25),
+        "selection": ng.Config().selection, "genes.activation.options": ("tanh", "sin"),
+    }  # fmt: skip
+    ng.resume(tmp_path, changes=changes, generations=3)
+    ((generation, noted),) = load_snapshot(tmp_path / "checkpoints" / "00000003.npz").changes
+    assert generation == 2 and noted["population_size"] == 30
+    assert noted["mutation.add_node"] == 0.25 and noted["selection"]["survival"] == 0.2
+    assert noted["genes.activation.options"] == ["tanh", "sin"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "message"),
+    [
+        ({"recurrent": False}, ValueError,
+         "recurrent: expected True as when the run began, got False."),
+        ({"population_sise": 3}, TypeError, "Did you mean 'population_size'?"),
+        ({"mutation.ad_node": 0.1}, TypeError, "Did you mean 'add_node'?"),
+        ({"mutation.add_node": 1.5}, ValueError, "add_node: expected between 0 and 1, got 1.5"),
+        ({"population_size": "many"}, TypeError, "expected a value of type int, got many"),
+    ],
+)  # fmt: skip
+def test_an_impossible_change_is_refused_and_leaves_everything_as_it_was(
+    changes, kind, message, tmp_path
+):
+    xor_run(tmp_path, callbacks=[stop_at(5)])
+    before = contents(tmp_path)
+    with pytest.raises(kind) as caught:
+        ng.resume(tmp_path, changes=changes)
+    assert message in str(caught.value)
+    assert contents(tmp_path) == before
+    assert len(ng.resume(tmp_path).history) == 10  # nor is it held
+
+
+def test_fewer_generations_than_there_are_end_the_run_at_once(tmp_path):
+    expected = xor_run(tmp_path)
+    result = ng.resume(tmp_path, generations=3)
+    assert result.fingerprint == expected.fingerprint and result.stopped == "generations"
+    with pytest.raises(ValueError, match="generations: expected an integer of at least 1, got 0"):
+        ng.resume(tmp_path, generations=0)
+
+
+# ------------------------------------------------------------------------- damaged
+
+
+def test_a_damaged_checkpoint_costs_the_generations_since_the_one_before(tmp_path):
+    expected = xor_run(tmp_path / "whole")
+    xor_run(tmp_path / "part", callbacks=[stop_at(8)])
+    assert checkpoints(tmp_path / "part") == ["00000004.npz", "00000007.npz", "00000008.npz"]
+    for name in ("00000007.npz", "00000008.npz"):
+        path = tmp_path / "part" / "checkpoints" / name
+        path.write_bytes(path.read_bytes()[:-40])
+    with pytest.warns(RuntimeWarning) as caught:
+        result = ng.resume(tmp_path / "part")
+    said = [str(warning.message) for warning in caught]
+    assert "00000008.npz: expected" in said[0] and "00000007.npz: expected" in said[1]
+    assert len(said) == 2 and all("Going on from 00000004.npz." in text for text in said)
+    assert checkpoints(tmp_path / "part") == ["00000004.npz", "00000010.npz"]
+    assert_same(result, expected)
+
+
+def test_where_every_checkpoint_is_damaged_the_newest_is_named(tmp_path):
+    xor_run(tmp_path)
+    for path in (tmp_path / "checkpoints").iterdir():
+        path.write_bytes(b"no archive")
+    before = contents(tmp_path)
+    with pytest.raises(FileError, match=r"00000010\.npz: expected a file written by neatgrow"):
+        ng.resume(tmp_path)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("damage", [b"", b"generation,genome,cause\n\xff", b"a,b,c\nx,y,z\n"])
+def test_a_damaged_table_is_made_anew(damage, tmp_path):
+    expected = xor_run(tmp_path / "whole")
+    xor_run(tmp_path / "part", callbacks=[stop_at(5)])
+    for name in ("history.csv", "species.csv", "failures.csv"):
+        (tmp_path / "part" / name).write_bytes(damage)
+    (tmp_path / "part" / "champion.npz").unlink()
+    assert_same(ng.resume(tmp_path / "part"), expected)
+
+
+def test_the_last_few_checkpoints_are_kept(tmp_path):
+    seen = []
+    xor_run(
+        tmp_path, checkpoints=ng.Checkpoints(generations=2, seconds=None, keep=2),
+        callbacks=[lambda run: seen.append([int(name[:8]) for name in checkpoints(tmp_path)])],
+    )  # fmt: skip
+    assert seen == [[1], [1], [1, 3], [1, 3], [3, 5], [3, 5], [5, 7], [5, 7], [7, 9], [7, 9]]
+    assert checkpoints(tmp_path) == ["00000009.npz", "00000010.npz"]
+
+
+def test_checkpoints_by_time_and_none_at_all(tmp_path):
+    often = ng.Checkpoints(seconds=0.0, keep=99)
+    assert len(xor_run(tmp_path / "often", checkpoints=often).history) == 10
+    assert len(checkpoints(tmp_path / "often")) == 10
+    xor_run(tmp_path / "rarely", checkpoints=ng.Checkpoints(seconds=None))
+    assert checkpoints(tmp_path / "rarely") == ["00000001.npz", "00000010.npz"]
+
+
+def test_the_saved_champion_goes_back_with_the_run(tmp_path):
+    expected = xor_run(tmp_path / "whole", generations=30)
+    better = np.flatnonzero(np.diff(expected.history["champion"])) + 2  # generations of a new one
+    last = int(better[-1])
+    xor_run(tmp_path / "part", generations=30, callbacks=[stop_at(last)])
+    newest = sorted((tmp_path / "part" / "checkpoints").iterdir())[-1]
+    newest.write_bytes(b"damaged")
+    with pytest.warns(RuntimeWarning, match="Going on from"):
+        before = ng.resume(tmp_path / "part", callbacks=[lambda run: True])
+    assert len(before.history) < last
+    assert ng.load_genome(tmp_path / "part" / "champion.npz") == before.champion
+    assert_same(ng.resume(tmp_path / "part"), expected)
+
+
+# ------------------------------------------------------------------------- two at a time
+
+
+def test_a_run_in_progress_is_left_alone(tmp_path):
+    refused = []
+
+    def meddle(run):
+        if len(run.history) == 4:
+            for act in (xor_run, ng.resume):
+                with pytest.raises(OSError) as caught:
+                    act(tmp_path / "run")
+                refused.append(caught.value)
+
+    result = xor_run(tmp_path / "run", callbacks=[meddle])
+    assert [type(error) for error in refused] == [FileExistsError, BlockingIOError]
+    assert str(refused[1]) == (
+        f"{tmp_path / 'run'}: expected a directory that no run is using, got one in use by "
+        f"process {os.getpid()}. Wait for it, or choose another directory."
+    )
+    assert_same(result, xor_run(tmp_path / "alone"))
+    ng.resume(tmp_path / "run")  # whose lock went with the run
+
+
+def test_a_killed_process_holds_nothing(tmp_path, subprocess_environment):
+    process = kills.start("xor", tmp_path / "run", subprocess_environment)
+    try:
+        while not list(tmp_path.glob("run/checkpoints/*.npz")):
+            assert process.poll() is None
+        with pytest.raises(BlockingIOError, match=f"in use by process {process.pid}"):
+            kills.go_on("xor", tmp_path / "run")
+        with pytest.raises(FileExistsError, match="got one that holds a run"):
+            kills.begin("xor", tmp_path / "run")
+    finally:
+        process.kill()
+        process.communicate()
+    kills.go_on("xor", tmp_path / "run", seconds=0)
+
+
+@pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt])
+def test_a_refused_or_failed_beginning_lets_go_of_the_directory(fault, tmp_path, monkeypatch):
+    def broken(*arguments):
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr("neatgrow.runs.RunDirectory.write_tables", broken)
+        with pytest.raises(fault):
+            xor_run(tmp_path)
+    xor_run(tmp_path, generations=2)
+    with monkeypatch.context() as patch:
+        patch.setattr("neatgrow.runs.RunDirectory.write_tables", broken)
+        with pytest.raises(fault):
+            ng.resume(tmp_path)
+    assert len(ng.resume(tmp_path, generations=4).history) == 4
+
+
+# ------------------------------------------------------------------------- the problem
+
+
+def test_a_problem_that_only_the_caller_has_must_be_passed(tmp_path):
+    given = {"inputs": 2, "outputs": 1, "config": small()}
+    ng.evolve(wave, generations=2, directory=tmp_path, **given)
+    before = contents(tmp_path)
+    with pytest.raises(ValueError) as caught:
+        ng.resume(tmp_path, generations=4)
+    assert str(caught.value) == (
+        "problem: expected one that can be built from its description, got 'function'. Pass the "
+        "problem itself; it was made from a Python function or from data."
+    )
+    assert contents(tmp_path) == before
+    result = ng.resume(tmp_path, problem=wave, generations=4)
+    assert result.fingerprint == ng.evolve(wave, generations=4, **given).fingerprint
+
+
+def test_a_problem_of_other_inputs_or_outputs_is_refused(tmp_path):
+    xor_run(tmp_path, generations=2)
+    before = contents(tmp_path)
+    with pytest.raises(ValueError) as caught:
+        ng.resume(tmp_path, problem=ng.Gymnasium("CartPole-v1"), generations=3)
+    assert str(caught.value) == (
+        "problem: expected 2 inputs and 1 outputs as the genomes, got 4 and 2. Pass the problem "
+        "of the run."
+    )
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("found", [None, "problem.json", "config.toml"])
+def test_what_is_no_run_is_refused(found, tmp_path):
+    if found:
+        xor_run(tmp_path, generations=1)
+        (tmp_path / found).unlink()
+    with pytest.raises(FileNotFoundError, match="expected a run directory, got one without"):
+        ng.resume(tmp_path)
+
+
+def test_a_solved_run_is_not_evaluated_again(tmp_path):
+    calls = []
+
+    def fitness(network):
+        calls.append(1)
+        return 1.0
+
+    given = {"inputs": 1, "outputs": 1, "config": small(), "solved_at": 1.0}
+    before = ng.evolve(fitness, directory=tmp_path, **given)
+    assert before.stopped == "solved" and len(calls) == 20
+    after = ng.resume(tmp_path, problem=fitness, generations=50)
+    assert len(calls) == 20 and after.stopped == "solved"
+    assert_same(after, before)
+
+
+def test_failures_are_remembered_across_a_resume(tmp_path):
+    """More of them than the checkpoint names, too."""
+
+    def fitness(network):
+        answer = wave(network)
+        if answer < -0.1:
+            raise ValueError(f"too low:\n{answer}")
+        return answer
+
+    given = {"inputs": 2, "outputs": 1, "config": small(population_size=100), "generations": 6}
+    expected = ng.evolve(fitness, directory=tmp_path / "whole", **given)
+    assert len(expected.failures) == 100 < expected.history["failures"][:3].sum()
+    ng.evolve(fitness, directory=tmp_path / "part", callbacks=[stop_at(3)], **given)
+    result = ng.resume(tmp_path / "part", problem=fitness)
+    assert_same(result, expected)
+
+
+# ------------------------------------------------------------------------- a full disk
+
+
+def test_a_full_disk_costs_no_result_and_no_checkpoint(tmp_path, monkeypatch):
+    full, kept = [], []
+    fsync = os.fsync
+
+    def sync(number):
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(number)
+
+    def fill(run):
+        generation = len(run.history)
+        if generation == 3:
+            full.append(True)
+            kept.append(contents(tmp_path / "run" / "checkpoints"))
+        if generation == 7:
+            kept.append(contents(tmp_path / "run" / "checkpoints"))
+            load_snapshot(tmp_path / "run" / "checkpoints" / "00000001.npz")
+            full.clear()
+
+    monkeypatch.setattr("neatgrow.files.os.fsync", sync)
+    with pytest.warns(RuntimeWarning) as caught:
+        result = xor_run(tmp_path / "run", callbacks=[fill])
+    said = {str(warning.message) for warning in caught}
+    assert (
+        f"{tmp_path / 'run'}: checkpoint 4 could not be written ([Errno 28] No space left on "
+        "device); checkpoint 1 stays good, and the run goes on."
+    ) in said
+    assert kept[0] == kept[1] and kept[0].keys() == {"00000001.npz"}
+    assert checkpoints(tmp_path / "run") == ["00000001.npz", "00000008.npz", "00000010.npz"]
+    assert_same(result, xor_run(tmp_path / "whole"))
+    assert_same(ng.resume(tmp_path / "run"), result)
+
+
+@pytest.mark.parametrize("cut", ["history.csv", "species.csv", "failures.csv"])
+def test_tables_that_did_not_fit_are_whole_once_there_is_room(cut, tmp_path):
+    """With files that may hardly grow, so that only a part of a line can be written."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fitness(network):
+        answer = wave(network)
+        if answer < -0.8:
+            raise ValueError("too low")
+        return answer
+
+    def fill(run):
+        sizes = {
+            name: (tmp_path / "run" / name).stat().st_size
+            for name in ("history.csv", "species.csv", "failures.csv")
+        }
+        if len(run.history) == 3:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (sizes[cut] + 7, before[1]))
+        if len(run.history) == 6:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            for name in sizes:
+                assert (tmp_path / "run" / name).read_bytes()[-1:] == b"\n", name
+
+    given = {"inputs": 2, "outputs": 1, "config": small(), "generations": 10}
+    expected = ng.evolve(fitness, directory=tmp_path / "whole", **given)
+    try:
+        with pytest.warns(RuntimeWarning) as caught:
+            result = ng.evolve(fitness, directory=tmp_path / "run", callbacks=[fill], **given)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert any("the tables could not be written" in str(w.message) for w in caught)
+    assert expected.history["failures"][3:6].all()
+    assert_same(result, expected)
+    assert (tmp_path / "run" / "history.csv").read_text() == result.history.to_csv()
+
+
+def test_a_disk_that_stays_full_to_the_end_loses_files_alone(tmp_path, monkeypatch):
+    def full(number):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fill(run):
+        monkeypatch.setattr("neatgrow.files.os.fsync", full)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = xor_run(tmp_path / "run", callbacks=[fill])
+    assert caught and result.stopped == "generations" and len(result.history) == 10
+    monkeypatch.undo()
+    assert_same(ng.resume(tmp_path / "run"), xor_run(tmp_path / "whole"))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes import Genome, Genomes
+from neatgrow.genomes import Genome, Genomes, Interface
 from neatgrow.kernels import functions, parallel
 from neatgrow.kernels import training as kernels
 from neatgrow.kernels.backward import Data
@@ -177,7 +177,8 @@ def fine_tune(
             cross-entropy of outputs taken as logits, which suits outputs of activation
             ``identity``. Or a function of outputs and targets, shaped as ``Networks.predict``
             and ``run`` give them with a leading axis of N, that returns the losses (N,) and
-            ∂loss/∂outputs; it is called in every step, with all samples.
+            ∂loss/∂outputs; it is called in every step, with all samples, and ``weights`` scale
+            what it returns.
         optimizer: ``Adam(0.01)`` by default.
         steps: How many.
         batch: Samples per step, drawn without repetition within an epoch and the same for
@@ -331,28 +332,26 @@ def _with_own_loss(
     trainer: Trainer, data: Data, loss: Loss, sequences: bool, steps: int, line: "_Line"
 ) -> Array:
     """Steps along gradients that the caller's function gives."""
-    losses = np.empty((len(trainer.genomes), steps))
-    networks = trainer.networks
-    x = np.swapaxes(data.inputs, 2, 3)
-    y = np.swapaxes(data.targets, 2, 3)
-    if not sequences:
-        y = y[:, 0]
-    plain = Networks(
-        networks.plan, type(networks.interface)(networks.interface.inputs,
-                                                networks.interface.outputs), networks._genes
-    )  # fmt: skip  # inputs are prepared already
+    count, networks = len(trainer.genomes), trainer.networks
+    x, y = np.swapaxes(data.inputs, 2, 3), np.swapaxes(data.targets, 2, 3)
+    y = y if sequences else y[:, 0]
+    # The inputs are prepared already, so the networks that see them here carry no statistics.
+    face = Interface(networks.interface.inputs, networks.interface.outputs)
+    plain = Networks(networks.plan, face, networks._genes)
+    inputs, weight = (
+        np.ascontiguousarray(np.broadcast_to(a, (count, *a.shape[1:])))
+        for a in (data.inputs, data.weight)
+    )
+    losses = np.empty((count, steps))
     for step in range(steps):
-        shared = x.shape[0] == 1
-        outputs = plain.run(x[0] if shared else x)
+        outputs = plain.run(x[0] if x.shape[0] == 1 else x)
         outputs = outputs if sequences else outputs[:, 0]
         value, slope = loss(outputs, y)
-        value = _checks.array("loss", value, (len(losses),))
-        slope = _checks.array("loss: ∂loss/∂outputs", slope, outputs.shape, finite=False)
+        value = _checks.array("loss", value, (count,))
+        slope = _checks.array("loss: ∂loss/∂outputs", slope, outputs.shape)
         slope = slope if sequences else slope[:, None]
         targets = np.ascontiguousarray(np.swapaxes(slope, 2, 3), networks.dtype)
-        wide = [np.ascontiguousarray(np.broadcast_to(a, (len(losses), *a.shape[1:])))
-                for a in (data.inputs, data.weight)]  # fmt: skip
-        trainer.learn(Data(wide[0], targets, wide[1]), 1)
+        trainer.learn(Data(inputs, targets, weight), 1)
         losses[:, step] = np.where(trainer.stopped < 0, value, np.nan)
         line.update(step + 1, value)
     return losses

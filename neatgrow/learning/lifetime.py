@@ -1,6 +1,7 @@
 """Learning within a generation: genomes are judged on what they have become."""
 
 from dataclasses import dataclass, fields
+from sys import float_info
 from typing import Any, Literal
 
 import numpy as np
@@ -53,7 +54,7 @@ class Learning:
             raise ValueError(_checks.message("Learning.share", rule, self.share))
         if self.batch is not None:
             _checks.integer("Learning.batch", self.batch, 1)
-        if self.clip is not None and not self.clip > 0.0:
+        if self.clip is not None and not 0.0 < self.clip <= float_info.max:
             raise ValueError(_checks.message("Learning.clip", "a number above 0", self.clip))
         if not isinstance(self.optimizer, Optimizer):
             raise TypeError(_checks.message("Learning.optimizer", "one such as Adam(0.01)",

@@ -1,6 +1,7 @@
 """Optimisers and schedules of the learning rate, as settings."""
 
 from dataclasses import dataclass, fields
+from sys import float_info
 from typing import ClassVar, final
 
 from neatgrow import _checks
@@ -133,9 +134,6 @@ class AdamW(Optimizer):
 
 def _positive(owner: str, settings: object, name: str) -> None:
     value = getattr(settings, name)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not 0.0 < value < float("inf")
-    ):
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not 0.0 < value <= float_info.max:
         raise ValueError(_checks.message(f"{owner}.{name}", "a positive number", value))

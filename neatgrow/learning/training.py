@@ -261,9 +261,9 @@ def recipe_of(
         if value is not None:
             _checks.integer(what, value, 1)
     for what, number in (("l1", l1), ("l2", l2)):
-        if not 0.0 <= number < np.inf:
+        if not 0.0 <= number <= sys.float_info.max:
             raise ValueError(_checks.message(what, "a number of at least 0", number))
-    if clip is not None and not clip > 0.0:
+    if clip is not None and not 0.0 < clip <= sys.float_info.max:
         raise ValueError(_checks.message("clip", "a number above 0", clip))
     schedule = optimizer.schedule
     return Recipe(

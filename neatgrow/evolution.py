@@ -18,7 +18,9 @@ from neatgrow.config import Config
 from neatgrow.genomes import Genome, Genomes
 from neatgrow.history import TIMES, History
 from neatgrow.kernels import random
+from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Array
+from neatgrow.learning.growth import grown
 from neatgrow.learning.lifetime import Learning, taught
 from neatgrow.networks import Networks
 from neatgrow.population import Population
@@ -167,6 +169,8 @@ class Evolution:
         self._threshold = np.inf if threshold is None else self._sign * threshold
         self._champion: Genome | None = None
         self._named: list[tuple[int, int, str]] = []
+        self._samples_grown = 0
+        self._guide_growth()
         self._changes: list[tuple[int, dict[str, Any]]] = []
 
     @classmethod
@@ -267,18 +271,33 @@ class Evolution:
             if self.directory.is_due(population.generation):
                 self.directory.write_checkpoint(self.snapshot)
 
+    def _guide_growth(self) -> None:
+        """Let children grow where gradients say, if that was asked for."""
+        learning = self.learning
+        if learning is not None and learning.candidates and learning.inheritance != "none":
+            self.population.growth = self._grown
+
+    def _grown(self, genomes: Genomes, wishes: Array, rules: Rules, generation: int) -> Genomes:
+        assert self.learning is not None and isinstance(self.problem, Teaching)
+        genomes, self._samples_grown = grown(
+            genomes, wishes, self.problem.lessons(), self.learning.candidates, rules,
+            seed=self.population.seed, generation=generation,
+        )  # fmt: skip
+        return genomes
+
     def _taught(self, genomes: Genomes) -> tuple[Genomes, int]:
         """The genomes as they are judged, and how many samples they learned from."""
+        grown, self._samples_grown = self._samples_grown, 0
         if self.learning is None or not isinstance(self.problem, Teaching):
             return genomes, 0
         population = self.population
         key = (population.seed, population.generation)
-        grown, samples = taught(
+        tuned, samples = taught(
             genomes, self.problem.lessons(), self.learning, population.config, key
         )
         if self.learning.inheritance == "lamarckian":
-            population.learned(grown)
-        return grown, samples
+            population.learned(tuned)
+        return tuned, grown + samples
 
     def rewind(self) -> None:
         """Forget a generation that was interrupted half-way.
@@ -293,6 +312,7 @@ class Evolution:
             replace(self.snapshot, history=History.from_arrays(arrays)), self.problem
         )
         self.population, self.history = again.population, again.history
+        self._guide_growth()
         self.solved, self._champion, self._named = again.solved, again._champion, again._named
 
     def fails_too_much(self, limit: float) -> bool:

@@ -1,6 +1,6 @@
 """The population: ask for genomes, tell their fitness, and the next generation follows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Self
@@ -12,11 +12,14 @@ from neatgrow import _checks
 from neatgrow.config import Config
 from neatgrow.genomes import Genome, Genomes, Interface
 from neatgrow.kernels import layout, random, selection
-from neatgrow.kernels.layout import Array
+from neatgrow.kernels.genes import Rules
+from neatgrow.kernels.layout import Array, Packed
 from neatgrow.kernels.selection import Generation, Policy, Standing
 from neatgrow.kernels.variation import COPY, MUTATE, Offspring
 from neatgrow.species import SpeciesTable, measure_of, no_species, speciate, steered
 from neatgrow.variation import initial_genomes, make_children, room_for, rules_of
+
+Growth = Callable[[Genomes, Array, Rules, int], Genomes]
 
 _FATES = {
     selection.STAGNANT: "no better fitness for too long",
@@ -82,6 +85,9 @@ class Population:
         threshold: Distance threshold in force.
         fitness: (N,) float64 last told, higher is better, NaN for failures; or ``None``.
         deaths: Why species ended at the last reproduction, by species id.
+        growth: Where children grow, instead of at random: called with the children, what each is
+            to grow (N,) uint8, the rules of variation and the generation, it returns them grown.
+            ``None`` by default; not part of :meth:`state`.
     """
 
     def __init__(
@@ -125,6 +131,7 @@ class Population:
         self._settled = _policy_of(config)
         self._seeds = np.array([self.seed, random.SELECTION])
         self._asked = False
+        self.growth: Growth | None = None
 
     @classmethod
     def from_state(cls, state: State, config: Config | None = None) -> Self:
@@ -250,7 +257,8 @@ class Population:
         """Replace the genomes of :meth:`ask` by what they have become by learning.
 
         Args:
-            genomes: The same genes in the same order, with other values.
+            genomes: The same genes in the same order with other values; connections may be
+                missing.
 
         Raises:
             RuntimeError: There is nothing asked for that has not been told.
@@ -258,9 +266,11 @@ class Population:
         """
         if not self._asked:
             raise RuntimeError("learned: expected a call of ask() first, got none. Call ask().")
+        before, after = self.genomes.packed, genomes.packed
+        if after.innovation.size < before.innovation.size:
+            before = layout.without(before, ~_found(before, after))
         for name in ("node_ptr", "node_id", "connection_ptr", "innovation", "enabled"):
-            own, other = getattr(self.genomes.packed, name), getattr(genomes.packed, name)
-            if not np.array_equal(own, other):
+            if not np.array_equal(getattr(before, name), getattr(after, name)):
                 raise ValueError(
                     f"learned: expected the genomes of ask() with other values, got another {name}."
                 )
@@ -324,10 +334,13 @@ class Population:
             return
         if kept < len(before):
             self.table = before.take(plan.kept[:kept])
+        wishes = None if self.growth is None else np.zeros(self.config.population_size, np.uint8)
         self.genomes = make_children(
             parents, plan.offspring, plan.room, self._rules, seed=self.seed,
-            generation=self.generation,
+            generation=self.generation, wishes=wishes,
         )  # fmt: skip
+        if self.growth is not None and wishes is not None:
+            self.genomes = self.growth(self.genomes, wishes, self._rules, self.generation)
         self._speciate((parents, plan.representatives[:kept]), plan.guess)
         if self.table.id.size != before.id.size or (self.table.id != before.id).any():
             gone = set(before.id.tolist()).difference(self.table.id.tolist())
@@ -383,6 +396,17 @@ class Population:
         )  # fmt: skip
         parts = [(mutants.packed, count), (fresh.packed, len(fresh))]
         return Genomes(layout.concatenate(parts), self.interface)
+
+
+def _found(packed: Packed, others: Packed) -> Array:
+    """(C,) bool, whether the same genome of ``others`` has each connection gene."""
+    keys = []
+    for genes in (packed, others):
+        key = np.empty(genes.innovation.size, [("genome", np.int64), ("innovation", np.int64)])
+        key["genome"] = np.repeat(np.arange(genes.node_ptr.size - 1), np.diff(genes.connection_ptr))
+        key["innovation"] = genes.innovation
+        keys.append(key)
+    return np.isin(keys[0], keys[1])
 
 
 def _policy_of(config: Config) -> Policy:

@@ -134,6 +134,7 @@ def make_children(
     *,
     seed: int,
     generation: int,
+    wishes: Array | None = None,
 ) -> Genomes:
     """Children of a generation, in the plan's order, whatever the number of threads.
 
@@ -144,15 +145,19 @@ def make_children(
         rules: Settings.
         seed: Run seed.
         generation: Birth of new genes; also keys the draws.
+        wishes: (N,) uint8, zeros: instead of growing at random, children write here what they
+            would grow, for :class:`neatgrow.Learning` to choose where.
     """
     packed = parents.packed
     count = offspring.first.size
     key = np.array([seed, random.VARIATION, generation])
 
+    asked = np.zeros(0, np.uint8) if wishes is None else wishes
+
     def build(start: int, stop: int) -> tuple[Packed, int]:
         nodes, connections = (room[:, stop] - room[:, start]).tolist()
         children = layout.empty_packed(COLUMNS, stop - start, nodes, connections)
-        kernels.make_children(packed, offspring, rules, key, children, start, stop)
+        kernels.make_children(packed, offspring, rules, key, children, asked, start, stop)
         return children, stop - start
 
     most = int(room[0, -1] + room[1, -1])

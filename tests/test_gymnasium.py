@@ -10,6 +10,7 @@ from gymnasium.envs.registration import WrapperSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+import neatgrow as ng
 from neatgrow.config import Config
 from neatgrow.genomes import Genomes
 from neatgrow.kernels import layout, parallel, random
@@ -1037,3 +1038,69 @@ def test_a_render_mode_that_a_function_does_not_give_is_refused():
         "render_mode: expected None as the environment is made, got 'ansi'. "
         "Change the function that makes it."
     )
+
+
+# ------------------------------------------------------------------------------- imitation
+
+
+def test_recorded_play_is_imitated():
+    problem = Gymnasium("CartPole-v1", max_steps=200)
+
+    def balance(observation):  # a controller that holds the pole up
+        return int(observation[2] + 0.5 * observation[3] > 0)
+
+    recorded = problem.record(balance, episodes=5, seed=1)
+    assert [x.shape[1] for x, _ in recorded] == [4] * 5
+    lessons = problem.imitation(recorded)
+    assert lessons.sequences and lessons.loss == "categorical"
+    assert lessons.X.shape == (max(len(x) for x, _ in recorded), 5, 4)
+    assert lessons.weights.sum() == sum(len(x) for x, _ in recorded)
+    logits = Config().override({"genes.activation.outputs": "identity"})
+    pupil = ng.Population(4, 2, logits, seed=1).ask()[0]
+    tuned, losses = ng.fine_tune(pupil, lessons, steps=500, optimizer=ng.Adam(0.1))
+    assert losses[-1] < 0.6 * losses[0]
+    flat = problem.imitation(recorded, sequences=False)
+    assert flat.X.shape == (lessons.weights.sum(), 4)
+    right = tuned.compile().predict(flat.X).argmax(1) == flat.Y.argmax(1)
+    assert right.mean() > 0.9
+    assert problem.evaluate(tuned.batch().compile(), seed=7, episodes=5).fitness[0] > 150
+
+
+@pytest.mark.parametrize(
+    ("space", "actions", "loss"),
+    [
+        (spaces.Discrete(3, start=-1), [-1, 1, 0], "categorical"),
+        (spaces.MultiDiscrete([2, 3]), [[0, 2], [1, 0]], "binary"),
+        (spaces.MultiBinary(3), [[0, 1, 1], [1, 0, 0]], "binary"),
+        (spaces.Box(-2.0, 6.0, (2,)), [[-2.0, 6.0], [0.5, 1.0]], "mse"),
+    ],
+)
+def test_targets_stand_for_the_actions_they_were_made_of(space, actions, loss):
+    rule = actions_of(space, "a test")
+    targets = rule.targets(np.array(actions))
+    assert rule.loss == loss and targets.shape == (len(actions), rule.size)
+    assert np.allclose(rule.batch(targets), actions)
+
+
+@pytest.mark.parametrize(
+    ("episodes", "message"),
+    [
+        ([], "sequences: expected at least one of one tick or more, got none."),
+        ([(np.zeros((3, 4)), [0, 1])], "sequence 0: expected 3 targets, one per input, got 2."),
+        ([(np.zeros((2, 3)), [0, 1])], "observations: expected shape (T, 4), got (2, 3)."),
+        ([(np.zeros((2, 4)), [0, 2])], "actions: expected numbers from 0 to 1, got 2."),
+    ],
+)
+def test_play_of_another_kind_is_refused(episodes, message):
+    with pytest.raises(ValueError) as caught:
+        Gymnasium("CartPole-v1").imitation(episodes)
+    assert str(caught.value) == message
+
+
+def test_lessons_settle_what_else_could_be_passed():
+    lessons = Gymnasium("CartPole-v1").imitation([(np.zeros((2, 4)), [0, 1])])
+    pupil = ng.Population(4, 2, seed=1).ask()[0]
+    with pytest.raises(ValueError, match=r"^X: expected lessons alone, got Y, loss, weights or"):
+        ng.fine_tune(pupil, lessons, sequences=True)
+    with pytest.raises(TypeError, match=r"^Y: expected targets, got none"):
+        ng.fine_tune(pupil, lessons.X)

@@ -69,15 +69,84 @@ def test_supervised_measures_equal_numpy():
     assert np.array_equal(one.evaluate(single).fitness, wanted.mean(1))
 
 
+@pytest.mark.parametrize("loss", ["mae", "huber", "binary", "categorical"])
+def test_every_loss_is_what_its_formula_says(loss):
+    networks = ng.Population(3, 2, seed=3).ask().compile(np.float64)
+    draw = np.random.default_rng(1)
+    x, w = draw.normal(size=(5, 7, 3)), draw.random((5, 7))
+    y = np.eye(2)[draw.integers(0, 2, (5, 7))]
+    p = networks.run(x)
+    gap = np.abs(p - y)
+    terms = {
+        "mae": gap.mean(-1),
+        "huber": np.where(gap > 1, gap - 0.5, 0.5 * gap**2).mean(-1),
+        "binary": (np.log1p(np.exp(p)) - y * p).mean(-1),
+        "categorical": np.log(np.exp(p).sum(-1)) - (y * p).sum(-1),
+    }[loss]
+    problem = ng.Supervised(x, y, weights=w, loss=loss, sequences=True)
+    wanted = -(terms * w).sum(axis=(1, 2)) / w.sum()
+    assert problem.evaluate(networks).fitness == pytest.approx(wanted, rel=1e-12)
+
+
+def test_class_numbers_are_targets_and_logits_lie_on_sides_of_zero():
+    networks = ng.Population(3, 3, seed=3).ask().compile()
+    draw = np.random.default_rng(1)
+    x, y = draw.normal(size=(40, 3)), draw.integers(0, 3, 40)
+    numbers = ng.Supervised(x, y, loss="categorical", measure="accuracy")
+    right = (networks.predict(x).argmax(2) == y).mean(1)
+    assert numbers.evaluate(networks).fitness == pytest.approx(right, rel=1e-12)
+    several = np.eye(3)[y]
+    sides = ng.Supervised(x, several, loss="binary", measure="accuracy")
+    right = ((networks.predict(x) > 0) == (several > 0)).all(2).mean(1)
+    assert sides.evaluate(networks).fitness == pytest.approx(right, rel=1e-12)
+    signs = ng.Supervised(x, 2.0 * several[:, :1] - 1.0, measure="accuracy")
+    single = ng.Population(3, 1, seed=3).ask().compile()
+    right = ((single.predict(x)[:, :, 0] > 0) == (y == 0)).mean(1)
+    assert signs.evaluate(single).fitness == pytest.approx(right, rel=1e-12)
+
+
+def test_all_right_is_worth_more_than_any_loss():
+    y = [[0], [1], [0], [1]]
+    far = ng.Supervised(X, y, measure="all_right", loss="binary")
+    right = linear([0.0, 20.0], -10.0)  # the second input, as a logit
+    wrong = linear([0.0, 0.01], 0.005)  # close, on the wrong side for two
+    assert far.solved_at == 1.0
+    assert fitness_of(far, right) == pytest.approx(2.0, abs=1e-3)
+    assert fitness_of(far, wrong) == pytest.approx(-np.log(2), abs=0.01)
+
+
+def test_networks_are_judged_on_validation_data_and_taught_by_the_rest():
+    networks = ng.Population(3, 1, seed=3).ask().compile(np.float64)
+    draw = np.random.default_rng(1)
+    x, y, other = draw.normal(size=(9, 3)), draw.normal(size=(9, 1)), draw.normal(size=(4, 3))
+    problem = ng.Supervised(x, y, validation=(other, np.ones((4, 1))))
+    evaluation = problem.evaluate(networks)
+    wanted = -((networks.predict(other) - 1.0) ** 2).mean(axis=(1, 2))
+    assert evaluation.fitness == pytest.approx(wanted, rel=1e-12)
+    assert evaluation.steps == 150 * 4
+    assert np.array_equal(problem.lessons().X, x)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: ng.Supervised(X, [[2]] * 4, loss="binary"),
+         "Y: expected targets from 0 to 1 for binary, got 2.0."),
+        (lambda: ng.Supervised(X, [0, 1, 5, 0], loss="categorical", classes=3),
+         "Y: expected class numbers from 0 to 2, got 5."),
+        (lambda: ng.Supervised(X, [[1]] * 4, validation=(X, [[1]] * 3)),
+         "Y: expected shape (4, 1), got (3, 1)."),
+        (lambda: ng.Supervised(X, [[1]] * 4, weights=[1, 1, -1, 1]),
+         "weights: expected numbers of at least 0, got -1."),
+        (lambda: ng.Supervised(X, [[1]] * 4, weights=[0] * 4),
+         "weights: expected one above 0, got none."),
         (lambda: ng.Supervised(X, [[1]] * 3), "Y: expected shape (4, O), got (3, 1)."),
         (lambda: ng.Supervised([1, 2], [[1]]), "X: expected shape (B, I), got (2,)."),
         (lambda: ng.Supervised([[1.0], [np.nan]], [[1], [0]]),
          "X: expected finite numbers, got nan at index (1, 0)."),
         (lambda: ng.Supervised(X, X, measure="rmse"),
-         "measure: expected one of mse, accuracy, got 'rmse'. Did you mean 'mse'?"),
+         "measure: expected one of loss, accuracy, all_right, got 'rmse'. "
+         "Known: accuracy, all_right, loss."),
         (lambda: Function(1, inputs=1, outputs=1),
          "fitness: expected a function of one network, got 1."),
     ],

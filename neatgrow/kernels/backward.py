@@ -51,9 +51,9 @@ class Scratch(NamedTuple):
     """Room for one network and one tile; W ticks of a window, S slots and a row of zeros."""
 
     a: Array  # (W + 1, S + 1, tile): activations; tick 0 is the state before the window
-    z: Array  # (W, nodes + 1, tile)
+    z: Array  # (W, nodes + 1, tile): z, and after the way back δ (of a mean, over its number)
     d: Array  # (2, S + 1, tile): ∂L/∂a of this tick and of the one before
-    dz: Array  # (tile,)
+    dz: Array  # (tile,): δ of a product, times the factors gone through
     factor: Array  # (connections into a node + 1, tile) products of the factors before each
     outputs: Array  # (2, O, tile): outputs, and ∂L/∂output
 
@@ -122,13 +122,11 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
     now, before, z, d, d_before = tick
     d_weight, d_bias = gradient
     start, stop = plan.node_start[n], plan.node_stop[n]
-    dz = scratch.dz
     for v in range(stop - 1, start - 1, -1):
         slot, row = n_inputs + v - start, v - start
         first, last = plan.incoming_start[at(v)], plan.incoming_stop[at(v)]
-        _through_activation(
-            plan.activation[at(v)], custom, d[at(slot)], z[at(row)], now[at(slot)], dz, size
-        )
+        dz = z[at(row)]
+        _through_activation(plan.activation[at(v)], custom, d[at(slot)], now[at(slot)], dz, size)
         d_bias[at(v)] += _sum(dz, size)
         aggregation = plan.aggregation[at(v)]
         if aggregation in (SUM, MEAN):
@@ -147,6 +145,8 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
                     for j in range(size):
                         back[j] += w * dz[j]
         elif aggregation == PRODUCT:
+            for j in range(size):
+                scratch.dz[j] = dz[j]
             _product_back(plan, first, last, slot, n_inputs, size, tick, d_weight, scratch)
         elif first < last:
             largest = aggregation == MAX
@@ -154,8 +154,8 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
 
 
 @helper
-def _through_activation(opcode, custom, d, z, a, dz, size):
-    """δ = f′(z)·∂L/∂a, with the commonest functions' slopes in loops of their own."""
+def _through_activation(opcode, custom, d, a, dz, size):
+    """δ = f′(z)·∂L/∂a in the place of z, the commonest functions in loops of their own."""
     one = like(d[0], 1.0)
     if opcode == TANH:
         for j in range(size):
@@ -169,7 +169,7 @@ def _through_activation(opcode, custom, d, z, a, dz, size):
     else:
         address = address_of(opcode, custom)
         for j in range(size):
-            dz[j] = d[j] * slope(opcode, z[j], a[j], address)
+            dz[j] = d[j] * slope(opcode, dz[j], a[j], address)
 
 
 @helper

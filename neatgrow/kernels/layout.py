@@ -162,3 +162,18 @@ def take(packed: Packed, rows: Array) -> Packed:
         for name in NODE_COLUMNS if table == "node" else CONNECTION_COLUMNS:
             columns[name] = getattr(packed, name)[genes]
     return Packed(**columns)
+
+
+def put(packed: Packed, rows: Array, others: Packed) -> Packed:
+    """A copy of a batch with the genomes in some rows replaced by others, in that order."""
+    count = packed.node_ptr.size - 1
+    order = np.arange(count)
+    order[rows] = count + np.arange(rows.size)
+    return take(concatenate([(packed, count), (others, rows.size)]), order)
+
+
+def without(packed: Packed, lost: Array) -> Packed:
+    """A copy of a batch without the connection genes that are marked, (C,) bool."""
+    kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(~lost)])
+    columns = {name: getattr(packed, name)[~lost] for name in CONNECTION_COLUMNS}
+    return packed._replace(connection_ptr=kept[packed.connection_ptr], **columns)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from neatgrow.kernels.functions import like
-from neatgrow.kernels.jit import at, helper
+from neatgrow.kernels.jit import at, helper, kernel
 
 LOSSES: tuple[str, ...] = ("mse", "mae", "huber", "binary", "categorical", "given")
 MSE, MAE, HUBER, BINARY, CATEGORICAL, GIVEN = range(6)
@@ -95,3 +95,43 @@ def _squares(data, which, t, chosen, first, size, scale, outputs):
             result += weight * gap * gap
             outputs[1, o, j] = like(outputs[1, o, j], 2.0 * weight * gap)
     return result
+
+
+@helper
+def total_of(loss, data, which, chosen):
+    """What the loss of some samples is divided by: their weights, and the number of outputs
+    where each output has a term of its own.
+    """
+    total = 0.0
+    for t in range(data.weight.shape[1]):
+        for b in chosen:
+            total += data.weight[which, t, at(b)]
+    if loss == GIVEN:
+        return 1.0 if total > 0.0 else 0.0
+    return total if loss == CATEGORICAL else total * data.targets.shape[2]
+
+
+@kernel
+def judge(outputs, loss, data, losses, start, stop):
+    """Losses of networks ``start:stop`` by what they answered.
+
+    Args:
+        outputs: (N, T, O, B) of the networks.
+        loss: Opcode.
+        data: Samples, whose inputs are not looked at.
+        losses: (N,) float64, written.
+        start: First network.
+        stop: One past the last.
+    """
+    n_outputs, n_samples = outputs.shape[2], outputs.shape[3]
+    everything = np.arange(n_samples).astype(np.int32)
+    rows = np.empty((2, n_outputs, n_samples), outputs.dtype)
+    for n in range(start, stop):
+        which = n if data.weight.shape[0] > 1 else 0
+        total = total_of(loss, data, which, everything)
+        losses[n] = 0.0
+        for t in range(outputs.shape[1]):
+            for o in range(n_outputs):
+                for b in range(n_samples):
+                    rows[0, o, b] = outputs[n, t, o, b]
+            losses[n] += loss_rows(loss, data, which, t, everything, 0, n_samples, total, rows)

@@ -9,7 +9,8 @@ import numpy as np
 
 from neatgrow.kernels.jit import helper, kernel
 
-(INITIAL, SELECTION, VARIATION, REPRESENTATIVE, EPISODES, RETEST, LEARNING) = range(7)  # purposes
+(INITIAL, SELECTION, VARIATION, REPRESENTATIVE, EPISODES, RETEST, LEARNING, GROWTH) = range(8)
+# purposes of draws
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)

@@ -19,6 +19,8 @@ from neatgrow.kernels.jit import helper
 from neatgrow.kernels.layout import WEIGHT
 from neatgrow.kernels.random import draw_below, draw_uniform, identity
 
+SPLIT, CONNECT, LOOP = 1, 2, 4  # bits of what a child wishes to grow
+
 
 @helper
 def delete(out, span, rules, stream):
@@ -35,25 +37,44 @@ def delete(out, span, rules, stream):
 
 
 @helper
-def grow(out, span, rules, generation, scratch, stream):
-    """Enable, disable, split and join, each with its own chance; whether anything changed."""
+def grow(out, span, rules, generation, wishes, child, scratch, stream):
+    """Enable, disable, split and join, each with its own chance; whether anything changed.
+
+    Where there are ``wishes`` to fill, the child's splits and joins are noted there, for
+    whoever knows better than chance where to grow.
+    """
     changed = False
     for state in range(2):
         if draw_uniform(stream) < (rules.disable if state == 1 else rules.enable):
-            c = _pick(out, span, state == 1, stream)
+            c = pick(out, span, state == 1, stream)
             if c >= 0:
                 out.enabled[c] = not out.enabled[c]
                 changed = True
     if draw_uniform(stream) < rules.add_node:
-        changed |= _add_node(out, span, rules, generation, stream)
+        if wishes.shape[0] > 0:
+            wishes[child] |= SPLIT
+            changed = True
+        else:
+            row = pick(out, span, True, stream)
+            if row >= 0:
+                split(out, span, rules, row, generation, stream)
+                changed = True
     for loop in range(2 if rules.recurrent else 1):
         if draw_uniform(stream) < (rules.add_loop if loop == 1 else rules.add_connection):
-            changed |= _add_connection(out, span, rules, loop == 1, generation, scratch, stream)
+            if wishes.shape[0] > 0:
+                wishes[child] |= LOOP if loop == 1 else CONNECT
+                changed = True
+            else:
+                sort_outgoing(out, span, rules, scratch)
+                start, goal = draw_absent(out, span, rules, loop == 1, scratch, stream)
+                if goal >= 0:
+                    join(out, span, rules, start, goal, generation, stream)
+                    changed = True
     return changed
 
 
 @helper
-def _pick(out, span, enabled, stream):
+def pick(out, span, enabled, stream):
     """Row of a random connection that is enabled, or that is not; −1 if there is none."""
     count = 0
     for c in range(span[2], span[3]):
@@ -108,18 +129,15 @@ def _delete_node(out, span, rules, stream):
 
 
 @helper
-def _add_node(out, span, rules, generation, stream):
-    """Split an enabled connection: weight 1 in, the old weight out, the old one disabled.
+def split(out, span, rules, row, generation, stream):
+    """Split the connection in a row: weight 1 in, the old weight out, the old one disabled.
 
     Source: Stanley & Miikkulainen (2002), section 3.1.
     """
-    row = _pick(out, span, True, stream)
-    if row < 0:
-        return False
-    split, source, target = out.innovation[row], out.source[row], out.target[row]
+    old, source, target = out.innovation[row], out.source[row], out.target[row]
     repeat = 0
     while True:
-        node = identity(split, repeat)
+        node = identity(old, repeat)
         place = find(out.node_id, span[0], span[1], node)
         if place < 0:
             break
@@ -142,14 +160,13 @@ def _add_node(out, span, rules, generation, stream):
         value = bounded(table, k, 1.0) if k == WEIGHT else start_value(table, k, stream)
         out.connection_values[inner, k] = value
     outer = _insert_connection(out, span, node, target, generation)
-    row = find(out.innovation, span[2], span[3], split)
+    row = find(out.innovation, span[2], span[3], old)
     for k in range(out.connection_values.shape[1]):
         out.connection_values[outer, k] = out.connection_values[row, k]
-    return True
 
 
 @helper
-def _sort_outgoing(out, span, rules, scratch):
+def sort_outgoing(out, span, rules, scratch):
     """Local indices of sources (row 0) and targets (1), outgoing CSR (rows 2 and 3)."""
     n_inputs, m = rules.n_inputs, span[1] - span[0]
     source, target = scratch[0], scratch[1]
@@ -160,14 +177,16 @@ def _sort_outgoing(out, span, rules, scratch):
 
 
 @helper
-def _add_connection(out, span, rules, loop, generation, scratch, stream):
-    """Join two nodes that are not joined, closing a loop or not as asked.
+def draw_absent(out, span, rules, loop, scratch, stream):
+    """Two nodes that are not joined, whose connection would close a loop or not as asked.
 
-    A random target is taken and what it reaches is marked, over disabled connections too, so
-    that enabling one later closes no loop; a source is then drawn among all that fit. Up to
-    four targets are tried.
+    After :func:`sort_outgoing`. A random target is taken and what it reaches is marked, over
+    disabled connections too, so that enabling one later closes no loop; a source is then drawn
+    among all that fit. Up to four targets are tried.
+
+    Returns:
+        Local indices of source and target, or −1 twice.
     """
-    _sort_outgoing(out, span, rules, scratch)
     n_inputs, m, n_connections = rules.n_inputs, span[1] - span[0], span[3] - span[2]
     total = n_inputs + m
     source, target, ptr, items = scratch[0], scratch[1], scratch[2], scratch[3]
@@ -201,22 +220,28 @@ def _add_connection(out, span, rules, loop, generation, scratch, stream):
                 count += 1
         if count == 0:
             continue
-        k = queue[draw_below(stream, count)]
-        start = k if k < n_inputs else out.node_id[span[0] + k - n_inputs]
-        row = _insert_connection(
-            out, span, start, out.node_id[span[0] + goal - n_inputs], generation
-        )
-        for column in range(out.connection_values.shape[1]):
-            value = start_value(rules.connection_values, column, stream)
-            out.connection_values[row, column] = value
-        return True
-    return False
+        return np.int64(queue[draw_below(stream, count)]), np.int64(goal)
+    return np.int64(-1), np.int64(-1)
+
+
+@helper
+def join(out, span, rules, start, goal, generation, stream):
+    """Connect two nodes, given by local index, that are not joined; the new row."""
+    source = start
+    if start >= rules.n_inputs:
+        source = out.node_id[span[0] + start - rules.n_inputs]
+    target = out.node_id[span[0] + goal - rules.n_inputs]
+    row = _insert_connection(out, span, source, target, generation)
+    for column in range(out.connection_values.shape[1]):
+        value = start_value(rules.connection_values, column, stream)
+        out.connection_values[row, column] = value
+    return row
 
 
 @helper
 def is_acyclic(out, span, rules, scratch):
     """Whether all connection genes together, enabled or not, are free of loops (Kahn 1962)."""
-    _sort_outgoing(out, span, rules, scratch)
+    sort_outgoing(out, span, rules, scratch)
     total = rules.n_inputs + span[1] - span[0]
     target, ptr, items, waiting, queue = scratch[1], scratch[2], scratch[3], scratch[4], scratch[5]
     for k in range(total):

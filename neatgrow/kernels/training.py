@@ -9,7 +9,7 @@ from neatgrow.kernels.backward import TILE, Scratch, accumulate
 from neatgrow.kernels.functions import like
 from neatgrow.kernels.jit import at, helper, kernel
 from neatgrow.kernels.layout import Array
-from neatgrow.kernels.losses import CATEGORICAL, GIVEN
+from neatgrow.kernels.losses import total_of
 from neatgrow.kernels.random import LEARNING, draw_below, seed_stream
 
 OPTIMIZERS: tuple[str, ...] = ("sgd", "momentum", "rmsprop", "adam", "adamw")
@@ -73,20 +73,6 @@ def _shuffle(order, seed, epoch, stream):
 
 
 @helper
-def total_of(loss, data, which, chosen):
-    """What the loss of some samples is divided by: their weights, and the number of outputs
-    where each output has a term of its own.
-    """
-    total = 0.0
-    for t in range(data.weight.shape[1]):
-        for b in chosen:
-            total += data.weight[which, t, at(b)]
-    if loss == GIVEN:
-        return 1.0 if total > 0.0 else 0.0
-    return total if loss == CATEGORICAL else total * data.targets.shape[2]
-
-
-@helper
 def _move(recipe, step, values, slopes, moments, first, last, penalise):
     """One step of the optimiser on rows ``first:last`` of a column.
 
@@ -145,7 +131,7 @@ def _norm(gradient, rows):
 
 
 @helper
-def _rows_of(plan, n):
+def rows_of(plan, n):
     """Connection and node rows of network n: first and one past the last of each."""
     start, stop = plan.node_start[n], plan.node_stop[n]
     if start == stop:
@@ -206,11 +192,11 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
     stream = np.empty(1, np.uint64)
     per_epoch = max(n_samples // recipe.batch, 1)
     for n in range(start, stop):
-        rows = _rows_of(plan, n)
+        rows = rows_of(plan, n)
         most = 0
         for v in range(rows[2], rows[3]):
             most = max(most, plan.incoming_stop[v] - plan.incoming_start[v])
-        scratch = _scratch(plan, data, rows, min(recipe.window, n_ticks), most)
+        scratch = scratch_of(plan, data, rows, min(recipe.window, n_ticks), most)
         epoch = -1
         for k in range(record.shape[1]):
             step = done + k
@@ -254,7 +240,7 @@ def gradients(plan, custom, data, loss, losses, gradient, start, stop):
     """
     order = np.arange(data.inputs.shape[3]).astype(np.int32)
     for n in range(start, stop):
-        rows = _rows_of(plan, n)
+        rows = rows_of(plan, n)
         most = 0
         for v in range(rows[2], rows[3]):
             most = max(most, plan.incoming_stop[v] - plan.incoming_start[v])
@@ -262,7 +248,7 @@ def gradients(plan, custom, data, loss, losses, gradient, start, stop):
             gradient[0][c] = 0.0
         for v in range(rows[2], rows[3]):
             gradient[1][v] = 0.0
-        scratch = _scratch(plan, data, rows, data.inputs.shape[1], most)
+        scratch = scratch_of(plan, data, rows, data.inputs.shape[1], most)
         total = total_of(loss, data, n if data.inputs.shape[0] > 1 else 0, order)
         losses[n] = 0.0
         if total > 0.0:
@@ -270,7 +256,7 @@ def gradients(plan, custom, data, loss, losses, gradient, start, stop):
 
 
 @kernel
-def _scratch(plan, data, rows, window, most):
+def scratch_of(plan, data, rows, window, most):
     """Room for a network whose nodes have up to ``most`` connections each."""
     nodes, kind = rows[3] - rows[2], plan.bias.dtype
     slots = data.inputs.shape[2] + nodes + 1

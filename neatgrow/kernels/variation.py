@@ -55,7 +55,7 @@ def room_of(parents, offspring, room):
 
 
 @kernel
-def make_children(parents, offspring, rules, key, children, start, stop):
+def make_children(parents, offspring, rules, key, children, wishes, start, stop):
     """Build children ``start:stop``, one after the other from the first rows on.
 
     Args:
@@ -65,6 +65,8 @@ def make_children(parents, offspring, rules, key, children, start, stop):
         key: (3,) int64: run seed, purpose, generation.
         children: Packed arrays with room for these children; ``ptr[1 + i]`` is written for
             the i-th child of the range.
+        wishes: (N,) uint8, zeros: written instead of growing, bits SPLIT, CONNECT and LOOP; or
+            (0,) to grow at random.
         start: First child.
         stop: One past the last.
     """
@@ -93,7 +95,7 @@ def make_children(parents, offspring, rules, key, children, start, stop):
             shrunk = delete(children, span, rules, stream)
             if shrunk or equal:
                 drop_unconnected(children, span, rules, scratch)
-            grown = grow(children, span, rules, key[2], scratch, stream)
+            grown = grow(children, span, rules, key[2], wishes, child, scratch, stream)
             if not shrunk and not grown:
                 mutate(children, span, rules, stream)
         children.node_ptr[child - start + 1] = span[1]

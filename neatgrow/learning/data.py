@@ -8,8 +8,11 @@ from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow.genomes import Interface
+from neatgrow.kernels import losses, parallel
 from neatgrow.kernels.backward import Data
 from neatgrow.kernels.layout import Array
+
+_LOSS_NS = 1.0  # estimated work per output
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,39 @@ class Lessons:
     loss: str = "mse"
     weights: Array | None = None
     sequences: bool = False
+
+
+def padded(pairs: list[tuple[Array, Array]], loss: str, *, sequences: bool = True) -> Lessons:
+    """Lessons of sequences of different lengths, the shorter ones filled up with weight 0.
+
+    Args:
+        pairs: Inputs (T, I) and targets (T, O) of each sequence.
+        loss: Name of the loss.
+        sequences: Whether to keep them as such, or as single samples.
+
+    Raises:
+        ValueError: There are none, or inputs and targets differ in length.
+    """
+    lengths = [len(x) for x, _ in pairs]
+    if not sum(lengths):
+        raise ValueError("sequences: expected at least one of one tick or more, got none.")
+    for k, (x, y) in enumerate(pairs):
+        if len(x) != len(y):
+            raise ValueError(
+                _checks.message(f"sequence {k}", f"{len(x)} targets, one per input", len(y))
+            )
+    X, Y = (np.concatenate([pair[side] for pair in pairs]) for side in range(2))
+    if not sequences:
+        return Lessons(X, Y, loss)
+    ticks = np.concatenate([np.arange(length) for length in lengths])
+    row = np.repeat(np.arange(len(pairs)), lengths)
+    weights = np.zeros((max(lengths), len(pairs)))
+    weights[ticks, row] = 1.0
+    wide = []
+    for values in (X, Y):
+        wide.append(np.zeros((*weights.shape, values.shape[1])))
+        wide[-1][ticks, row] = values
+    return Lessons(wide[0], wide[1], loss, weights, True)
 
 
 def prepared(
@@ -100,3 +136,24 @@ def _weights(weights: ArrayLike, count: int, sizes: tuple[int, ...]) -> Array:
     if (w < 0).any():
         raise ValueError(_checks.message("weights", "numbers of at least 0", f"{w.min():g}"))
     return w if own else w[None]
+
+
+def losses_of(outputs: Array, Y: Array, weights: Array, loss: str) -> Array:
+    """(N,) float64 losses of what networks answered.
+
+    Args:
+        outputs: (N, B, O) of ``Networks.predict``, or (N, T, B, O) of ``run``.
+        Y: (B, O) or (T, B, O) targets.
+        weights: (B,) or (T, B).
+        loss: Name.
+    """
+    if outputs.ndim == 3:
+        outputs, Y, weights = outputs[:, None], Y[None], weights[None]
+    rows = np.ascontiguousarray(np.swapaxes(outputs, 2, 3))
+    targets = np.ascontiguousarray(np.swapaxes(Y, 1, 2))[None]
+    nothing = np.empty((1, targets.shape[1], 0, targets.shape[3]))
+    data = Data(nothing, targets, np.ascontiguousarray(weights)[None])
+    found = np.empty(rows.shape[0])
+    ranges = parallel.split(np.arange(rows.shape[0] + 1), rows[0].size * _LOSS_NS)
+    parallel.over_ranges(losses.judge, ranges, rows, losses.LOSSES.index(loss), data, found)
+    return found

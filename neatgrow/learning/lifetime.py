@@ -9,7 +9,7 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.config import Config
 from neatgrow.genomes import Genomes
-from neatgrow.kernels import random
+from neatgrow.kernels import layout, random
 from neatgrow.kernels.layout import BIAS, WEIGHT
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning import optimizers
@@ -32,6 +32,11 @@ class Learning:
         share: Share of the genomes that learn, drawn anew in every generation.
         batch: Samples per step; all by default.
         clip: Largest norm of a genome's gradient.
+        candidates: Where genomes grow. 0: at random, as without learning. More: for each
+            connection to add or to split, this many places are drawn and the one is taken whose
+            gradient over all lessons promises most (:mod:`neatgrow.kernels.growth`).
+        prune: Connections whose weight is closer to 0 than this after learning are removed; the
+            genes as well, where what was learned is inherited.
 
     Raises:
         ValueError, TypeError: A setting is not what it should be.
@@ -43,6 +48,8 @@ class Learning:
     share: float = 1.0
     batch: int | None = None
     clip: float | None = None
+    candidates: int = 0
+    prune: float = 0.0
 
     def __post_init__(self) -> None:
         _checks.integer("Learning.steps", self.steps, 1)
@@ -56,6 +63,11 @@ class Learning:
             _checks.integer("Learning.batch", self.batch, 1)
         if self.clip is not None and not 0.0 < self.clip <= float_info.max:
             raise ValueError(_checks.message("Learning.clip", "a number above 0", self.clip))
+        _checks.integer("Learning.candidates", self.candidates, 0)
+        if not 0.0 <= self.prune <= float_info.max:
+            raise ValueError(
+                _checks.message("Learning.prune", "a number of at least 0", self.prune)
+            )
         if not isinstance(self.optimizer, Optimizer):
             raise TypeError(_checks.message("Learning.optimizer", "one such as Adam(0.01)",
                                             self.optimizer))  # fmt: skip
@@ -131,17 +143,11 @@ def taught(
         (config.genes.bias, tuned.packed.node_values[:, BIAS]),
     ):
         np.clip(values, column.minimum, column.maximum, out=values)
-    return (tuned if everyone else _with_rows(genomes, tuned, chosen)), samples
-
-
-def _with_rows(genomes: Genomes, tuned: Genomes, chosen: Any) -> Genomes:
-    """The genomes with the values of some replaced."""
-    packed = genomes.packed
-    columns = {}
-    for name, ptr in (("node_values", packed.node_ptr), ("connection_values",
-                                                         packed.connection_ptr)):  # fmt: skip
-        values = getattr(packed, name).copy()
-        rows = [np.arange(ptr[n], ptr[n + 1]) for n in chosen.tolist()]
-        values[np.concatenate(rows)] = getattr(tuned.packed, name)
-        columns[name] = values
-    return Genomes(packed._replace(**columns), genomes.interface)
+    packed = tuned.packed
+    if learning.prune > 0.0:
+        packed = layout.without(
+            packed, np.abs(packed.connection_values[:, WEIGHT]) < learning.prune
+        )
+    if not everyone:
+        packed = layout.put(genomes.packed, chosen, packed)
+    return Genomes(packed, genomes.interface), samples

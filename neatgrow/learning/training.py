@@ -17,7 +17,7 @@ from neatgrow.kernels.backward import Data
 from neatgrow.kernels.layout import BIAS, WEIGHT, Array
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.kernels.training import Memory, Recipe
-from neatgrow.learning.data import prepared
+from neatgrow.learning.data import Lessons, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
 from neatgrow.networks import Networks, compile_genomes
 
@@ -144,8 +144,8 @@ def _spans(start: Array, stop: Array) -> Array:
 
 def fine_tune(
     genome: _Tunable,
-    X: ArrayLike,
-    Y: ArrayLike,
+    X: ArrayLike | Lessons,
+    Y: ArrayLike | None = None,
     *,
     loss: str | Loss = "mse",
     optimizer: Optimizer | None = None,
@@ -170,7 +170,8 @@ def fine_tune(
 
     Args:
         genome: One genome or N.
-        X: (B, I) samples, or (N, B, I) with a set for each; with ``sequences`` (T, B, I) or
+        X: Lessons, which settle targets, loss, weights and ``sequences`` as well; or samples
+            (B, I), or (N, B, I) with a set for each; with ``sequences`` (T, B, I) or
             (N, T, B, I), one tick per step from state 0.
         Y: Targets, likewise with O values; for ``"categorical"`` also class numbers (B,).
         loss: ``"mse"``, ``"mae"``, ``"huber"``, or ``"binary"`` and ``"categorical"``
@@ -209,6 +210,15 @@ def fine_tune(
     if not isinstance(genomes, Genomes):
         raise TypeError(_checks.message("genome", "a Genome or Genomes", genome))
     _checks.integer("steps", steps, 1, "Ask for at least one.")
+    if isinstance(X, Lessons):
+        if Y is not None or weights is not None or sequences or loss != "mse":
+            raise ValueError(
+                "X: expected lessons alone, got Y, loss, weights or sequences as well."
+            )
+        loss, Y, weights, sequences = X.loss, X.Y, X.weights, X.sequences
+        X = X.X
+    elif Y is None:
+        raise TypeError("Y: expected targets, got none. Pass them, or Lessons as X.")
     own = loss if callable(loss) else None
     name = "given" if callable(loss) else _checks.one_of("loss", loss, LOSSES[:-1])
     face, count = genomes.interface, len(genomes)

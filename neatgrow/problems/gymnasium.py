@@ -3,16 +3,18 @@
 Gymnasium: Towers et al. (2024), https://gymnasium.farama.org.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from gymnasium import Env
+from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow.genomes import Interface
 from neatgrow.kernels import random
 from neatgrow.kernels.layout import Array
+from neatgrow.learning.data import Lessons, padded
 from neatgrow.networks import Network, Networks
 from neatgrow.problems.base import Evaluation
 from neatgrow.problems.environments import Maker, named_packages, quiet
@@ -262,6 +264,62 @@ class Gymnasium:
                         return
         finally:
             env.close()
+
+    def record(
+        self, policy: Callable[[Any], Any], *, episodes: int = 10, seed: int = 0
+    ) -> list[tuple[Array, Array]]:
+        """Let any policy play, for :meth:`imitation`.
+
+        Args:
+            policy: Observation of the environment in, action of the environment out.
+            episodes: How many; those of ``evaluate(..., seed=seed)``.
+            seed: As for :meth:`evaluate`.
+
+        Returns:
+            Observations (T, I) and actions (T, …) of each episode.
+        """
+        env = self._maker.make()
+        recorded = []
+        try:
+            for first in self._seeds(seed, _checks.integer("episodes", episodes, 1)).tolist():
+                observation, _ = env.reset(seed=first)
+                views, actions = [], []
+                for _ in range(self.max_steps):
+                    views.append(self._observations.flat(observation))
+                    actions.append(policy(observation))
+                    observation, _, terminated, truncated, _ = env.step(actions[-1])
+                    if terminated or truncated:
+                        break
+                recorded.append((np.array(views, np.float64), np.array(actions)))
+        finally:
+            env.close()
+        return recorded
+
+    def imitation(
+        self, episodes: Iterable[tuple[ArrayLike, ArrayLike]], *, sequences: bool = True
+    ) -> Lessons:
+        """What there is to learn from recorded play: the same actions on the same observations.
+
+        Args:
+            episodes: Observations (T, I) and actions (T, …) of each, as of :meth:`record`.
+            sequences: Whether networks see episodes from their beginning, as those with loops
+                must; or all pairs by themselves, which is faster.
+
+        Returns:
+            For :func:`neatgrow.fine_tune`. Discrete actions are learned as classes, MultiDiscrete
+            and MultiBinary as switches, both with outputs as logits; Boxes by squared error.
+
+        Raises:
+            ValueError: There are no episodes, or shapes or actions are not the environment's.
+        """
+        pairs = [
+            (
+                _checks.array("observations", x, ("T", self.inputs), finite=True),
+                self._actions.targets(np.asarray(y)),
+            )
+            for x, y in episodes
+        ]
+        return padded(pairs, self._actions.loss, sequences=sequences)
 
     def close(self) -> None:
         """Close the environments; they are made again when needed."""

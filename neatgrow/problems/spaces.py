@@ -69,13 +69,23 @@ class Actions(ABC):
 
     Attributes:
         size: O.
+        loss: Name of the loss by which outputs learn :meth:`targets`.
     """
 
     size: int
+    loss: str
 
     @abstractmethod
     def batch(self, outputs: Array) -> Array:
         """Outputs (A, O) → A actions, as a vector environment takes them."""
+
+    @abstractmethod
+    def targets(self, actions: Array) -> Array:
+        """A actions → the outputs (A, O) that stand for them, as ``loss`` takes targets.
+
+        Raises:
+            ValueError: They are not actions of the space.
+        """
 
     def each(self, outputs: Array) -> Any:
         """Outputs (A, O) → a sequence of A actions, as single environments take them."""
@@ -107,6 +117,8 @@ def actions_of(space: Space[Any], what: str) -> Actions:
 class _Discrete(Actions):
     """One output per action, the largest is taken; of equal ones, and of NaN, the first."""
 
+    loss = "categorical"
+
     def __init__(self, space: spaces.Discrete) -> None:
         self.size = int(space.n)
         self._start = int(space.start)
@@ -115,12 +127,18 @@ class _Discrete(Actions):
         chosen = outputs.argmax(axis=1)
         return np.asarray(chosen + self._start if self._start else chosen)
 
+    def targets(self, actions: Array) -> Array:
+        chosen = _checks.array("actions", actions, ("A",), np.int64) - self._start
+        return _one_hot(chosen, self.size, self._start)
+
     def each(self, outputs: Array) -> Any:
         return self.batch(outputs).tolist()
 
 
 class _MultiDiscrete(Actions):
     """One output per option, the largest of each block is taken."""
+
+    loss = "binary"
 
     def __init__(self, space: spaces.MultiDiscrete) -> None:
         options = space.nvec.reshape(-1)
@@ -135,9 +153,17 @@ class _MultiDiscrete(Actions):
             chosen[:, column] = outputs[:, first:last].argmax(axis=1)
         return chosen.reshape(-1, *self._shape) + self._start
 
+    def targets(self, actions: Array) -> Array:
+        given = _checks.array("actions", actions, ("A", *self._shape), np.int64) - self._start
+        columns = given.reshape(len(given), -1).T
+        blocks = zip(columns, self._blocks, strict=True)
+        return np.concatenate([_one_hot(c, b - a, 0) for c, (a, b) in blocks], axis=1)
+
 
 class _MultiBinary(Actions):
     """One output per switch, which is on above 0."""
+
+    loss = "binary"
 
     def __init__(self, space: spaces.MultiBinary) -> None:
         self.size = int(np.prod(space.shape))
@@ -146,6 +172,10 @@ class _MultiBinary(Actions):
     def batch(self, outputs: Array) -> Array:
         return (outputs > 0.0).astype(self._dtype).reshape(-1, *self._shape)
 
+    def targets(self, actions: Array) -> Array:
+        given = _checks.array("actions", actions, ("A", *self._shape))
+        return given.reshape(len(given), -1)
+
 
 class _Box(Actions):
     """One output per number: [−1, 1] is stretched over [low, high], what lies beyond is cut.
@@ -153,6 +183,8 @@ class _Box(Actions):
     Where a bound is missing the output itself is taken, cut at the other bound. NaN gives the
     middle of the range; 0, or the bound next to it, where there is no middle.
     """
+
+    loss = "mse"
 
     def __init__(self, space: spaces.Box) -> None:
         self.size = int(np.prod(space.shape))
@@ -173,6 +205,21 @@ class _Box(Actions):
         if self._whole:
             values = np.rint(values)
         return values.astype(self._dtype).reshape(-1, *self._shape)
+
+    def targets(self, actions: Array) -> Array:
+        given = _checks.array("actions", actions, ("A", *self._shape), finite=True)
+        half = np.where(self._half > 0.0, self._half, 1.0)
+        return np.asarray((given.reshape(len(given), -1) - self._middle) / half)
+
+
+def _one_hot(chosen: Array, options: int, start: int) -> Array:
+    """(A,) numbers of options, from 0, as (A, options)."""
+    outside = chosen[(chosen < 0) | (chosen >= options)]
+    if outside.size:
+        rule = f"numbers from {start} to {start + options - 1}"
+        raise ValueError(_checks.message("actions", rule, int(outside[0]) + start))
+    rows: Array = np.eye(options)[chosen]
+    return rows
 
 
 class Moments:

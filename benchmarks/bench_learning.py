@@ -1,10 +1,12 @@
-"""Learning: time per step, beside torch; gradients beside central differences.
+"""Learning: time per step, beside torch; gradients beside central differences and torch's.
 
     python -m benchmarks.bench_learning [--graphs 10000]
 
-A step is forward, backward and Adam. torch, where it is installed, runs the same networks one
-after another, node by node, which is what a graph of any shape comes to there; and dense
-layers of as many parameters beside one large network.
+A step is forward, backward and Adam. torch, where it is installed, runs ten of the same networks
+one after another, in two ways: node by node, which is what a graph of any shape comes to there,
+and level by level with masked dense weights, which takes more thought and fewer calls. The ratio
+is to the faster one. Beside one large network stand dense layers of as many parameters, on one
+thread and on as many as neatgrow's; again the faster counts.
 """
 
 import argparse
@@ -17,12 +19,14 @@ import numpy as np
 import neatgrow as ng
 from benchmarks import ours, scale
 from benchmarks.timing import alternate, markdown, measure
-from neatgrow.kernels import functions
+from neatgrow.kernels import functions, parallel
 from neatgrow.kernels.backward import Data
 from neatgrow.learning.data import prepared
 from neatgrow.learning.training import Trainer, recipe_of
 
 STEPS = 20  # in one call
+TORCH_NETWORKS = 10  # that torch is timed on
+TORCH_BOUND = 1e-10  # of the relative error against torch's gradients
 
 
 def trainer_of(genomes: ng.Genomes, samples: int, dtype: Any, ticks: int = 0) -> Callable[[], Any]:
@@ -39,53 +43,122 @@ def trainer_of(genomes: ng.Genomes, samples: int, dtype: Any, ticks: int = 0) ->
     return lambda: trainer.learn(data, STEPS)
 
 
-def torch_step(genomes: ng.Genomes, samples: int) -> Callable[[], Any] | None:
-    """One step of Adam on the first network, node by node in torch; None without torch."""
+def torch_module() -> Any:
+    """torch, or None where it is not installed."""
     try:
-        torch: Any = importlib.import_module("torch")
+        return importlib.import_module("torch")
     except ImportError:
         return None
-    torch.set_num_threads(2)
-    networks = genomes[0].compile().networks
-    plan, face = networks.plan, genomes.interface
-    weight = torch.tensor(plan.weight, requires_grad=True)
-    bias = torch.tensor(plan.bias, requires_grad=True)
-    X, Y = torch.randn(samples, face.inputs), torch.randn(samples, face.outputs)
-    optimizer = torch.optim.Adam([weight, bias], 0.001)
+
+
+def torch_step(genomes: ng.Genomes, samples: int, way: Callable[..., Any]) -> Callable[[], Any]:
+    """One step of Adam on each of the first TORCH_NETWORKS networks, one after another.
+
+    On one thread: with several, torch splits products that are too small for it and takes
+    longer, many times longer on a machine that is not idle.
+
+    Args:
+        genomes: Without loops, all nodes tanh of a sum.
+        samples: B.
+        way: Builds the network: :func:`by_nodes` or :func:`by_levels`.
+    """
+    torch = torch_module()
+    X, Y = torch.randn(samples, genomes.n_inputs), torch.randn(samples, genomes.n_outputs)
+    work = []
+    for n in range(TORCH_NETWORKS):
+        forward, parameters = way(torch, genomes[n])
+        expected = genomes[n].compile().predict(X.numpy())
+        np.testing.assert_allclose(forward(X).detach().numpy(), expected, rtol=1e-3, atol=1e-4)
+        work.append((forward, torch.optim.Adam(parameters, 0.001, fused=True)))
 
     def step() -> None:
-        values = [X[:, i] for i in range(face.inputs)]
-        for v in range(int(plan.node_start[0]), int(plan.node_stop[0])):
-            z = bias[v]
-            for c in range(int(plan.incoming_start[v]), int(plan.incoming_stop[v])):
-                z = z + weight[c] * values[plan.source_slot[c]]
-            values.append(torch.tanh(z).expand(samples))
-        outputs = torch.stack([values[slot] for slot in plan.output_slot[0]], 1)
-        optimizer.zero_grad()
-        ((outputs - Y) ** 2).mean().backward()
-        optimizer.step()
+        torch.set_num_threads(1)
+        for forward, optimizer in work:
+            optimizer.zero_grad()
+            torch.nn.functional.mse_loss(forward(X), Y).backward()
+            optimizer.step()
 
     step()
     return step
 
 
-def torch_dense(parameters: int, samples: int) -> Callable[[], Any] | None:
+def wiring(genome: ng.Genome) -> tuple[Any, list[Any], Any]:
+    """A network's weights and biases in float32, the slots that each node reads, and outputs'."""
+    plan = genome.compile().networks.plan
+    nodes = range(int(plan.node_start[0]), int(plan.node_stop[0]))
+    spans = [slice(plan.incoming_start[v], plan.incoming_stop[v]) for v in nodes]
+    weights = [plan.weight[span] for span in spans]
+    biases = plan.bias[nodes.start : nodes.stop]
+    return (weights, biases), [plan.source_slot[span] for span in spans], plan.output_slot[0]
+
+
+def by_nodes(torch: Any, genome: ng.Genome) -> tuple[Callable[[Any], Any], list[Any]]:
+    """For each node one product of what it reads and its weights."""
+    (weights, biases), sources, outputs = wiring(genome)
+    weight = torch.tensor(np.concatenate(weights), requires_grad=True)
+    bias = torch.tensor(biases, requires_grad=True)
+    reads, sizes, outs = [s.tolist() for s in sources], [s.size for s in sources], outputs.tolist()
+
+    def forward(X: Any) -> Any:
+        values = list(X.unbind(1))
+        for read, w, b in zip(reads, weight.split(sizes), bias.unbind(), strict=True):
+            if read:
+                z = torch.addmv(b, torch.stack([values[slot] for slot in read], 1), w)
+            else:
+                z = b.expand(X.shape[0])
+            values.append(torch.tanh(z))
+        return torch.stack([values[slot] for slot in outs], 1)
+
+    return forward, [weight, bias]
+
+
+def by_levels(torch: Any, genome: ng.Genome) -> tuple[Callable[[Any], Any], list[Any]]:
+    """For all nodes of the same depth one product with a dense matrix whose gaps are masked."""
+    (weights, biases), sources, outputs = wiring(genome)
+    level = [0] * genome.n_inputs
+    for read in sources:
+        level.append(1 + max((level[slot] for slot in read), default=0))
+    order = sorted(range(len(level)), key=level.__getitem__)
+    place = {slot: column for column, slot in enumerate(order)}
+    layers, parameters, width = [], [], genome.n_inputs
+    for depth in range(1, max(level) + 1):
+        members = [slot - genome.n_inputs for slot in order if level[slot] == depth]
+        dense = np.zeros((2, width, len(members)), np.float32)
+        for column, node in enumerate(members):
+            columns = [place[slot] for slot in sources[node]]
+            dense[:, columns, column] = weights[node], np.ones(len(columns))
+        weight = torch.tensor(dense[0], requires_grad=True)
+        bias = torch.tensor(biases[members], requires_grad=True)
+        layers.append((weight, torch.tensor(dense[1]), bias))
+        parameters += [weight, bias]
+        width += len(members)
+    outs = [place[slot] for slot in outputs]
+
+    def forward(X: Any) -> Any:
+        values = X
+        for weight, mask, bias in layers:
+            new = torch.tanh(torch.addmm(bias, values, weight * mask))
+            values = torch.cat([values, new], 1)
+        return values[:, outs]
+
+    return forward, parameters
+
+
+def torch_dense(parameters: int, samples: int, threads: int) -> Callable[[], Any]:
     """One step of Adam on dense layers 10 → h → h → 5 of about as many parameters."""
-    try:
-        torch: Any = importlib.import_module("torch")
-    except ImportError:
-        return None
+    torch = torch_module()
     h = int(np.sqrt(parameters)) - 8
     layers = torch.nn
     model = layers.Sequential(
         layers.Linear(10, h), layers.Tanh(), layers.Linear(h, h), layers.Tanh(), layers.Linear(h, 5)
     )
     X, Y = torch.randn(samples, 10), torch.randn(samples, 5)
-    optimizer = torch.optim.Adam(model.parameters(), 0.001)
+    optimizer = torch.optim.Adam(model.parameters(), 0.001, fused=True)
 
     def step() -> None:
+        torch.set_num_threads(threads)
         optimizer.zero_grad()
-        ((model(X) - Y) ** 2).mean().backward()
+        layers.functional.mse_loss(model(X), Y).backward()
         optimizer.step()
 
     step()
@@ -96,12 +169,17 @@ def speed() -> list[tuple[str, ...]]:
     """Rows of time per step."""
     rows = []
     large = ng.Genomes(*ours.different_graphs(1000))
-    peer = torch_step(large, 64)
+    ways = (by_nodes, by_levels) if torch_module() else ()
+    peers = [torch_step(large, 64, way) for way in ways]
     for dtype, bound in ((np.float32, "4 ms; 200×"), (np.float64, "8 ms")):
         call = trainer_of(large, 64, dtype)
-        mine, *theirs = alternate([call, *([peer] if peer and dtype == np.float32 else [])])
-        ratio = f"{theirs[0].median * 1000 * STEPS / mine.median:.0f}×" if theirs else "–"
-        other = f"{theirs[0].median * 1e3:.2f} ms a network" if theirs else "–"
+        single = dtype == np.float32
+        mine, *theirs = alternate([call, *(peers if single else [])])
+        own = mine.median / STEPS / 1000
+        each = [timing.median / TORCH_NETWORKS for timing in theirs]
+        other = " / ".join(f"{spent * 1e3:.2f} ms" for spent in each) or "–"
+        other += " a network, by nodes / by levels" if each else ""
+        ratio = f"{min(each) / own:.0f}×" if each else "–"
         what = f"1,000 networks of 96 connections × 64 samples, {np.dtype(dtype)}"
         rows.append((what, f"{mine.median / STEPS * 1e3:.2f} ms", other, ratio, bound))
     population = ours.xor_population(1000, 30.0)
@@ -109,10 +187,13 @@ def speed() -> list[tuple[str, ...]]:
     what = f"1,000 networks × 8 samples ({ours.sizes(population)})"
     rows.append((what, f"{measure(call).median / STEPS * 1e3:.2f} ms", "–", "–", "1 ms"))
     one = scale.large(10_000).batch()
-    call, dense = trainer_of(one, 256, np.float32), torch_dense(10_000, 256)
-    mine, *theirs = alternate([call, *([dense] if dense else [])])
-    ratio = f"{mine.median / STEPS / theirs[0].median:.1f} of dense" if theirs else "–"
-    other = f"{theirs[0].median * 1e3:.2f} ms" if theirs else "–"
+    call = trainer_of(one, 256, np.float32)
+    threads = sorted({1, parallel.thread_count()}) if torch_module() else []
+    mine, *theirs = alternate([call, *(torch_dense(10_000, 256, k) for k in threads)])
+    each = [timing.median for timing in theirs]
+    ratio = f"{mine.median / STEPS / min(each):.1f} of dense" if each else "–"
+    other = " / ".join(f"{spent * 1e3:.2f} ms" for spent in each) or "–"
+    other += f" on {' / '.join(map(str, threads))} threads" if each else ""
     what = "one network of 10,000 connections × 256 samples"
     rows.append((what, f"{mine.median / STEPS * 1e3:.2f} ms", other, ratio, "3 of dense"))
     base = 0.0
@@ -152,11 +233,18 @@ def agreement(count: int) -> str:
     over four ticks of three samples. Where the two disagree by more than 2e-6, or forward and
     backward differences by more than 1e-2, there is a kink, or a curvature that differences
     cannot follow.
+
+    Against torch, where it is installed, no parameter is left out. Where the two disagree by more
+    than the bound, arithmetic of 70 digits tells how far each is off.
     """
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((4, 3, 3)), rng.standard_normal((4, 3, 2))
     errors, kinks, loops = [], 0, 0
-    for _, genome in zip(range(count), random_graphs(count), strict=False):
+    reference = importlib.import_module("benchmarks.torch_reference") if torch_module() else None
+    beside_torch: list[float] = []
+    above: list[str] = []
+    parameters = 0
+    for k, genome in zip(range(count), random_graphs(count), strict=False):
         data = prepared(genome.interface, 1, X, Y, None, sequences=True, labels=False,
                         dtype=np.float64)  # fmt: skip
         trainer = Trainer(genome.batch(), recipe_of("mse", None, 1, data), np.float64)
@@ -167,6 +255,12 @@ def agreement(count: int) -> str:
         start, stop = int(plan.node_start[0]), int(plan.node_stop[0])
         spans = (range(plan.incoming_start[start], plan.incoming_stop[stop - 1]),
                  range(start, stop))  # fmt: skip
+        parameters += sum(map(len, spans))
+        if reference is not None:
+            mine = [g[span.start : span.stop] for g, span in zip(found, spans, strict=True)]
+            error, note = torch_error(reference, genome, mine, X, Y)
+            beside_torch.append(error)
+            above += [f"graph {k}: {note}"] if note else []
         for column, gradient, rows in zip((plan.weight, plan.bias), found, spans, strict=True):
             for row in rows:
                 wide, narrow = (sides(trainer, data, column, row, h) for h in (4e-5, 2e-5))
@@ -182,11 +276,40 @@ def agreement(count: int) -> str:
                 size = max(size, abs(gradient[row]))
                 errors.append(abs(gradient[row] - exact) / size)
     share = kinks / (kinks + len(errors))
-    return (
+    text = (
         f"{count:,} random graphs, {loops:,} of them with loops, {len(errors):,} parameters: worst "
         f"relative error {max(errors):.1e}, median {np.median(errors):.1e}; {share:.1%} of the "
         "parameters left out, near a kink or curved too much for differences (bound 1e-6)"
     )
+    if reference is None:
+        return f"{text}\ntorch is not installed: its gradients are not compared"
+    within = [error for error in beside_torch if error <= TORCH_BOUND]
+    return (
+        f"{text}\nthe same graphs beside torch, all {parameters:,} parameters: worst relative "
+        f"error {max(beside_torch):.1e}, median of graphs {np.median(beside_torch):.1e}; above the "
+        f"bound {len(above)} of the graphs{''.join(f' ({line})' for line in above)}, "
+        f"worst of the others {max(within):.1e} (bound {TORCH_BOUND:.0e})"
+    )
+
+
+def torch_error(
+    reference: Any, genome: ng.Genome, mine: list[Any], X: Any, Y: Any
+) -> tuple[float, str]:
+    """Largest relative error of gradients (C,) and (V,) beside torch's; above the bound also a
+    note of how far both are from the exact ones.
+    """
+    network = reference.Reference(genome)
+    loss, *theirs = network.gradients(X, Y)
+
+    def between(a: Any, b: Any) -> float:
+        return max(reference.relative_error(loss, g, r) for g, r in zip(a, b, strict=True))
+
+    error = between(mine, theirs)
+    if error <= TORCH_BOUND:
+        return error, ""
+    exact = network.exact(X, Y)
+    off = f"against 70 digits {between(mine, exact):.1e}, torch {between(theirs, exact):.1e}"
+    return error, f"{error:.1e}; {off}"
 
 
 def sides(trainer: Trainer, data: Data, column: Any, row: int, h: float) -> tuple[float, float]:

@@ -109,8 +109,9 @@ def prepared(
     if not sequences:
         x, y, w = x[:, None], y[:, None], w[:, None]
     wide = [np.broadcast_to(a, (most, *a.shape[1:])) for a in (x, y, w)]
-    inputs, targets = (np.ascontiguousarray(np.swapaxes(a, 2, 3), dtype) for a in wide[:2])
-    return Data(inputs, targets, np.ascontiguousarray(wide[2], dtype))
+    # Copies, for a broadcast array is read-only and would have kernels compiled once more.
+    inputs, targets = (np.array(np.swapaxes(a, 2, 3), dtype, order="C") for a in wide[:2])
+    return Data(inputs, targets, np.array(wide[2], dtype, order="C"))
 
 
 def _targets(Y: ArrayLike, count: int, sizes: tuple[int, ...], outputs: int, labels: bool) -> Array:

@@ -5,8 +5,9 @@
 A step is forward, backward and Adam. torch, where it is installed, runs ten of the same networks
 one after another, in two ways: node by node, which is what a graph of any shape comes to there,
 and level by level with masked dense weights, which takes more thought and fewer calls. The ratio
-is to the faster one. Beside one large network stand dense layers of as many parameters, on one
-thread and on as many as neatgrow's; again the faster counts.
+is to the faster one; torch has one thread there and neatgrow all of its own, so core against core
+it is smaller, and a machine that is not idle lowers it. Beside one large network stand dense
+layers of as many parameters, on one thread and on as many as neatgrow's; again the faster counts.
 """
 
 import argparse

@@ -144,6 +144,7 @@ def grown_run(problem: Any, generations: int, **options: Any) -> Evolution:
     config = ng.Config(population_size=10).override({
         "genes.activation.options": functions.ACTIVATIONS,
         "genes.activation.swap_rate": 0.2,
+        "genes.bias.start_spread": 0.5,
         "mutation.add_node": 0.6,
         "mutation.add_loop": 0.4,
         "mutation.disable": 0.2,

@@ -35,13 +35,22 @@ if TYPE_CHECKING:
     from neatgrow.loop import resume as resume
     from neatgrow.networks import Network as Network
     from neatgrow.networks import Networks as Networks
+    from neatgrow.plotting.activity import draw_activity as draw_activity
+    from neatgrow.plotting.animation import animate_activity as animate_activity
+    from neatgrow.plotting.changes import draw_change as draw_change
+    from neatgrow.plotting.decisions import draw_decisions as draw_decisions
     from neatgrow.plotting.history import draw_fitness as draw_fitness
     from neatgrow.plotting.history import draw_species as draw_species
+    from neatgrow.plotting.losses import draw_losses as draw_losses
     from neatgrow.plotting.network import draw as draw
+    from neatgrow.plotting.overview import draw_history as draw_history
     from neatgrow.population import Population as Population
     from neatgrow.problems.base import Evaluation as Evaluation
     from neatgrow.problems.base import Problem as Problem
     from neatgrow.problems.gymnasium import Gymnasium as Gymnasium
+    from neatgrow.problems.mazes import TMaze as TMaze
+    from neatgrow.problems.poles import PoleBalancing as PoleBalancing
+    from neatgrow.problems.simulation import Simulation as Simulation
     from neatgrow.problems.supervised import XOR as XOR
     from neatgrow.problems.supervised import Supervised as Supervised
     from neatgrow.runs import Checkpoints as Checkpoints
@@ -71,13 +80,22 @@ _HOME = {
     "resume": "loop",
     "Network": "networks",
     "Networks": "networks",
+    "draw_activity": "plotting.activity",
+    "animate_activity": "plotting.animation",
+    "draw_change": "plotting.changes",
+    "draw_decisions": "plotting.decisions",
     "draw_fitness": "plotting.history",
     "draw_species": "plotting.history",
+    "draw_losses": "plotting.losses",
     "draw": "plotting.network",
+    "draw_history": "plotting.overview",
     "Population": "population",
     "Evaluation": "problems.base",
     "Problem": "problems.base",
     "Gymnasium": "problems.gymnasium",
+    "TMaze": "problems.mazes",
+    "PoleBalancing": "problems.poles",
+    "Simulation": "problems.simulation",
     "XOR": "problems.supervised",
     "Supervised": "problems.supervised",
     "Checkpoints": "runs",

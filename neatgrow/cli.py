@@ -92,10 +92,13 @@ def _add_budget(command: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     config = _config(options)
-    given = {} if options.problem == "xor" else {"episodes": 5}
+    entry = catalogue.ENTRIES.get(options.problem)
+    given = {} if entry is not None and entry.build is not None else {"episodes": 5}
     if options.episodes is not None:
         if not given:
-            raise ValueError("--episodes: expected only with an environment, got it with xor.")
+            raise ValueError(
+                f"--episodes: expected only with an environment, got it with {options.problem}."
+            )
         given["episodes"] = options.episodes
     problem = catalogue.build(options.problem, **given)
     directory = options.out or _free_directory(f"{options.problem}-seed{options.seed}")

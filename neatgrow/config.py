@@ -86,7 +86,7 @@ class Genes(Settings):
     bias: Values = _column(
         "node",
         Values(
-            start_spread=0.5, mutate_rate=0.7, perturb_rate=0.5, replace_rate=0.05, difference=0.0
+            start_spread=0.0, mutate_rate=0.1, perturb_rate=0.5, replace_rate=0.05, difference=0.0
         ),
     )
     activation: Choices = _column("node", Choices(start="tanh", options=("tanh",)))

@@ -101,6 +101,15 @@ class Result:
             f"generations={len(self.history)}, stopped={self.stopped!r})"
         )
 
+    def _repr_html_(self) -> str | None:
+        """Facts and pictures for notebooks; ``None`` where drawing fails."""
+        try:
+            from neatgrow.plotting.notebook import page
+
+            return page(self)
+        except Exception:
+            return None
+
 
 class Evolution:
     """A run in progress, one generation per :meth:`step`.

@@ -309,6 +309,15 @@ class Genome(_Columns):
             f"{self.n_enabled} of {self.n_connections} connections enabled)"
         )
 
+    def _repr_svg_(self) -> str | None:
+        """The drawing for notebooks; ``None`` where drawing fails, so that the text is shown."""
+        try:
+            from neatgrow.plotting.notebook import svg
+
+            return svg(self)
+        except Exception:
+            return None
+
     def __str__(self) -> str:
         names = self.labels()
         lines = [repr(self)]

@@ -262,6 +262,15 @@ class Network:
         nodes = int(plan.node_stop[0] - plan.node_start[0])
         return f"Network({face.inputs} → {face.outputs}, {nodes} nodes, {self.networks.dtype})"
 
+    def _repr_svg_(self) -> str | None:
+        """The drawing for notebooks; ``None`` where drawing fails, so that the text is shown."""
+        try:
+            from neatgrow.plotting.notebook import svg
+
+            return svg(self)
+        except Exception:
+            return None
+
 
 def _offsets(sizes: Array) -> Array:
     """(K+1,) int64 offsets of K pieces laid end to end."""

@@ -194,7 +194,7 @@ class Workers:
     def _bury(self, worker: _Worker, tasks: deque[_Task], failures: dict[int, str]) -> int:
         """Put a dead worker's genomes back, one by one; how many are given up."""
         self._workers.remove(worker)
-        worker.process.join(0.5)  # its pipe closes a moment before it is dead
+        worker.process.join(5.0)  # its pipe closes before it is dead, on a busy machine long before
         late = worker.process.is_alive()
         worker.stop()
         how = "does not answer" if late else _death(worker.process.exitcode)

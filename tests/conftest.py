@@ -35,6 +35,8 @@ settings.register_profile(
 )
 settings.load_profile("neatgrow")
 
+# Biases of all genomes differ from the first generation on.
+VARIED = {"genes.bias.start_spread": 0.5, "genes.bias.mutate_rate": 0.7}
 ACTIVATIONS, AGGREGATIONS = functions.ACTIVATIONS, functions.AGGREGATIONS
 
 

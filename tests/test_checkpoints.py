@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import same_genes, wild_config
+from conftest import VARIED, same_genes, wild_config
 
 import neatgrow as ng
 from benchmarks.fuzz import KINDS, Fuzzer
@@ -29,7 +29,7 @@ from neatgrow.evolution import Evolution
 from neatgrow.files import FileError
 
 DATA = Path(__file__).parent / "data"
-GROWING = {
+GROWING = VARIED | {
     "population_size": 10, "mutation.add_node": 0.5, "mutation.add_loop": 0.5,
     "mutation.disable": 0.3,
 }  # fmt: skip
@@ -501,4 +501,4 @@ def test_thousands_of_damaged_files_load_to_something_sound_or_are_refused(tmp_p
                 if (finding := fuzzer.try_one(number))]  # fmt: skip
     assert not findings, "\n".join(findings[:3])
     assert all(tally.refused > 20 for tally in fuzzer.tallies.values())
-    assert sum(tally.loaded for tally in fuzzer.tallies.values()) > 300
+    assert sum(tally.loaded for tally in fuzzer.tallies.values()) > 250

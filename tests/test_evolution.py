@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from conftest import VARIED
 
 import neatgrow as ng
 from neatgrow.evolution import RETEST_EPISODES, SOLVED_EPISODES, EvaluationError
@@ -46,7 +47,7 @@ class Lucky:
 
 
 def small(**changes):
-    return ng.Config(population_size=20).override(changes)
+    return ng.Config(population_size=20).override(VARIED | changes)
 
 
 def columns(history):

@@ -5,12 +5,13 @@ import warnings
 
 import numpy as np
 import pytest
+from conftest import VARIED
 
 import neatgrow as ng
 from neatgrow.checkpoints import load_snapshot
 from neatgrow.problems.base import Evaluation, judged
 
-GIVEN = {"config": ng.Config(population_size=20), "generations": 4, "seed": 1}
+GIVEN = {"config": ng.Config(population_size=20).override(VARIED), "generations": 4, "seed": 1}
 ONE = {"inputs": 1, "outputs": 1, **GIVEN}
 
 

@@ -36,11 +36,14 @@ OUTSIDE = {
     6: {"numpy"},
     7: {"numpy", "matplotlib"},
     "kernels.functions": {"numpy", "numba", "llvmlite"},  # numba's own code generator
+    "kernels.simulators": {"numpy", "numba", "llvmlite"},
     "problems.environments": {"numpy", "gymnasium"},
     "problems.gymnasium": {"numpy", "gymnasium"},
     "problems.rollouts": {"numpy", "gymnasium"},
     "problems.spaces": {"numpy", "gymnasium"},
+    "problems.tasks": {"numpy", "mnist1d"},
     "bridge": {"numpy", "networkx"},
+    "plotting.films": {"numpy", "matplotlib", "PIL"},  # which matplotlib needs itself
     "plotting.marks": {"numpy", "networkx", "matplotlib"},
     "cli": {"numpy"},
 }
@@ -50,6 +53,8 @@ LAZY = {
     ("genomes", "networks"), ("genomes", "storage"), ("genomes", "bridge"),
     ("population", "checkpoints"),
     ("cli", "plotting.history"), ("cli", "plotting.network"),
+    ("genomes", "plotting.notebook"), ("networks", "plotting.notebook"),
+    ("evolution", "plotting.notebook"),
 }  # fmt: skip
 SIDEWAYS = {("plotting.marks", "bridge"), ("__main__", "cli")}
 
@@ -202,7 +207,7 @@ def loaded_by(code, environment):
     return set(done.stdout.split())
 
 
-OPTIONAL = {"gymnasium", "matplotlib", "networkx", "pygame"}
+OPTIONAL = {"gymnasium", "matplotlib", "mnist1d", "networkx", "pygame"}
 
 
 def test_importing_neatgrow_loads_no_optional_package(subprocess_environment):

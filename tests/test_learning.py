@@ -330,6 +330,19 @@ def test_learning_stops_where_validation_gets_no_better():
     assert losses[-1] < losses[0] and not np.isnan(losses).any()
 
 
+def test_validation_may_leave_ticks_out():
+    genome = ng.Population(1, 1, seed=1).ask()[0]
+    X, wrong = np.ones((3, 4, 1)), np.full((3, 4, 1), 9.0)
+    Y, weights = wrong.copy(), np.zeros((3, 4))
+    Y[-1], weights[-1] = 0.5, 1.0
+    options = {"sequences": True, "steps": 200, "patience": 3, "optimizer": ng.Adam(0.05)}
+    tuned, losses = ng.fine_tune(
+        genome, X, Y, weights=weights, validation=(X, Y, weights), **options
+    )
+    assert abs(tuned.compile().run(X)[-1] - 0.5).max() < 0.05
+    assert losses.size == 200
+
+
 def test_ones_own_loss_equals_the_named_one():
     genomes = random_graphs(8, SMOOTH, [functions.SUM])[:6]
     draw = np.random.default_rng(0)

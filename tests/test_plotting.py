@@ -295,7 +295,7 @@ def test_what_is_not_a_genome_is_refused():
     with pytest.raises(TypeError) as error:
         draw(Population(2, 1).ask())
     assert str(error.value) == (
-        "genome: expected a Genome, got Genomes. Draw result.champion or genomes[i]."
+        "genome: expected a Genome or a Network, got Genomes. Draw result.champion or genomes[i]."
     )
 
 

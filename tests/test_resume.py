@@ -8,6 +8,7 @@ import warnings
 import kills
 import numpy as np
 import pytest
+from conftest import VARIED
 
 import neatgrow as ng
 from neatgrow.checkpoints import load_snapshot
@@ -19,7 +20,7 @@ EVERY_THIRD = ng.Checkpoints(generations=3, seconds=None)
 
 
 def small(**changes):
-    return ng.Config(population_size=20).override(changes)
+    return ng.Config(population_size=20).override(VARIED | changes)
 
 
 def xor_run(directory, **changes):

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import workloads
+from conftest import VARIED
 
 import neatgrow as ng
 from neatgrow.kernels import functions
 from neatgrow.problems.function import Function
 from neatgrow.workers import Workers
 
-CONFIG = ng.Config(population_size=12)
+CONFIG = ng.Config(population_size=12).override(VARIED)
 GIVEN = {"inputs": 1, "outputs": 1, "config": CONFIG, "seed": 4}
 
 
@@ -62,7 +63,7 @@ def evaluated(genomes):
 @pytest.mark.parametrize("options", [{"processes": 1}, {"processes": 2},
                                      {"processes": 2, "time_limit": 20.0}])  # fmt: skip
 def test_the_run_is_the_same_in_any_number_of_processes(options, tmp_path):
-    given = GIVEN | {"generations": 6, "config": ng.Config(population_size=30)}
+    given = GIVEN | {"generations": 6, "config": CONFIG.override({"population_size": 30})}
     expected = ng.evolve(workloads.partly, **given)
     assert {cause.split(":")[0] for _, _, cause in expected.failures} == {
         "ValueError", "fitness", "fitness is nan",

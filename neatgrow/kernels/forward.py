@@ -27,7 +27,7 @@ from neatgrow.kernels.functions import (
     sigmoid,
     tanh,
 )
-from neatgrow.kernels.jit import at, helper, kernel
+from neatgrow.kernels.jit import at, helper, inlined, kernel
 from neatgrow.kernels.layout import Array
 
 TILE = 128  # samples per pass: the slots of a small network stay in the first-level cache
@@ -51,6 +51,34 @@ def _combine(opcode, total, x, is_first):
     if x != x or (opcode == MAX and x > total) or (opcode == MIN and x < total):
         return x
     return total
+
+
+@inlined
+def tick(plan, custom, n, n_inputs, slots):
+    """One tick of network n on its slots, the inputs among them."""
+    slot = at(n_inputs)
+    for v in range(at(plan.node_start[n]), at(plan.node_stop[n])):
+        first, last = plan.incoming_start[v], plan.incoming_stop[v]
+        z = plan.bias[v]
+        aggregation = plan.aggregation[v]
+        if aggregation == SUM:
+            for c in range(at(first), at(last)):
+                z += plan.weight[c] * slots[at(plan.source_slot[c])]
+        elif first < last:
+            total = like(z, 0.0)
+            for c in range(at(first), at(last)):
+                x = plan.weight[c] * slots[at(plan.source_slot[c])]
+                if aggregation == MEAN:
+                    total += x / like(z, last - first)
+                else:
+                    total = _combine(aggregation, total, x, c == at(first))
+            z += total
+        opcode = plan.activation[v]
+        if opcode == TANH:  # inlined; the others' calls would cost it registers
+            slots[slot] = tanh(z)
+        else:
+            slots[slot] = activate(opcode, z, address_of(opcode, custom))
+        slot += at(1)
 
 
 @kernel
@@ -79,29 +107,7 @@ def _step_range(plan, custom, lanes, active, inputs, outputs, start, stop):
         slots = lanes.state[lanes.offset[lane] :]
         for i in range(n_inputs):
             slots[i] = inputs[k, i]
-        slot = at(n_inputs)
-        for v in range(at(plan.node_start[n]), at(plan.node_stop[n])):
-            first, last = plan.incoming_start[v], plan.incoming_stop[v]
-            z = plan.bias[v]
-            aggregation = plan.aggregation[v]
-            if aggregation == SUM:
-                for c in range(at(first), at(last)):
-                    z += plan.weight[c] * slots[at(plan.source_slot[c])]
-            elif first < last:
-                total = like(z, 0.0)
-                for c in range(at(first), at(last)):
-                    x = plan.weight[c] * slots[at(plan.source_slot[c])]
-                    if aggregation == MEAN:
-                        total += x / like(z, last - first)
-                    else:
-                        total = _combine(aggregation, total, x, c == at(first))
-                z += total
-            opcode = plan.activation[v]
-            if opcode == TANH:  # inlined; the others' calls would cost it registers
-                slots[slot] = tanh(z)
-            else:
-                slots[slot] = activate(opcode, z, address_of(opcode, custom))
-            slot += at(1)
+        tick(plan, custom, n, n_inputs, slots)
         for o in range(plan.output_slot.shape[1]):
             outputs[k, o] = slots[plan.output_slot[n, o]]
 

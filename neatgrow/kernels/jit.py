@@ -57,6 +57,16 @@ def helper(function: _F) -> _F:
     return numba.njit(**options)(function)  # type: ignore[no-any-return]
 
 
+def inlined(function: _F) -> _F:
+    """A :func:`helper` that numba itself copies into its callers.
+
+    For what is called once per step of an episode: handing a plan's arrays over would cost more
+    than a small network does.
+    """
+    options = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+    return numba.njit(**options, inline="always")(function)  # type: ignore[no-any-return]
+
+
 def summing(function: _F) -> _F:
     """A :func:`helper` whose sums may be taken in any order, so that they become vector code.
 

@@ -154,7 +154,7 @@ def fine_tune(
     weights: ArrayLike | None = None,
     sequences: bool = False,
     window: int | None = None,
-    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    validation: tuple[ArrayLike, ...] | None = None,
     patience: int = 10,
     clip: float | None = None,
     l1: float = 0.0,
@@ -187,8 +187,8 @@ def fine_tune(
         weights: Of each sample (B,) or each tick (T, B), 0 to leave one out; all 1 by default.
         sequences: Whether X has an axis of ticks.
         window: Ticks over which gradients reach back; all by default.
-        validation: (X, Y) that learning is stopped by: looked at every 10 steps, the best
-            parameters are kept.
+        validation: (X, Y) or (X, Y, weights) that learning is stopped by: looked at every 10
+            steps, the best parameters are kept.
         patience: Looks without a better validation loss after which a network stops.
         clip: Largest norm of a network's gradient.
         l1: Weight of Σ|w| in the loss.
@@ -223,13 +223,13 @@ def fine_tune(
     name = "given" if callable(loss) else _checks.one_of("loss", loss, LOSSES[:-1])
     face, count = genomes.interface, len(genomes)
 
-    def data_of(X: ArrayLike, Y: ArrayLike, w: ArrayLike | None) -> Data:
+    def data_of(X: ArrayLike, Y: ArrayLike, w: ArrayLike | None = None) -> Data:
         return prepared(
             face, count, X, Y, w, sequences=sequences, labels=name == "categorical", dtype=dtype
         )
 
     data = data_of(X, Y, weights)
-    check = None if validation is None else data_of(*validation, None)
+    check = None if validation is None else data_of(*validation)
     if own is not None and (batch is not None or check is not None):
         raise ValueError("loss: expected no batch and no validation with a function of your own.")
     recipe = recipe_of(

@@ -41,7 +41,8 @@ def natural_pitch(diagram: Diagram, figsize: tuple[float, float] | None) -> floa
     span = max(float(np.ptp(diagram.height)), 1.0)
     if figsize is not None:
         return min(max(figsize[1] - 1.0, 0.5) / span, 0.8)
-    return min(max(4.2 / span, 0.36), 0.72, (_TALLEST - 1.0) / span)
+    usual = 7.0 if diagram.crowded else 4.2
+    return min(max(usual / span, 0.36), 0.72, (_TALLEST - 1.0) / span)
 
 
 def natural_width(diagram: Diagram, margins: Margins) -> float:

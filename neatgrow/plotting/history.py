@@ -4,6 +4,7 @@ import colorsys
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
@@ -12,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from neatgrow import _checks
 from neatgrow.history import History
 from neatgrow.kernels.layout import Array
-from neatgrow.plotting.theme import ThemeName, blend, chart_axes, new_figure, theme_of
+from neatgrow.plotting.theme import Theme, ThemeName, blend, chart_axes, new_figure, theme_of
 
 _GOLDEN = 0.61803398875  # share of the hue circle between species of consecutive ids
 _MAJOR = 0.15  # share of a generation that a species must have reached for a full colour
@@ -35,10 +36,16 @@ def draw_fitness(
         title: Text at the top.
         figsize: Width and height in inches.
     """
-    _check_history(history)
+    check_history(history)
     colors = theme_of(theme)
     figure = new_figure(colors, figsize)
-    axes = chart_axes(figure, colors, x="generation", y="fitness")
+    fitness_into(chart_axes(figure, colors, x="generation", y="fitness"), history, colors)
+    finish(figure, title, colors.ink)
+    return figure
+
+
+def fitness_into(axes: Axes, history: History, colors: Theme) -> None:
+    """The chart of :func:`draw_fitness` on given axes."""
     generation = history["generation"]
     lines = (
         ("champion so far", "champion", colors.positive, 2.2, "steps-post"),
@@ -51,18 +58,26 @@ def draw_fitness(
             label=label, gid=column, zorder=4 - z, solid_joinstyle="round",
             marker="o" if len(generation) == 1 else "",
         )  # fmt: skip
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, frameon=False, borderaxespad=0.2,
-        borderpad=0.1, labelcolor=colors.ink, fontsize=9.5,
-    )  # fmt: skip
-    axes.margins(x=0.01)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    legend_above(axes, colors)
+    over_generations(axes)
     evaluations = int(history["evaluations"].sum())
     axes.set_title(
         f"{evaluations:,} evaluations", loc="right", fontsize=8.5, color=colors.quiet, pad=4
     )
-    _finish(figure, title, colors.ink)
-    return figure
+
+
+def legend_above(axes: Axes, colors: Theme) -> None:
+    """What the lines of a chart are, in one row above it."""
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False, borderaxespad=0.2,
+        borderpad=0.1, labelcolor=colors.ink, fontsize=9.5,
+    )  # fmt: skip
+
+
+def over_generations(axes: Axes) -> None:
+    """Whole numbers from edge to edge."""
+    axes.margins(x=0.01)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def draw_species(
@@ -83,11 +98,24 @@ def draw_species(
         title: Text at the top.
         figsize: Width and height in inches.
     """
-    _check_history(history)
+    check_history(history)
     colors = theme_of(theme)
-    ids, sizes = _size_table(history.species_sizes)
     figure = new_figure(colors, figsize)
-    axes = chart_axes(figure, colors, x="generation", y="genomes")
+    species_into(chart_axes(figure, colors, x="generation", y="genomes"), history, colors)
+    finish(figure, title, colors.ink)
+    return figure
+
+
+def species_into(axes: Axes, history: History, colors: Theme, apart: float = 0.04) -> None:
+    """The chart of :func:`draw_species` on given axes.
+
+    Args:
+        axes: Where.
+        history: Of at least one generation.
+        colors: Theme.
+        apart: Least distance between names, in widths of the chart.
+    """
+    ids, sizes = _size_table(history.species_sizes)
     axes.grid(visible=False)
     generation = history["generation"].astype(np.float64)
     if generation.size == 1:  # an area needs a width
@@ -106,7 +134,7 @@ def draw_species(
             generation[span], (top[row] - sizes[row])[span], top[row][span], facecolor=color,
             edgecolor=colors.background, linewidth=0.4, gid=f"species-{id_}",
         )  # fmt: skip
-    for row, at in _name_places(lasting[major[lasting]], sizes):
+    for row, at in _name_places(lasting[major[lasting]], sizes, apart):
         axes.text(
             generation[at], top[row, at] - sizes[row, at] / 2.0, str(ids[row]), size=8.5,
             color=colors.ink, ha="center", va="center", gid=f"name-{ids[row]}",
@@ -116,11 +144,9 @@ def draw_species(
     axes.set_ylim(0, top[-1].max())
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_title(f"{len(ids)} species", loc="right", fontsize=8.5, color=colors.quiet, pad=4)
-    _finish(figure, title, colors.ink)
-    return figure
 
 
-def _name_places(rows: Array, sizes: Array) -> list[tuple[int, int]]:
+def _name_places(rows: Array, sizes: Array, apart: float) -> list[tuple[int, int]]:
     """(row, generation's index) of species names: where thickest, away from edge and others."""
     count, total = sizes.shape[1], float(sizes.sum(axis=0).max())
     middle = np.cumsum(sizes, axis=0) - sizes / 2.0
@@ -129,7 +155,8 @@ def _name_places(rows: Array, sizes: Array) -> list[tuple[int, int]]:
     for row in rows.tolist():
         at = min(max(int(np.argmax(sizes[row])), edge), count - 1 - edge)
         free = all(
-            abs(at - b) > 0.04 * count or abs(middle[row, at] - middle[a, b]) > 0.05 * total
+            abs(at - b) > apart * count
+            or abs(middle[row, at] - middle[a, b]) > (0.03 + 0.5 * apart) * total
             for a, b in found
         )
         if free and sizes[row, at] >= 0.05 * total and len(found) < _MOST_NAMED:
@@ -156,7 +183,8 @@ def _size_table(species_sizes: Sequence[dict[int, int]]) -> tuple[list[int], Arr
     return ids, table.reshape(len(ids), len(species_sizes))
 
 
-def _check_history(history: History) -> None:
+def check_history(history: History) -> None:
+    """Raise unless there is a generation to draw."""
     if not len(history.species_sizes):
         raise ValueError(
             _checks.message(
@@ -165,7 +193,8 @@ def _check_history(history: History) -> None:
         )
 
 
-def _finish(figure: Figure, title: str | None, ink: str) -> None:
+def finish(figure: Figure, title: str | None, ink: str) -> None:
+    """Title and layout."""
     if title:
         figure.suptitle(title, color=ink, fontsize=13, parse_math=False)
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.1)

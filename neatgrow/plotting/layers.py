@@ -5,12 +5,14 @@ a layer, barycentre sweeps against crossings, then heights.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from neatgrow.genomes import Genome
 from neatgrow.kernels.layout import Array
+from neatgrow.plotting import crowds
 
 _SWEEPS = 24
 _HALF_NODE, _HALF_BEND = 0.5, 0.16  # half the room in a column, in node pitches
@@ -55,6 +57,7 @@ class Diagram:
         layer: Column of every vertex, bends included.
         columns: Vertices of each column, from the bottom up.
         height: Height of every vertex in node pitches, 0 at the middle.
+        crowded: Whether there are so many connections that they run straight, without bends.
     """
 
     genome: Genome
@@ -64,14 +67,15 @@ class Diagram:
     layer: list[int] = field(default_factory=list)
     columns: list[list[int]] = field(default_factory=list)
     height: Array = field(default_factory=lambda: np.empty(0))
+    crowded: bool = False
 
-    @property
+    @cached_property
     def outputs(self) -> list[int]:
         """Vertices of outputs, in order."""
         vertex = {gene: v for v, gene in enumerate(self.genes)}
         return [vertex[o] for o in range(self.genome.n_outputs)]
 
-    @property
+    @cached_property
     def self_loops(self) -> set[int]:
         """Vertices with a connection to themselves."""
         return {w.source for w in self.wires if w.source == w.target}
@@ -91,16 +95,39 @@ def arrange(genome: Genome, show_disabled: bool) -> Diagram:
     """
     bare = _read(genome, show_disabled)
     layer = _layers(bare)
+    if _is_crowd(bare.wires, layer):
+        return _crowd(bare, layer)
     wires, layer = _bent(bare.wires, layer)
-    columns: list[list[int]] = [[] for _ in range(max(layer) + 1)]
-    for v in range(len(layer)):
-        columns[layer[v]].append(v)
-    columns[0] = list(range(genome.n_inputs))[::-1]  # the first stands on top
-    columns[-1] = bare.outputs[::-1]
+    columns = _columns(bare, layer)
     segments = [pair for wire in wires for pair in pairwise(wire.path) if _goes_on(layer, *pair)]
     columns = _uncrossed(columns, segments)
     height = _heights(bare, columns, segments)
     return Diagram(genome, bare.genes, bare.live, wires, layer, columns, height)
+
+
+def _columns(diagram: Diagram, layer: list[int]) -> list[list[int]]:
+    """Vertices of each column; inputs and outputs in their order, the first on top."""
+    columns: list[list[int]] = [[] for _ in range(max(layer) + 1)]
+    for v in range(len(layer)):
+        columns[layer[v]].append(v)
+    columns[0] = list(range(diagram.genome.n_inputs))[::-1]
+    columns[-1] = diagram.outputs[::-1]
+    return columns
+
+
+def _is_crowd(wires: list[Wire], layer: list[int]) -> bool:
+    bends = sum(max(layer[wire.target] - layer[wire.source] - 1, 0) for wire in wires)
+    return len(wires) > crowds.MOST_WIRES or bends > crowds.MOST_BENDS
+
+
+def _crowd(bare: Diagram, layer: list[int]) -> Diagram:
+    """The picture of a genome of hundreds of connections."""
+    joined = [w for w in bare.wires if layer[w.source] != layer[w.target]]
+    ends = np.array([(w.source, w.target) for w in joined], np.int64).reshape(-1, 2)
+    weight = np.abs(bare.genome.weight[[w.gene for w in joined]])
+    pull = 0.05 + weight / max(float(weight.max(initial=0.0)), 1e-9)
+    columns, height = crowds.settled(_columns(bare, layer), ends, pull)
+    return Diagram(bare.genome, bare.genes, bare.live, bare.wires, layer, columns, height, True)
 
 
 def _goes_on(layer: list[int], source: int, target: int) -> bool:

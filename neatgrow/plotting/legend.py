@@ -1,6 +1,7 @@
 """What colours, widths and dashes mean, in one or two lines below a picture."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,11 @@ from matplotlib.path import Path
 
 from neatgrow.kernels.layout import Array
 from neatgrow.plotting.layers import Diagram
-from neatgrow.plotting.theme import Theme
+from neatgrow.plotting.theme import Theme, blend
 
 _THIN, _THICK = 0.8, 3.8  # points, a weight of 0 and the strongest
+_FADED = 0.5  # share of background in the weakest connection's colour
+_CROWD = 1000  # connections from which lines are thinnest and palest
 _SPACING = 0.08  # inches between lines of the legend
 DOTS = (0.0, (1.0, 2.0))  # disabled
 
@@ -25,25 +28,37 @@ class Strokes:
     Attributes:
         strongest: Largest |w| drawn; 0 without connections.
         thickest: Width of its line in points; less in crowded pictures.
+        crowd: 0, or in a crowd 0.4 to 1 with the number of connections: weak ones step back.
     """
 
     strongest: float
     thickest: float
+    crowd: float = 0.0
 
     def strength(self, weight: float) -> float:
-        """√(|w| / strongest): the root spreads out the many small weights."""
-        return math.sqrt(min(abs(weight) / self.strongest, 1.0)) if self.strongest else 0.0
+        """√(|w| / strongest): the root spreads out the many small weights.
+
+        In a crowd it is |w| / strongest, which singles out the few large ones.
+        """
+        share = min(abs(weight) / self.strongest, 1.0) if self.strongest else 0.0
+        return math.sqrt(share) if self.crowd == 0.0 else share ** (0.5 + 0.5 * self.crowd)
 
     def width(self, weight: float) -> float:
         """Points."""
-        return _THIN + (self.thickest - _THIN) * self.strength(weight)
+        thin = _THIN - 0.45 * self.crowd
+        return thin + (self.thickest - thin) * self.strength(weight)
+
+    def paleness(self, weight: float) -> float:
+        """Share of the background in the colour."""
+        return (_FADED + 0.35 * self.crowd) * (1.0 - self.strength(weight))
 
 
 def strokes_of(diagram: Diagram) -> Strokes:
     """Strokes for the weights of a diagram."""
     weights = np.abs(diagram.genome.weight[[wire.gene for wire in diagram.wires]])
     crowd = min(max((len(diagram.wires) - 30) / 170.0, 0.0), 1.0)
-    return Strokes(float(weights.max(initial=0.0)), _THICK - 1.4 * crowd)
+    pale = min(max(len(diagram.wires) / _CROWD, 0.4), 1.0) if diagram.crowded else 0.0
+    return Strokes(float(weights.max(initial=0.0)), _THICK - 1.4 * crowd, pale)
 
 
 def dashes(width: float) -> tuple[float, tuple[float, float]]:
@@ -51,7 +66,14 @@ def dashes(width: float) -> tuple[float, tuple[float, float]]:
     return 0.0, ((3.2 + 0.9 * width) / width, (2.0 + 0.5 * width) / width)
 
 
-def add_legend(figure: Figure, diagram: Diagram, theme: Theme, curves: dict[str, Array]) -> float:
+def add_legend(
+    figure: Figure,
+    diagram: Diagram,
+    theme: Theme,
+    curves: dict[str, Array],
+    notes: Sequence[Line2D] = (),
+    prefix: str = "",
+) -> float:
     """Write the legend at the figure's bottom.
 
     Args:
@@ -59,12 +81,14 @@ def add_legend(figure: Figure, diagram: Diagram, theme: Theme, curves: dict[str,
         diagram: What is drawn.
         theme: Colours.
         curves: Activations to explain.
+        notes: Further entries.
+        prefix: What weights are called.
 
     Returns:
         Height that it takes, inches.
     """
     bottom = 0.1
-    groups = [_activations(theme, curves), _strokes(diagram, theme)]
+    groups = [_activations(theme, curves), [*_strokes(diagram, theme, prefix), *notes]]
     for handles in groups:
         if handles:
             bottom += _add_rows(figure, theme, handles, bottom) + _SPACING
@@ -91,7 +115,7 @@ def _add_rows(figure: Figure, theme: Theme, handles: list[Line2D], bottom: float
     return 0.0
 
 
-def _strokes(diagram: Diagram, theme: Theme) -> list[Line2D]:
+def _strokes(diagram: Diagram, theme: Theme, prefix: str) -> list[Line2D]:
     """Weights from the strongest negative to the strongest positive, then kinds of line."""
     weights = diagram.genome.weight[[wire.gene for wire in diagram.wires]]
     strokes = strokes_of(diagram)
@@ -101,7 +125,9 @@ def _strokes(diagram: Diagram, theme: Theme) -> list[Line2D]:
     for sign, size in signs:
         if strokes.strongest and (weights * sign > 0).any():
             color = theme.positive if sign > 0 else theme.negative
-            label = f"{'+' if sign > 0 else '−'}{size:.2g}"
+            if diagram.crowded:
+                color = blend(color, theme.background, strokes.paleness(size))
+            label = f"{prefix}{'+' if sign > 0 else '−'}{size:.2g}"
             handles.append(_line(color, strokes.width(size), "-", label))
     if any(wire.delayed for wire in diagram.wires):
         handles.append(_line(theme.quiet, 1.6, dashes(1.6), "delayed by one tick"))

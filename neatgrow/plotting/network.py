@@ -1,32 +1,72 @@
 """A genome as a picture."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, PathPatch, Polygon
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 
-from neatgrow import _checks
 from neatgrow.genomes import Genome
 from neatgrow.kernels.layout import Array
+from neatgrow.networks import Network
+from neatgrow.plotting.bundles import draw_bundle
 from neatgrow.plotting.frame import Frame, Margins, fit, natural_pitch, natural_width
 from neatgrow.plotting.layers import Diagram, arrange
 from neatgrow.plotting.legend import DOTS, add_legend, dashes, strokes_of
 from neatgrow.plotting.marks import AGGREGATION_MARKS, activation_curves
 from neatgrow.plotting.routes import Route
 from neatgrow.plotting.theme import Theme, ThemeName, blend, new_figure, theme_of
+from neatgrow.plotting.values import drawable
 
 _MARGIN = 0.16  # inches around everything
 _LONGEST_NAME = 28  # letters
 _CAPTION = 0.12  # inches, under a node
-_FADED = 0.5  # share of background in the weakest connection's colour
 _MOST_NAMED = 40  # hidden nodes; with more their names would be specks
+_MOST_MARKED = 150  # nodes; with more their activations and aggregations would be
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A drawn genome and where everything in it stands.
+
+    Attributes:
+        figure: The figure.
+        axes: Axes that cover it and count inches.
+        diagram: What is drawn.
+        frame: Where.
+        theme: Colours.
+    """
+
+    figure: Figure
+    axes: Axes
+    diagram: Diagram
+    frame: Frame
+    theme: Theme
+
+    @property
+    def nodes(self) -> list[Circle]:
+        """Circles of inputs, then of nodes in evaluation order."""
+        found = [a for a in self.axes.patches if str(a.get_gid()).startswith("node-")]
+        return cast(list[Circle], found)
+
+    @property
+    def labels(self) -> dict[int, Text | Line2D]:
+        """Names or curves that stand in nodes, by vertex."""
+        diagram = self.diagram
+        vertex = {f"label-{diagram.node_id(v)}": v for v in range(len(diagram.genes))}
+        artists: list[Text | Line2D] = [*self.axes.texts, *self.axes.lines]
+        return {vertex[str(a.get_gid())]: a for a in artists if a.get_gid() in vertex}
 
 
 def draw(
-    genome: Genome,
+    genome: Genome | Network,
     *,
     theme: ThemeName = "light",
     show_disabled: bool = False,
@@ -38,10 +78,11 @@ def draw(
     Signals run from inputs at the left to outputs at the right within one tick. Delayed
     connections, which carry the last tick's values, are dashed and lead back to an arrow
     head. Colour is a weight's sign, width its strength. Where activations differ, each node
-    shows the curve of its own.
+    shows the curve of its own. Above 360 connections all run straight, weak ones pale and
+    below strong ones, and what leads back in a bow: such a picture shows the whole's shape.
 
     Args:
-        genome: What to draw.
+        genome: What to draw. Of a network, hidden nodes are numbered in evaluation order.
         theme: ``"light"`` or ``"dark"``.
         show_disabled: Also draw disabled connections and nodes that reach no output, faded.
         title: Text at the top.
@@ -50,19 +91,38 @@ def draw(
 
     Returns:
         A figure; ``savefig("champion.png")`` writes it. Artists carry the gene they stand
-        for as their ``gid``: ``node-ID``, ``connection-INNOVATION``.
+        for as their ``gid``: ``node-ID``, ``connection-INNOVATION``; above 360 connections
+        they are one artist, ``connections``.
 
     Raises:
-        TypeError: ``genome`` is not a :class:`Genome`.
+        TypeError: ``genome`` is neither a :class:`Genome` nor a :class:`Network`.
         ValueError: The theme is unknown.
     """
-    if not isinstance(genome, Genome):
-        raise TypeError(
-            _checks.message(
-                "genome", "a Genome", type(genome).__name__, "Draw result.champion or genomes[i]."
-            )
-        )
     colors = theme_of(theme)
+    return sketch(drawable(genome), colors, show_disabled, title=title, figsize=figsize).figure
+
+
+def sketch(
+    genome: Genome,
+    colors: Theme,
+    show_disabled: bool = False,
+    *,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+    change: bool = False,
+    notes: Sequence[Line2D] = (),
+) -> Sketch:
+    """Draw a genome as :func:`draw` does, for pictures that add to it.
+
+    Args:
+        genome: What to draw.
+        colors: Theme.
+        show_disabled: As for :func:`draw`.
+        title: As for :func:`draw`.
+        figsize: As for :func:`draw`.
+        change: Whether weights are differences: those of 0 are then grey and thin.
+        notes: Further entries of the legend.
+    """
     diagram = arrange(genome, show_disabled)
     figure = new_figure(colors, figsize or (6.0, 4.0))
     curves = _curves(diagram)
@@ -73,9 +133,11 @@ def draw(
     margins = Margins(left + _MARGIN + 0.25, right + _MARGIN + 0.25 + _return_room(diagram), top, 0)
     width = figsize[0] if figsize else natural_width(diagram, margins)
     figure.set_size_inches(width, figsize[1] if figsize else 4.0)
-    bottom = add_legend(figure, diagram, colors, curves)
+    bottom = add_legend(figure, diagram, colors, curves, notes, "Δ weight " if change else "")
     margins = Margins(margins.left, margins.right, top, bottom + _MARGIN)
-    captions = bool(curves) or set(genome.aggregation_names) != {"sum"}
+    captions = bool(curves) or (
+        set(genome.aggregation_names) != {"sum"} and len(diagram.genes) <= _MOST_MARKED
+    )
     frame = fit(
         diagram, margins, width, pitch,
         height=figsize[1] if figsize else None, below=_CAPTION if captions else 0.0,
@@ -85,13 +147,16 @@ def draw(
     if title:
         axes.text(
             width / 2, frame.size[1] - _MARGIN, title, size=13, color=colors.ink,
-            ha="center", va="top", parse_math=False,
+            ha="center", va="top", parse_math=False, gid="title",
         )  # fmt: skip
-    _draw_wires(axes, diagram, frame, colors)
+    if diagram.crowded:
+        draw_bundle(axes, diagram, frame, colors, change)
+    else:
+        _draw_wires(axes, diagram, frame, colors, change)
     _draw_nodes(axes, diagram, frame, colors)
     _draw_marks(axes, diagram, frame, colors, curves)
     _draw_names(axes, diagram, frame, colors, size)
-    return figure
+    return Sketch(figure, axes, diagram, frame, colors)
 
 
 def _axes_in_inches(figure: Figure, size: tuple[float, float]) -> Axes:
@@ -107,6 +172,8 @@ def _curves(diagram: Diagram) -> dict[str, Array]:
     """Curves of the activations, if there is more than one."""
     names = diagram.genome.activation_names
     shown = {names[gene] for gene in diagram.genes if gene >= 0}
+    if len(diagram.genes) > _MOST_MARKED:
+        return {}
     return activation_curves(shown) if len(shown) > 1 else {}
 
 
@@ -173,7 +240,7 @@ def _draw_names(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, size: 
 # ------------------------------------------------------------------------- nodes and connections
 
 
-def _draw_wires(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme) -> None:
+def _draw_wires(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, change: bool) -> None:
     """Weak connections first, each edged in the background's colour where it crosses others."""
     strokes, genome = strokes_of(diagram), diagram.genome
 
@@ -187,8 +254,8 @@ def _draw_wires(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme) -> Non
         if wire.source == wire.target:
             width = min(width, 2.2)  # a thick line would fill the loop
         color = theme.positive if weight >= 0 else theme.negative
-        color = blend(color, theme.background, _FADED * (1.0 - strokes.strength(weight)))
-        if not wire.live:
+        color = blend(color, theme.background, strokes.paleness(weight))
+        if not wire.live or (change and weight == 0.0):
             color, width = blend(theme.quiet, theme.background, 0.35), 0.9
         style = dashes(width) if wire.delayed else "-"
         style = style if genome.enabled[wire.gene] else DOTS
@@ -227,7 +294,8 @@ def _draw_nodes(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme) -> Non
         axes.add_patch(
             Circle(
                 (frame.places.x[vertex], frame.places.y[vertex]), frame.places.radius,
-                facecolor=fill, edgecolor=edge, linewidth=1.2, zorder=4,
+                facecolor=fill, edgecolor=edge, zorder=4,
+                linewidth=0.9 if diagram.crowded else 1.2,
                 gid=f"node-{diagram.node_id(vertex)}",
             )
         )  # fmt: skip
@@ -242,6 +310,8 @@ def _draw_marks(
     activations, aggregations = genome.activation_names, genome.aggregation_names
     halo = [withStroke(linewidth=2.0, foreground=theme.background)]
     named = genome.n_hidden <= _MOST_NAMED and radius * 72 > 6.5
+    if len(diagram.genes) > _MOST_MARKED:
+        return
     for vertex, gene in enumerate(diagram.genes):
         if gene < 0:
             continue
@@ -252,12 +322,16 @@ def _draw_marks(
         name = labels[diagram.node_id(vertex)] if named and vertex not in outputs else ""
         if curves:
             points = curves[activations[gene]] * radius * (0.6, 0.45) + (x, y)
-            axes.plot(*points.T, color=ink, linewidth=1.2, zorder=5, solid_capstyle="round")
+            axes.plot(
+                *points.T, color=ink, linewidth=1.2, zorder=5, solid_capstyle="round",
+                gid=f"label-{diagram.node_id(vertex)}",
+            )  # fmt: skip
             below = " ".join(filter(None, (name, below)))
         elif name:
             axes.text(
                 x, y, name, size=radius * 72 * (0.74 if len(name) < 3 else 0.62), color=ink,
                 ha="center", va="center_baseline", zorder=5,
+                gid=f"label-{diagram.node_id(vertex)}",
             )  # fmt: skip
         if below:
             axes.text(

@@ -18,6 +18,7 @@ _APART = 0.11  # between lanes side by side
 _CLEAR = 0.09  # between a lane and a node
 _STEEPEST = 0.7  # slope at a bend, so that a wire stays clear of the nodes beside it
 _LOOP_MIDDLE, _LOOP_RADIUS = 1.75, 0.95  # of a self-loop, in its node's radii
+_BOW = 0.22  # of a crowd's ways back, in lengths of the way
 _SHOULDER = 0.62  # height at which lanes meet a node, in radii off its middle
 
 
@@ -67,6 +68,8 @@ def routes(diagram: Diagram, places: Places) -> list[Route]:
 
     Where columns or nodes stand closer than lanes need, a lane may graze a node.
     """
+    if diagram.crowded:
+        return _straight(diagram, places)
     found, back = [], []
     for wire in diagram.wires:
         if wire.source == wire.target:
@@ -99,6 +102,31 @@ def _forward(wire: Wire, places: Places) -> Route:
         points += [(b - reach, y[k + 1] - reach * slope[k + 1]), (b, y[k + 1])]
         codes += [Path.CURVE4] * 3
     return Route(wire, Path(points, codes), tip)
+
+
+def _straight(diagram: Diagram, places: Places) -> list[Route]:
+    """Courses of a crowd: level at both ends to the right, one bow for what leads back."""
+    found = []
+    for wire in diagram.wires:
+        if wire.source == wire.target:
+            found.append(Route(wire, _self_loop(wire, places).path))
+        elif diagram.layer[wire.source] < diagram.layer[wire.target]:
+            found.append(Route(wire, _forward(wire, places).path))
+        else:
+            found.append(Route(wire, _bow(wire, places)))
+    return found
+
+
+def _bow(wire: Wire, places: Places) -> Path:
+    """A quadratic curve to the right of its chord: above it on the way to the left."""
+    a, b = (np.array([places.x[v], places.y[v]]) for v in (wire.source, wire.target))
+    dx, dy = b - a
+    middle = (a + b) / 2.0 + _BOW * np.array([dy, -dx])
+    points = [a, middle, b]
+    for k in (0, 2):  # from rim to rim
+        towards = middle - points[k]
+        points[k] = points[k] + places.radius * towards / max(math.hypot(*towards), 1e-9)
+    return Path(points, [Path.MOVETO, Path.CURVE3, Path.CURVE3])
 
 
 def _self_loop(wire: Wire, places: Places) -> Route:

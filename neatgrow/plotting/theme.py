@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
+from matplotlib.typing import ColorType
 
 from neatgrow import _checks
 
@@ -67,6 +69,12 @@ def blend(color: str, towards: str, share: float) -> str:
     return to_hex((r, g, b))
 
 
+def ink_on(color: ColorType) -> str:
+    """Dark or light, what can be read on a colour; lightness by ITU-R BT.601."""
+    r, g, b = to_rgb(color)
+    return THEMES["light" if 0.299 * r + 0.587 * g + 0.114 * b > 0.5 else "dark"].ink
+
+
 def new_figure(theme: Theme, figsize: tuple[float, float]) -> Figure:
     """An empty figure with a canvas of its own: no window, nothing to close."""
     figure = Figure(figsize=figsize, facecolor=theme.background)
@@ -74,9 +82,11 @@ def new_figure(theme: Theme, figsize: tuple[float, float]) -> Figure:
     return figure
 
 
-def chart_axes(figure: Figure, theme: Theme, **labels: str) -> Axes:
+def chart_axes(
+    figure: Figure, theme: Theme, place: SubplotSpec | None = None, **labels: str
+) -> Axes:
     """Axes for a chart: two spines, faint horizontal grid, labels of x and y."""
-    axes = figure.add_subplot(facecolor=theme.background)
+    axes = figure.add_subplot(*([] if place is None else [place]), facecolor=theme.background)
     style: dict[str, Any] = {"colors": theme.quiet, "labelcolor": theme.ink, "labelsize": 9}
     axes.tick_params(**style, length=3)
     for side in ("top", "right"):

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from neatgrow import _checks
+from neatgrow.problems import regression, sequences, tasks
 from neatgrow.problems.base import Problem
+from neatgrow.problems.mazes import TMaze
+from neatgrow.problems.poles import PoleBalancing
 from neatgrow.problems.supervised import XOR
 
 
@@ -28,6 +32,37 @@ class Entry:
 
 ENTRIES: dict[str, Entry] = {
     "xor": Entry("exclusive or of two inputs", "all four right", build=XOR),
+    "two-spirals": Entry("tell two noisy spirals apart", "all right", build=tasks.two_spirals),
+    "two-spirals-classic": Entry(
+        "the same, 194 points without noise", "all right", build=tasks.classic_spirals
+    ),
+    "parity": Entry("whether an odd number of 5 bits is set", "all right", build=tasks.parity),
+    "retina": Entry("objects left and right on 8 pixels", "all right", build=tasks.retina),
+    "mnist1d": Entry(
+        "ten shapes of 40 values, ten classes", "all right", "mnist1d", build=tasks.mnist1d
+    ),
+    "recall": Entry("recall a bit after 10 ticks", "all right", build=sequences.recall),
+    "temporal-xor": Entry(
+        "exclusive or of two bits in a row", "all right", build=sequences.temporal_xor
+    ),
+    "temporal-order": Entry(
+        "in which order two signals came", "all right", build=sequences.temporal_order
+    ),
+    **{
+        name: Entry(f"fit {target.about}", "-0.0001", build=partial(regression.regression, name))
+        for name, target in regression.TARGETS.items()
+    },
+    "pole": Entry("balance a pole, compiled", "100000", build=partial(PoleBalancing, poles=1)),
+    "pole-no-velocities": Entry(
+        "the same without velocities",
+        "100",
+        build=partial(PoleBalancing, poles=1, velocities=False),
+    ),
+    "double-pole": Entry("balance two poles on a cart", "100000", build=PoleBalancing),
+    "double-pole-no-velocities": Entry(
+        "the same without velocities", "100", build=partial(PoleBalancing, velocities=False)
+    ),
+    "t-maze": Entry("find the reward again when it changes sides", "0.94", build=TMaze),
     "CartPole-v1": Entry("balance a pole on a cart", "475"),
     "Acrobot-v1": Entry("swing a two-link arm up", "-100"),
     "MountainCar-v0": Entry("drive a weak car up a hill, three actions", "-110"),
@@ -71,8 +106,9 @@ def rebuild(description: dict[str, Any]) -> Problem:
     """
     options = {k: v for k, v in description.items() if k not in ("problem", "seed", "run")}
     kind = description.get("problem")
-    if kind == "xor":
-        return XOR(**options)
+    entry = ENTRIES.get(str(kind))
+    if entry is not None and entry.build is not None:
+        return entry.build(**options)
     if kind == "gymnasium" and description.get("environment"):
         from neatgrow.problems.gymnasium import Gymnasium
 

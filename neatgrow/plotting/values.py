@@ -1,0 +1,100 @@
+"""What a network's nodes hold, tick by tick; and genes for a network that has none."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from neatgrow import _checks
+from neatgrow.genomes import Genome, Interface, innovation_numbers
+from neatgrow.kernels.layout import Array, Packed
+from neatgrow.networks import Network, Networks
+
+_FIRST_HIDDEN = 1 << 62
+
+
+def activity(genome: Genome | Network, inputs: ArrayLike) -> Array:
+    """Values of all nodes at every tick, from state 0, as the network itself computes them.
+
+    Args:
+        genome: Whose network is run, in float64; or a network, in its own precision.
+        inputs: (T, I), one row per tick.
+
+    Returns:
+        (T, I + nodes) float64: inputs as they enter, standardised where the genome carries
+        statistics, then nodes in evaluation order; nodes that reach no output are left out.
+
+    Raises:
+        TypeError: ``genome`` is neither a genome nor a network.
+        ValueError: Inputs have another shape, or are not finite.
+    """
+    network = genome if isinstance(genome, Network) else drawable(genome).compile(np.float64)
+    plan, face = network.networks.plan, network.interface
+    x = _checks.array(
+        "inputs", inputs, ("T", face.inputs), finite=True, remedy="Pass one row per tick."
+    )
+    if not len(x):
+        raise ValueError(_checks.message("inputs", "at least one tick", "none"))
+    # A network whose outputs are all of its slots.
+    slots = np.arange(face.inputs + plan.node_stop[0] - plan.node_start[0])
+    every = Interface(
+        face.inputs, slots.size, input_mean=face.input_mean, input_scale=face.input_scale
+    )
+    seen = plan._replace(output_slot=slots[None].astype(np.int32))
+    values = Networks(seen, every, np.array([0, plan.weight.size])).run(x[:, None])
+    return np.ascontiguousarray(values[0, :, 0], np.float64)
+
+
+def genome_of(network: Network) -> Genome:
+    """A genome of what a network computes.
+
+    A network keeps neither ids nor births of its nodes, so hidden ones are numbered in
+    evaluation order.
+    """
+    plan, face = network.networks.plan, network.interface
+    rows = np.arange(plan.node_start[0], plan.node_stop[0])
+    hidden = np.ones(rows.size, np.bool_)
+    hidden[plan.output_slot[0] - face.inputs] = False
+    id_ = np.empty(face.inputs + rows.size, np.int64)  # of every slot
+    id_[: face.inputs] = np.arange(face.inputs)
+    id_[plan.output_slot[0]] = face.inputs + np.arange(face.outputs)
+    id_[face.inputs :][hidden] = _FIRST_HIDDEN + np.arange(int(hidden.sum()))
+    order = np.argsort(id_[face.inputs :])
+    nodes = rows[order]
+    spans = [np.arange(plan.incoming_start[v], plan.incoming_stop[v]) for v in rows]
+    connections = np.concatenate([*spans, np.empty(0, np.int64)]).astype(np.int64)
+    source = id_[plan.source_slot[connections]]
+    target = np.repeat(id_[face.inputs :], [span.size for span in spans])
+    innovation = innovation_numbers(source, target)
+    sort = np.argsort(innovation)
+    packed = Packed(
+        node_ptr=np.array([0, nodes.size], np.int64),
+        connection_ptr=np.array([0, sort.size], np.int64),
+        node_id=id_[face.inputs :][order],
+        node_birth=np.zeros(nodes.size, np.int32),
+        node_values=plan.bias[nodes].astype(np.float64)[:, None],
+        node_choices=np.stack([plan.activation[nodes], plan.aggregation[nodes]], axis=1),
+        innovation=innovation[sort],
+        source=source[sort],
+        target=target[sort],
+        connection_birth=np.zeros(sort.size, np.int32),
+        connection_values=plan.weight[connections].astype(np.float64)[sort, None],
+        enabled=np.ones(sort.size, np.bool_),
+    )
+    return Genome(packed, face)
+
+
+def drawable(genome: Genome | Network) -> Genome:
+    """What pictures are made from.
+
+    Raises:
+        TypeError: It is neither a genome nor a network.
+    """
+    if isinstance(genome, Network):
+        return genome_of(genome)
+    if not isinstance(genome, Genome):
+        raise TypeError(
+            _checks.message(
+                "genome", "a Genome or a Network", type(genome).__name__,
+                "Draw result.champion or genomes[i].",
+            )
+        )  # fmt: skip
+    return genome

@@ -5,7 +5,7 @@
 Each task is run in some ways, over seeds of its own, two processes at a time with one thread
 each. A row per seed goes to results/TASK.csv as soon as it is known, and is not run again as
 long as its settings (:mod:`benchmarks.tasks`) stay as they are; so an interrupted run is resumed
-by the same command. All tasks that have rows go into one table, results/TABLE.md.
+by the same command. All tasks that have rows go into the table of RESULTS.md.
 
 Solved means, of samples and sequences, that all of the training set are right; of formulas, a
 root mean squared error of 0.01; of poles, 100,000 actions and without velocities 200 of 625 other
@@ -17,6 +17,7 @@ seconds one core, compilation left out. Seeds that fail stay in, with what they 
 import argparse
 import csv
 import os
+import re
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -34,6 +35,9 @@ from neatgrow.problems import catalogue
 
 HEADER = ("task", "way", "solved", "evaluations: mean (sd), median", "samples learned, median",
           "hidden", "connections", "score", "seconds, median", "published")  # fmt: skip
+
+
+BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 
 
 class Ran(NamedTuple):
@@ -190,16 +194,24 @@ def table_row(setting: Setting, rows: Iterable[Ran]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def file_of(folder: Path, setting: Setting) -> Path:
+    """Where a task's rows are."""
+    return folder / "results" / f"{re.sub('[^a-z0-9]+', '-', setting.task.lower())}.csv"
+
+
 def write_table(folder: Path) -> str:
-    """The table of all rows there are, in the order of the settings."""
+    """The table of all rows there are, in the order of the settings, put into RESULTS.md."""
     lines = []
     for setting in SETTINGS:
-        rows = rows_of(folder / f"{setting.task}.csv", setting)
+        rows = rows_of(file_of(folder, setting), setting)
         if rows:
             lines.append(table_row(setting, [rows[seed] for seed in sorted(rows)]))
-    text = markdown(HEADER, lines)
-    (folder / "TABLE.md").write_text(text + "\n", encoding="utf-8")
-    return text
+    table = markdown(HEADER, lines)
+    path = folder / "RESULTS.md"
+    text = path.read_text(encoding="utf-8") if path.exists() else f"{BEGIN}\n{END}\n"
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+    return table
 
 
 def begin(environment: dict[str, str]) -> None:
@@ -216,8 +228,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, help="instead of each task's own number")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
-    folder = options.out / "results"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = options.out
+    (folder / "results").mkdir(parents=True, exist_ok=True)
     context = get_context("spawn")
     processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
     with ProcessPoolExecutor(processes, context, begin, ({},)) as pool:
@@ -228,13 +240,13 @@ def main() -> None:
                 setting.way,
             ):
                 continue
-            known = rows_of(folder / f"{setting.task}.csv", setting)
+            known = rows_of(file_of(folder, setting), setting)
             for seed in range(options.seeds or setting.seeds):
                 if seed not in known:
                     waiting[pool.submit(run, setting, seed)] = setting
         for future in as_completed(waiting):
             setting, ran = waiting[future], future.result()
-            append(folder / f"{setting.task}.csv", setting, ran)
+            append(file_of(folder, setting), setting, ran)
             print(f"{setting.task}, {setting.way}: {ran}", flush=True)
     print(write_table(folder))
 

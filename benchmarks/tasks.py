@@ -186,6 +186,8 @@ OTHERS = [
     Setting("retina, left and right", "both", "retina", config=LOGITS | {"start.hidden": 6},
             generations=300, seconds=20, learning=ng.Learning(50, FASTEST)),
     Setting("temporal XOR", "evolve", "temporal-xor", generations=10_000, seconds=20),
+    Setting("temporal XOR", "both", "temporal-xor", config=LOGITS, generations=10_000, seconds=20,
+            learning=ng.Learning(20, FASTER, clip=1.0)),
     Setting("temporal order", "both", "temporal-order", config=LOGITS, generations=10_000,
             seconds=20, learning=ng.Learning(20, FASTER, clip=1.0), score="test"),
     *(Setting(name, "both", name, config=LOGITS | {"population_size": 50, "start.hidden": 8,

@@ -238,7 +238,7 @@ class Config(Settings):
     a bias of their own and tanh; perturbations are normal; structure grows faster and can
     shrink; loops may arise; distances are divided by the genome's size throughout, so that a
     threshold can be steered to a number of species; offspring follow ranks, so that the scale
-    of a fitness does not matter. On XOR they need 0.4 of its evaluations
+    of a fitness does not matter; biases start at 0. On XOR they need 0.3 of its evaluations
     (``benchmarks/bench_xor.py``).
 
     Attributes:

@@ -196,7 +196,8 @@ def table_row(setting: Setting, rows: Iterable[Ran]) -> tuple[str, ...]:
 
 def file_of(folder: Path, setting: Setting) -> Path:
     """Where a task's rows are."""
-    return folder / "results" / f"{re.sub('[^a-z0-9]+', '-', setting.task.lower())}.csv"
+    name = re.sub("[^a-z0-9]+", "-", setting.task.lower()).strip("-")
+    return folder / "results" / f"{name}.csv"
 
 
 def write_table(folder: Path) -> str:

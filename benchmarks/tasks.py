@@ -86,7 +86,7 @@ _GROWN = LOGITS | {"population_size": 100, "mutation.add_node": 0.3,
 PARITY = [
     Setting(way="evolve", config=LOGITS, generations=2000, seconds=20, **_PARITY),
     Setting(way="learn, 6 hidden", config=LOGITS | {"start.hidden": 6},
-            tune={"steps": 2000, "optimizer": FASTEST}, **_PARITY),
+            tune={"steps": 20_000, "optimizer": FASTEST}, **_PARITY),
     Setting(way="both, 6 hidden at first",
             config=LOGITS | {"start.hidden": 6, "population_size": 50},
             learning=ng.Learning(50, FASTEST), generations=60, **_PARITY),

@@ -35,7 +35,7 @@ def test_learning_alone_counts_samples_and_no_evaluations():
 def test_rows_survive_the_file_and_belong_to_their_settings(tmp_path, monkeypatch):
     monkeypatch.setattr(science, "SETTINGS", [XOR])
     path = science.file_of(tmp_path, XOR)
-    assert path.name == "a-task-4-5-.csv"
+    assert path.name == "a-task-4-5.csv"
     path.parent.mkdir()
     rows = [science.run(XOR, seed) for seed in (1, 0)]
     for row in rows:

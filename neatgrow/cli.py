@@ -220,11 +220,13 @@ def _draw_all(directory: Path, champion: Genome, history: History) -> None:
         "network.png": lambda: draw(champion),
         "fitness.png": lambda: draw_fitness(history),
         "species.png": lambda: draw_species(history),
+        "history.png": lambda: draw_history(history),
     }
     for name, make in pictures.items():
         try:
             from neatgrow.plotting.history import draw_fitness, draw_species
             from neatgrow.plotting.network import draw
+            from neatgrow.plotting.overview import draw_history
 
             make().savefig(directory / name, dpi=150)
         except Exception as error:

@@ -17,7 +17,7 @@ from neatgrow.checkpoints import Snapshot, load_snapshot, save_snapshot
 from neatgrow.config import Config
 from neatgrow.files import FileError, write_text
 from neatgrow.genomes import Genome
-from neatgrow.history import COLUMNS, History, csv_lines
+from neatgrow.history import COLUMNS, MISSING, History, csv_lines
 from neatgrow.storage import load_genome
 
 CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION, LOCK, CHECKPOINTS = (
@@ -363,19 +363,25 @@ def read_history(path: Path) -> History:
         generation, species, size = (int(part) for part in line.split(","))
         sizes.setdefault(generation, {})[species] = size
 
+    header: list[str] = []
+
     def take_row(line: str) -> None:
-        values = dict(zip(COLUMNS, line.split(","), strict=True))
+        if not header:
+            header.extend(line.split(","))
+            return
+        missing = {name: MISSING[kind] for name, kind in COLUMNS.items() if name not in header}
+        values: dict[str, Any] = {**missing, **dict(zip(header, line.split(","), strict=True))}
         history.append(values, sizes.get(int(values["generation"]), {}))
 
     history = History()
-    _each_line(path / SPECIES, take_sizes)
-    _each_line(path / HISTORY, take_row)
+    _each_line(path / SPECIES, take_sizes, 2)
+    _each_line(path / HISTORY, take_row, 1)
     return history
 
 
-def _each_line(path: Path, take: Callable[[str], None]) -> None:
-    """Hand every line below the header to ``take``, but for one that a kill cut short."""
-    for number, line in enumerate(path.read_bytes().split(b"\n")[1:-1], 2):
+def _each_line(path: Path, take: Callable[[str], None], first: int) -> None:
+    """Hand every line from ``first`` on to ``take``, but for one that a kill cut short."""
+    for number, line in enumerate(path.read_bytes().split(b"\n")[first - 1 : -1], first):
         try:
             take(line.decode())
         except ValueError as error:

@@ -16,7 +16,7 @@ from neatgrow.runs import read_run
 
 FILES = {
     "champion.npz", "checkpoints", "config.toml", "failures.csv", "fitness.png", "history.csv",
-    "network.png", "problem.json", "run.lock", "species.csv", "species.png",
+    "history.png", "network.png", "problem.json", "run.lock", "species.csv", "species.png",
 }  # fmt: skip
 
 
@@ -378,7 +378,7 @@ def test_a_missing_plotting_library_does_not_lose_the_result(capsys, tmp_path, m
     assert main(quick()) == 0
     output, error = capsys.readouterr()
     assert "written to out: champion.npz" in output
-    assert error.count(".png was not drawn: ModuleNotFoundError") == 3
+    assert error.count(".png was not drawn: ModuleNotFoundError") == 4
 
 
 def test_a_picture_that_cannot_be_written_does_not_stop_show(capsys, tmp_path):
@@ -406,7 +406,7 @@ def test_show_says_what_the_run_was(capsys):
     )
     assert "\n".join(lines[2:-1]) == str(champion)
     assert lines[-1] == (
-        "drawn again: out/fitness.png, out/network.png, out/species.png"
+        "drawn again: out/fitness.png, out/history.png, out/network.png, out/species.png"
     )  # fmt: skip
 
 

@@ -461,6 +461,8 @@ def test_a_fitness_that_is_not_finite_is_a_failure_and_the_mean_leaves_it_out(va
     assert result.history["failures"].tolist() == [1, 1]
     valid = [call % 20 + 1.0 for call in range(2, 21)]
     assert result.history["mean"] == pytest.approx([np.mean(valid)] * 2)
+    for name, share in (("lower_quartile", 0.25), ("median", 0.5), ("upper_quartile", 0.75)):
+        assert result.history[name] == pytest.approx([np.quantile(valid, share)] * 2)
     assert result.champion_fitness == (min(valid) if value == -np.inf else max(valid))
 
 

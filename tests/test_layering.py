@@ -52,7 +52,7 @@ OUTSIDE = {
 LAZY = {
     ("genomes", "networks"), ("genomes", "storage"), ("genomes", "bridge"),
     ("population", "checkpoints"),
-    ("cli", "plotting.history"), ("cli", "plotting.network"),
+    ("cli", "plotting.history"), ("cli", "plotting.overview"), ("cli", "plotting.network"),
     ("genomes", "plotting.notebook"), ("networks", "plotting.notebook"),
     ("evolution", "plotting.notebook"),
 }  # fmt: skip

@@ -141,3 +141,14 @@ def test_a_line_that_a_kill_cut_short_is_left_out(tmp_path):
         text = path.read_bytes()
         path.write_bytes(text[: text.index(b"\n4,") + 4])
     assert read_history(tmp_path).to_csv() == "".join(whole.to_csv().splitlines(True)[:-1])
+
+
+def test_a_table_of_before_a_column_was_added_is_read_without_it(tmp_path):
+    result = run_in(tmp_path)
+    lines = (tmp_path / "history.csv").read_text().splitlines()
+    gone = {lines[0].split(",").index(name) for name in ("median", "samples_learned")}
+    kept = [",".join(v for k, v in enumerate(line.split(",")) if k not in gone) for line in lines]
+    (tmp_path / "history.csv").write_text("\n".join(kept) + "\n")
+    history = read_history(tmp_path)
+    assert np.isnan(history["median"]).all() and not history["samples_learned"].any()
+    assert history["best"] == pytest.approx(result.history["best"], rel=1e-8)

@@ -28,7 +28,7 @@ def draw_fitness(
     title: str | None = None,
     figsize: tuple[float, float] = (7.0, 4.0),
 ) -> Figure:
-    """Fitness by generation: champion, best and mean; the caption counts evaluations.
+    """Fitness by generation: champion, best, mean and the middle half of all genomes.
 
     Args:
         history: Of at least one generation. Generations without a fitness leave gaps.
@@ -52,6 +52,12 @@ def fitness_into(axes: Axes, history: History, colors: Theme) -> None:
         ("best of generation", "best", colors.negative, 1.2, "default"),
         ("mean", "mean", colors.quiet, 1.4, "default"),
     )
+    low, high = history["lower_quartile"], history["upper_quartile"]
+    if len(generation) > 1 and np.isfinite(low).any():
+        axes.fill_between(
+            generation, low, high, facecolor=blend(colors.quiet, colors.background, 0.65),
+            linewidth=0, label="middle half", gid="quartiles", zorder=1,
+        )  # fmt: skip
     for z, (label, column, color, width, style) in enumerate(lines):
         axes.plot(
             generation, history[column], color=color, linewidth=width, drawstyle=style,

@@ -31,8 +31,7 @@ def draw_history(
 ) -> Figure:
     """A run in one figure: fitness, complexity, species, where time went, what was done.
 
-    The history keeps best and mean fitness of a generation but no quartiles, so none are
-    shown. Times and work add up from the first generation on; phases that took no time and
+    Times and work add up from the first generation on; phases that took no time and
     work that was not done are left out.
 
     Args:

@@ -1,10 +1,13 @@
 """The loop around a run: until it is solved or its budget is spent, and on from where it stood."""
 
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from os import PathLike
-from typing import Any, Literal
+from types import FrameType
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -225,7 +228,8 @@ def _carry_on(
     run: Evolution | None = None
     try:
         run = begin()
-        stopped = _until_stopped(run, calls, line, deadline, failure_limit)
+        with _Interrupts() as interrupts:
+            stopped = _until_stopped(run, calls, line, deadline, failure_limit, interrupts)
     except BaseException as error:
         if run is not None and run.directory is not None and run.snapshot is not None:
             error.add_note(
@@ -247,11 +251,14 @@ def _until_stopped(
     line: Progress | None,
     deadline: float,
     failure_limit: float,
+    interrupts: "_Interrupts",
 ) -> str:
     """Step until there is a reason to stop; the reason."""
     try:
         while not run.solved and len(run.history) < run.generations:
             run.step()
+            if interrupts.came:
+                return "interrupted"
             if line is not None:
                 line.update(run.history, run.generations)
             answers = [callback(run) for callback in callbacks]
@@ -269,6 +276,31 @@ def _until_stopped(
         run.rewind()
         return "interrupted"
     return "solved" if run.solved else "generations"
+
+
+class _Interrupts:
+    """Remembers Ctrl-C, which Python forgets where it arrives while an object is taken apart."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._ours = False
+
+    def __enter__(self) -> Self:
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        ):
+            signal.signal(signal.SIGINT, self._note)
+            self._ours = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.came = True
+        signal.default_int_handler(number, frame)
 
 
 def _put_away(run: Evolution) -> None:

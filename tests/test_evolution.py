@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -339,6 +341,30 @@ def test_a_deterministic_problem_is_evaluated_once_per_genome():
 
 
 # ------------------------------------------------------------------------- what stops a run
+
+
+class Fragile:
+    """Ctrl-C arrives while it is taken apart, where Python only mentions it."""
+
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_python_forgets_ends_the_run_too():
+    def fitness(network):
+        if len(seen) == 2:
+            seen.append(0)
+            Fragile()
+        return 1.0
+
+    seen = []
+    result = ng.evolve(
+        fitness, inputs=1, outputs=1, config=small(), generations=9,
+        callbacks=[lambda run: seen.append(1)],
+    )  # fmt: skip
+    assert result.stopped == "interrupted" and len(result.history) == 3
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_an_interrupt_in_a_callback_returns_the_result_so_far(tmp_path):

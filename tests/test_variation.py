@@ -8,6 +8,7 @@ import oracles
 import pytest
 from conftest import (
     DEGENERATE,
+    VARIED,
     any_genome,
     build,
     evolve_at_random,
@@ -624,7 +625,10 @@ def test_first_genomes_join_all_inputs_to_all_outputs():
     assert np.unique(genomes.weight).size > 800
     assert genomes.weight.mean() == pytest.approx(0, abs=0.15)
     assert genomes.weight.std() == pytest.approx(1, abs=0.1)
-    assert genomes.bias.std() == pytest.approx(0.5, abs=0.1)
+    assert not genomes.bias.any()
+    spread = Config().override({"genes.bias.start_spread": 0.5})
+    biases = initial_genomes(spread, Interface(3, 2), seed=1).bias
+    assert biases.std() == pytest.approx(0.5, abs=0.1)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
@@ -683,7 +687,7 @@ def test_children_are_determined_by_seed_generation_and_place(families):
 
 
 def test_no_two_mutants_of_a_parent_are_alike():
-    children = mutants(Config(), 500)
+    children = mutants(Config().override(VARIED), 500)
     assert len({child.weight.tobytes() + child.bias.tobytes() for child in children}) > 400
 
 

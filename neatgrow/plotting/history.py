@@ -48,8 +48,8 @@ def fitness_into(axes: Axes, history: History, colors: Theme) -> None:
     """The chart of :func:`draw_fitness` on given axes."""
     generation = history["generation"]
     lines = (
-        ("champion so far", "champion", colors.positive, 2.2, "steps-post"),
-        ("best of generation", "best", colors.negative, 1.2, "default"),
+        ("champion", "champion", colors.positive, 2.2, "steps-post"),
+        ("best", "best", colors.negative, 1.2, "default"),
         ("mean", "mean", colors.quiet, 1.4, "default"),
     )
     low, high = history["lower_quartile"], history["upper_quartile"]

@@ -1,6 +1,7 @@
 """Genomes for tests: built by hand, drawn by hypothesis, or grown under wild settings."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ from neatgrow.genomes import Genome, Genomes, Interface, option_codes
 from neatgrow.kernels import functions, layout, parallel
 from neatgrow.kernels.layout import Packed
 from neatgrow.population import Population
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell starts with &
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "neatgrow",

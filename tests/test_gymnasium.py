@@ -1097,6 +1097,32 @@ def test_play_of_another_kind_is_refused(episodes, message):
     assert str(caught.value) == message
 
 
+def test_records_hold_copies_of_arrays_that_are_used_again():
+    class Reusing(gymnasium.Env):
+        observation_space = spaces.Box(-9, 9, (1,))
+        action_space = spaces.Box(-9, 9, (1,))
+
+        def __init__(self):
+            self.seen = np.zeros(1, np.float32)
+
+        def reset(self, *, seed=None, options=None):
+            self.seen[:] = 0
+            return self.seen, {}
+
+        def step(self, action):
+            self.seen += 1
+            return self.seen, 0.0, False, False, {}
+
+    answer = np.zeros(1)
+
+    def policy(observation):
+        answer[:] = 2 * observation
+        return answer
+
+    [(views, actions)] = Gymnasium(Reusing, max_steps=3).record(policy, episodes=1)
+    assert views.tolist() == [[0], [1], [2]] and actions.tolist() == [[0], [2], [4]]
+
+
 def test_lessons_settle_what_else_could_be_passed():
     lessons = Gymnasium("CartPole-v1").imitation([(np.zeros((2, 4)), [0, 1])])
     pupil = ng.Population(4, 2, seed=1).ask()[0]

@@ -1,5 +1,6 @@
 """Gradients against central differences, optimisers against plain twins, and what is promised."""
 
+import json
 import math
 import warnings
 
@@ -328,6 +329,25 @@ def test_learning_stops_where_validation_gets_no_better():
     assert tuned == genome and np.isnan(losses).sum() == 480  # the start was best
     tuned, losses = ng.fine_tune(genome, x, noise, validation=(x, noise), patience=2, steps=100)
     assert losses[-1] < losses[0] and not np.isnan(losses).any()
+
+
+def test_one_hot_integers_are_not_taken_for_class_numbers():
+    genomes = ng.Population(2, 3, seed=1).ask()[:3]  # as many as samples and classes
+    X, Y = np.random.default_rng(0).normal(size=(3, 2)), np.eye(3, dtype=int)
+    whole = ng.fine_tune(genomes, X, Y, loss="categorical", steps=1)[1]
+    assert np.array_equal(whole, ng.fine_tune(genomes, X, Y * 1.0, loss="categorical", steps=1)[1])
+
+
+def test_cross_entropies_take_no_targets_out_of_range():
+    genome, X = ng.Population(2, 1, seed=1).ask()[0], np.ones((2, 2))
+    for loss, rule in (("binary", "from 0 to 1"), ("categorical", "of at least 0")):
+        with pytest.raises(ValueError, match=rf"^Y: expected targets {rule}.*, got -1 to 1\."):
+            ng.fine_tune(genome, X, [[-1.0], [1.0]], loss=loss)
+
+
+def test_numbers_of_numpy_are_settings_too():
+    learning = ng.Learning(np.int64(3), candidates=np.int64(4), prune=np.float32(0.5))
+    assert json.loads(json.dumps(learning.to_dict()))["candidates"] == 4
 
 
 def test_validation_may_leave_ticks_out():

@@ -106,6 +106,12 @@ def test_class_numbers_are_targets_and_logits_lie_on_sides_of_zero():
     assert signs.evaluate(single).fitness == pytest.approx(right, rel=1e-12)
 
 
+def test_an_answer_of_nan_is_wrong():
+    for loss in ("mse", "binary"):
+        problem = ng.Supervised(X, [[0]] * 4, loss=loss, measure="accuracy")
+        assert (problem._fitness(np.full((1, 4, 1), np.nan)) == 0.0).all()
+
+
 def test_all_right_is_worth_more_than_any_loss():
     y = [[0], [1], [0], [1]]
     far = ng.Supervised(X, y, measure="all_right", loss="binary")

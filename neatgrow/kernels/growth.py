@@ -4,7 +4,9 @@ The gradient of an absent connection u→v at weight 0 is Σ δᵥ(t)·a_u(t −
 ticks, so one pass forwards and backwards judges any number of them. A connection is worth
 splitting where samples pull its weight both ways, Σ |δᵥ·a_u| − |Σ δᵥ·a_u|: no weight can follow
 them, another function of the source can. Nodes that reach no output are not
-evaluated, so nothing speaks for places at them.
+evaluated, so nothing speaks for places at them, nor at nodes that take a product or an extreme.
+A connection that closes a larger loop may change which connections of it are delayed; its
+gradient is that in the order before.
 """
 
 from typing import NamedTuple
@@ -12,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neatgrow.kernels.backward import TILE, accumulate
+from neatgrow.kernels.functions import MEAN, SUM
 from neatgrow.kernels.genes import Rules, copy_connection, copy_node
 from neatgrow.kernels.graphs import find
 from neatgrow.kernels.jit import at, helper, kernel
@@ -139,6 +142,8 @@ def _measure(plan, n_inputs, rows, slots, probe, size, room, sums):
         delayed = probe[2] == 1 and source >= target
         if source < 0 or target < 0:  # not on the way to an output
             return
+    if plan.aggregation[at(rows[2] + target - n_inputs)] not in (SUM, MEAN):
+        return
     for t in range(room.z.shape[0]):
         values = room.a[t + (0 if delayed else 1), source]
         delta = room.z[t, target - n_inputs]
@@ -154,7 +159,7 @@ def _best(probes, sums, divided):
     best, most = -1, -1.0
     for k in range(probes.shape[0]):
         value = sums[k, 1] - abs(sums[k, 0]) if divided else abs(sums[k, 0])
-        if probes[k, 1] >= 0 and (best < 0 or value > most):
+        if probes[k, 1] >= 0 and (best < 0 or value > most or most != most):
             best, most = k, value
     return best
 

@@ -117,7 +117,8 @@ def prepared(
 def _targets(Y: ArrayLike, count: int, sizes: tuple[int, ...], outputs: int, labels: bool) -> Array:
     """(1 or N, …, O) float64."""
     given = np.asarray(Y)
-    if labels and given.dtype.kind in "iu" and given.shape in (sizes, (count, *sizes)):
+    numbers = given.shape in (sizes, (count, *sizes)) and given.shape != (*sizes, outputs)
+    if labels and given.dtype.kind in "iu" and numbers:
         if given.min() < 0 or given.max() >= outputs:
             worst = given.min() if given.min() < 0 else given.max()
             raise ValueError(

@@ -52,18 +52,20 @@ class Learning:
     prune: float = 0.0
 
     def __post_init__(self) -> None:
-        _checks.integer("Learning.steps", self.steps, 1)
+        for name, least in (("steps", 1), ("candidates", 0), ("batch", 1)):
+            value = getattr(self, name)
+            if value is not None:  # as plain numbers, which JSON holds
+                number = _checks.integer(f"Learning.{name}", value, least)
+                object.__setattr__(self, name, number)
         _checks.one_of(
             "Learning.inheritance", self.inheritance, ("lamarckian", "baldwinian", "none")
         )
         if not 0.0 < self.share <= 1.0:
             rule = "a number above 0 and up to 1"
             raise ValueError(_checks.message("Learning.share", rule, self.share))
-        if self.batch is not None:
-            _checks.integer("Learning.batch", self.batch, 1)
         if self.clip is not None and not 0.0 < self.clip <= float_info.max:
             raise ValueError(_checks.message("Learning.clip", "a number above 0", self.clip))
-        _checks.integer("Learning.candidates", self.candidates, 0)
+        object.__setattr__(self, "prune", float(self.prune))
         if not 0.0 <= self.prune <= float_info.max:
             raise ValueError(
                 _checks.message("Learning.prune", "a number of at least 0", self.prune)

@@ -224,9 +224,14 @@ def fine_tune(
     face, count = genomes.interface, len(genomes)
 
     def data_of(X: ArrayLike, Y: ArrayLike, w: ArrayLike | None = None) -> Data:
-        return prepared(
+        data = prepared(
             face, count, X, Y, w, sequences=sequences, labels=name == "categorical", dtype=dtype
         )
+        low, high = data.targets.min(), data.targets.max()
+        if (name == "binary" and not 0 <= low <= high <= 1) or (name == "categorical" and low < 0):
+            rule = "targets from 0 to 1 for binary" if name == "binary" else "targets of at least 0"
+            raise ValueError(_checks.message("Y", rule, f"{low:g} to {high:g}"))
+        return data
 
     data = data_of(X, Y, weights)
     check = None if validation is None else data_of(*validation)

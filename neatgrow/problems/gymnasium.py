@@ -285,9 +285,11 @@ class Gymnasium:
                 observation, _ = env.reset(seed=first)
                 views, actions = [], []
                 for _ in range(self.max_steps):
-                    views.append(self._observations.flat(observation))
-                    actions.append(policy(observation))
-                    observation, _, terminated, truncated, _ = env.step(actions[-1])
+                    # Copies: environments and policies may use their arrays again.
+                    views.append(np.array(self._observations.flat(observation), np.float64))
+                    action = policy(observation)
+                    actions.append(np.array(action))
+                    observation, _, terminated, truncated, _ = env.step(action)
                     if terminated or truncated:
                         break
                 recorded.append((np.array(views, np.float64), np.array(actions)))
@@ -304,6 +306,9 @@ class Gymnasium:
             episodes: Observations (T, I) and actions (T, …) of each, as of :meth:`record`.
             sequences: Whether networks see episodes from their beginning, as those with loops
                 must; or all pairs by themselves, which is faster.
+
+        With ``normalize=True`` a genome must carry the statistics that it will be judged with:
+        ``genome.with_interface(**problem.statistics())`` before it is tuned.
 
         Returns:
             For :func:`neatgrow.fine_tune`. Discrete actions are learned as classes, MultiDiscrete

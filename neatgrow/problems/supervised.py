@@ -128,7 +128,7 @@ class Supervised:
             right = ((outputs > self._middle) == wanted).all(axis=-1)
         else:
             right = outputs.argmax(axis=-1) == Y.argmax(axis=-1)
-        right = right.reshape(len(outputs), -1)
+        right = (right & ~np.isnan(outputs).any(axis=-1)).reshape(len(outputs), -1)
         counted = np.concatenate([right, np.ones_like(right[:1])]) * weights.ravel()
         sums = counted.sum(axis=1)  # in one order, so that all right is exactly 1
         return np.asarray(sums[:-1] / sums[-1])

@@ -17,7 +17,7 @@ from neatgrow.kernels import layout, parallel, random
 from neatgrow.population import Population
 from neatgrow.problems.base import Problem
 from neatgrow.problems.gymnasium import Gymnasium
-from neatgrow.problems.spaces import Moments, Observations, actions_of
+from neatgrow.problems.spaces import Moments, Observations, Tally, actions_of
 
 NAN = float("nan")
 
@@ -146,7 +146,7 @@ def register():
 @pytest.mark.parametrize("environment", ["Acrobot-v1", "MountainCar-v0"])
 def test_batched_fitness_equals_a_loop_over_single_environments(environment):
     problem = Gymnasium(environment, episodes=3, max_steps=120, slots=5)
-    assert problem.backend == "batched"
+    assert problem.backend == "single"
     networks = grow(problem.inputs, problem.outputs, 6).compile()
     evaluation = problem.evaluate(networks, seed=7)
     total = 0
@@ -488,7 +488,7 @@ def test_vector_environments_whose_starts_cannot_be_set_run_batched(register):
         name = register(
             f"Line-v{number}", SingleLine, vector_entry_point=kind, max_episode_steps=30
         )
-        assert Gymnasium(name).backend == "batched"
+        assert Gymnasium(name).backend == "single"
 
 
 def test_a_vector_environment_that_knows_no_limit_is_cut_off(register):
@@ -854,9 +854,12 @@ def test_moments_keep_their_digits_far_from_zero_and_survive_constants():
     samples = np.column_stack([rng.normal(1e6, 1e-2, 5000), np.full(5000, 3.0)])
     moments = Moments(2)
     for part in np.array_split(samples, 7):
-        for some in np.array_split(part, 5):
-            moments.gather(some)
-        moments.merge()
+        tally = Tally(4, 2)  # two networks of two episodes
+        for jobs in np.array_split(np.arange(len(part)) % 4, len(part) // 4 + 1):
+            tally.add(part[: jobs.size], jobs)
+            part = part[jobs.size :]
+        assert not len(part)
+        moments.gather(tally.by_network(2))
     moments.merge()
     assert moments.count == 5000
     assert moments.mean == pytest.approx(samples.mean(axis=0), rel=1e-12)

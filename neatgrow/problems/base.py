@@ -19,11 +19,14 @@ class Evaluation:
         fitness: (N,) float64, higher is better; NaN where the evaluation failed.
         steps: Environment steps or samples spent.
         failures: Row of each failed network and why.
+        gathered: What a :class:`Gathering` problem learned from it, by name: arrays of a row
+            per network.
     """
 
     fitness: Array
     steps: int
     failures: dict[int, str] = field(default_factory=dict)
+    gathered: dict[str, Array] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -88,6 +91,15 @@ class Stateful(Protocol):
 
 
 @runtime_checkable
+class Gathering(Protocol):
+    """A problem that learns from its evaluations, also from those that copies of it made."""
+
+    def gather(self, gathered: dict[str, Array]) -> None:
+        """Take in ``Evaluation.gathered``, of all networks of one evaluation."""
+        ...
+
+
+@runtime_checkable
 class Teaching(Protocol):
     """A problem that knows what is right, so that networks can learn it by gradients."""
 
@@ -145,4 +157,8 @@ def _checked(evaluation: Evaluation, count: int) -> Evaluation:
     if not isinstance(evaluation.failures, dict):
         raise TypeError(_checks.message("evaluate: failures", "causes by row", evaluation.failures))
     causes = {int(row): str(cause) for row, cause in evaluation.failures.items()}
-    return Evaluation(fitness, steps, causes)
+    gathered = {
+        name: _checks.array(f"evaluate: gathered {name}", rows, (count, "K"))
+        for name, rows in evaluation.gathered.items()
+    }
+    return Evaluation(fitness, steps, causes, gathered)

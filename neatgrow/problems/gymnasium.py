@@ -18,14 +18,28 @@ from neatgrow.learning.data import Lessons, padded
 from neatgrow.networks import Network, Networks
 from neatgrow.problems.base import Evaluation
 from neatgrow.problems.environments import Maker, named_packages, quiet
-from neatgrow.problems.rollouts import Batched, Pilot, Rollout, Runner, Vectorised
+from neatgrow.problems.rollouts import (
+    FAILED,
+    TERMINATED,
+    TRUNCATED,
+    Lockstep,
+    Pace,
+    Pilot,
+    Rollout,
+    Runner,
+    Singles,
+    VectorArena,
+)
 from neatgrow.problems.spaces import (
     Moments,
     Observations,
+    Tally,
     actions_of,
     input_names,
     output_names,
 )
+
+_ENDS = {"terminated": TERMINATED, "truncated": TRUNCATED, "failed": FAILED}
 
 
 class Step(NamedTuple):
@@ -83,7 +97,7 @@ class Gymnasium:
         slots: Single environments that run at a time.
 
     Attributes:
-        backend: ``"vector"`` or ``"batched"``, as described above.
+        backend: ``"vector"`` or ``"single"``, as described above.
         max_steps: Steps after which an episode is cut off.
         ended: How the episodes of the last evaluation ended: counts of ``"terminated"``,
             ``"truncated"`` and ``"failed"``.
@@ -131,14 +145,13 @@ class Gymnasium:
         self._moments = Moments(self.inputs)
         self._runner: Runner
         single = self._maker.single_vector() if self._observations.direct else None
-        self.backend: Literal["vector", "batched"] = "batched" if single is None else "vector"
+        self.backend: Literal["vector", "single"] = "single" if single is None else "vector"
+        pace = Pace(self.max_steps)
         if single is not None:
-            self._runner = Vectorised(self._maker, single, self.max_steps)
+            self._runner = Lockstep(VectorArena(self._maker, single), pace)
             first.close()
         else:
-            self._runner = Batched(
-                self._maker, first, self._observations, self.max_steps, self.slots
-            )
+            self._runner = Singles(self._maker, first, self._observations, pace, self.slots)
         self.ended: dict[str, int] = {}
 
     def __repr__(self) -> str:
@@ -166,21 +179,29 @@ class Gymnasium:
             self._moments.merge()
         n_networks = len(networks)
         rollout = Rollout(seeds, n_networks)
+        gathered: dict[str, Array] = {}
         if n_networks:
             lanes = networks.lanes(np.repeat(np.arange(n_networks), count))
             pilot = Pilot(lanes, self._preparation(networks.interface), self._actions)
-            pilot.moments = self._moments if gathers else None
+            if gathers:
+                pilot.tally = Tally(rollout.returns.size, self.inputs)
             self._runner.run(pilot, rollout)
-        self.ended = {
-            "terminated": rollout.terminated,
-            "truncated": rollout.truncated,
-            "failed": len(rollout.failures),
-        }
+            if pilot.tally is not None:
+                gathered["observations"] = pilot.tally.by_network(n_networks)
+        ended = rollout.ended.reshape(n_networks, count)
+        gathered["ended"] = np.stack([(ended == how).sum(axis=1) for how in _ENDS.values()], axis=1)
         failures: dict[int, str] = {}
         for job in sorted(rollout.failures):  # of several failed episodes, tell the first
             failures.setdefault(job // count, rollout.failures[job])
+        self.gather(gathered)
         returns = rollout.returns.reshape(n_networks, count)
-        return Evaluation(returns.mean(axis=1), rollout.steps, failures)
+        return Evaluation(returns.mean(axis=1), rollout.steps, failures, gathered)
+
+    def gather(self, gathered: dict[str, Array]) -> None:
+        """Take in what an evaluation gathered, of this problem or of a copy of it."""
+        self.ended = dict(zip(_ENDS, gathered["ended"].sum(axis=0).tolist(), strict=True))
+        if "observations" in gathered:
+            self._moments.gather(gathered["observations"])
 
     def statistics(self) -> dict[str, Array] | None:
         """``input_mean`` and ``input_scale`` (I,) float64 as the last evaluation used them."""

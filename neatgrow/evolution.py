@@ -32,8 +32,8 @@ from neatgrow.problems.base import (
     cause_of,
     judged,
 )
+from neatgrow.problems.workers import Workers
 from neatgrow.runs import RunDirectory
-from neatgrow.workers import Workers
 
 Callback = Callable[["Evolution"], object]
 

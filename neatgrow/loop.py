@@ -19,9 +19,9 @@ from neatgrow.networks import Network
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
 from neatgrow.problems.function import Function
+from neatgrow.problems.workers import checked
 from neatgrow.progress import Progress
 from neatgrow.runs import CHAMPION, CONFIG, Checkpoints, RunDirectory, read_description
-from neatgrow.workers import checked
 
 
 def evolve(

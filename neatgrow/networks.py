@@ -9,7 +9,7 @@ with d = 1 on delayed connections (those that do not go forward in the order, se
 included) and d = 0 on all others. States start at 0; an empty aggregate is 0.
 """
 
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -60,8 +60,16 @@ class Networks:
     def __len__(self) -> int:
         return int(self.plan.node_start.size)
 
-    def __getitem__(self, index: int) -> "Network":
-        """Network ``index``, with a state of its own."""
+    @overload
+    def __getitem__(self, index: int) -> "Network": ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Networks": ...
+
+    def __getitem__(self, index: int | slice) -> "Network | Networks":
+        """Network ``index``, or those of a slice of step 1; with states of their own."""
+        if isinstance(index, slice):
+            return self._part(*index.indices(len(self)))
         if not -len(self) <= index < len(self):
             raise IndexError(f"network {index}: expected an index below {len(self)}.")
         row = index % len(self)
@@ -72,6 +80,39 @@ class Networks:
             output_slot=self.plan.output_slot[row : row + 1],
         )
         return Network(Networks(plan, self.interface, self._genes[row : row + 2]))
+
+    def _part(self, start: int, stop: int, step: int) -> "Networks":
+        """Networks of a range, on arrays that hold no others."""
+        if step != 1:
+            raise ValueError(_checks.message("networks[…]", "a slice of step 1", step))
+        plan = self.plan
+        rows, genes = slice(start, stop), self._genes[start : max(start, stop) + 1]
+        if start >= stop:
+            nodes = connections = slice(0, 0)
+        else:
+            nodes = slice(int(plan.node_start[start]), int(plan.node_stop[stop - 1]))
+            first = int(plan.incoming_start[nodes.start])
+            connections = slice(first, int(plan.incoming_stop[nodes.stop - 1]))
+        part = Plan(
+            node_start=plan.node_start[rows] - nodes.start,
+            node_stop=plan.node_stop[rows] - nodes.start,
+            has_loops=plan.has_loops[rows].copy(),
+            incoming_start=plan.incoming_start[nodes] - connections.start,
+            incoming_stop=plan.incoming_stop[nodes] - connections.start,
+            source_slot=plan.source_slot[connections].copy(),
+            weight=plan.weight[connections].copy(),
+            bias=plan.bias[nodes].copy(),
+            activation=plan.activation[nodes].copy(),
+            aggregation=plan.aggregation[nodes].copy(),
+            output_slot=plan.output_slot[rows].copy(),
+            node_gene=plan.node_gene[nodes].copy(),
+            connection_gene=plan.connection_gene[connections].copy(),
+        )
+        return Networks(part, self.interface, genes - genes[0])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the state of :meth:`activate`."""
+        return self.__dict__ | {"_lanes": None}
 
     def __repr__(self) -> str:
         nodes = int((self.plan.node_stop - self.plan.node_start).sum())

@@ -17,7 +17,8 @@ from neatgrow.kernels import layout, parallel, random
 from neatgrow.population import Population
 from neatgrow.problems.base import Problem
 from neatgrow.problems.gymnasium import Gymnasium
-from neatgrow.problems.spaces import Moments, Observations, Tally, actions_of
+from neatgrow.problems.moments import Moments, Tally
+from neatgrow.problems.spaces import Observations, actions_of
 
 NAN = float("nan")
 
@@ -145,7 +146,7 @@ def register():
 
 @pytest.mark.parametrize("environment", ["Acrobot-v1", "MountainCar-v0"])
 def test_batched_fitness_equals_a_loop_over_single_environments(environment):
-    problem = Gymnasium(environment, episodes=3, max_steps=120, slots=5)
+    problem = Gymnasium(environment, episodes=3, max_steps=120, slots=5, backend="single")
     assert problem.backend == "single"
     networks = grow(problem.inputs, problem.outputs, 6).compile()
     evaluation = problem.evaluate(networks, seed=7)
@@ -162,7 +163,7 @@ def test_batched_fitness_equals_a_loop_over_single_environments(environment):
 
 
 def test_box_actions_are_played_as_a_single_loop_plays_them():
-    problem = Gymnasium("Pendulum-v1", episodes=2, max_steps=40)
+    problem = Gymnasium("Pendulum-v1", episodes=2, max_steps=40, backend="single")
     networks = grow(3, 1, 5).compile()
     evaluation = problem.evaluate(networks, seed=2)
 
@@ -178,7 +179,7 @@ def test_box_actions_are_played_as_a_single_loop_plays_them():
 
 def test_lunar_lander_fitness_equals_fresh_environments():
     pytest.importorskip("Box2D", reason="LunarLander needs Box2D: neatgrow[box2d]")
-    problem = Gymnasium("LunarLander-v3", episodes=2, slots=3)
+    problem = Gymnasium("LunarLander-v3", episodes=2, slots=3, backend="single")
     networks = grow(8, 4, 4).compile()
     evaluation = problem.evaluate(networks, seed=5)
     again = problem.evaluate(networks, seed=5)
@@ -783,7 +784,9 @@ def test_a_dict_observation_reaches_the_network_flat():
 
 @pytest.mark.parametrize("environment", ["CartPole-v1", "Acrobot-v1"])
 def test_statistics_are_those_of_all_observations_before(environment):
-    problem = Gymnasium(environment, episodes=2, max_steps=60, normalize=True, slots=4)
+    problem = Gymnasium(
+        environment, episodes=2, max_steps=60, normalize=True, slots=4, backend="gymnasium"
+    )
     names = ("input_mean", "input_scale")
     genomes = grow(problem.inputs, problem.outputs, 6)
     everything = []

@@ -21,7 +21,7 @@ ROWS = {
     "learning.": 4,
     "population": 5, "problems.": 5,
     "evolution": 6, "runs": 6, "history": 6, "progress": 6,
-    "checkpoints": 6, "loop": 6, "workers": 6,
+    "checkpoints": 6, "loop": 6,
     "plotting.": 7, "bridge": 7, "cli": 7, "__main__": 7,
 }  # fmt: skip
 
@@ -37,7 +37,9 @@ OUTSIDE = {
     7: {"numpy", "matplotlib"},
     "kernels.functions": {"numpy", "numba", "llvmlite"},  # numba's own code generator
     "kernels.simulators": {"numpy", "numba", "llvmlite"},
+    "problems.backends": {"numpy", "gymnasium"},
     "problems.environments": {"numpy", "gymnasium"},
+    "problems.envpools": {"numpy", "gymnasium", "envpool"},
     "problems.gymnasium": {"numpy", "gymnasium"},
     "problems.rollouts": {"numpy", "gymnasium"},
     "problems.spaces": {"numpy", "gymnasium"},

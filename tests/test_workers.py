@@ -16,7 +16,7 @@ from conftest import VARIED
 import neatgrow as ng
 from neatgrow.kernels import functions
 from neatgrow.problems.function import Function
-from neatgrow.workers import Workers
+from neatgrow.problems.workers import Workers
 
 CONFIG = ng.Config(population_size=12).override(VARIED)
 GIVEN = {"inputs": 1, "outputs": 1, "config": CONFIG, "seed": 4}
@@ -194,7 +194,7 @@ def test_what_every_genome_raises_is_raised_at_once():
 
 
 def test_a_function_that_no_process_can_import_is_refused_before_one_starts(tmp_path, monkeypatch):
-    monkeypatch.setattr("neatgrow.workers._Worker", None)
+    monkeypatch.setattr("neatgrow.problems.workers._Worker", None)
     with pytest.raises(TypeError) as caught:
         ng.evolve(lambda network: 1.0, processes=2, directory=tmp_path / "run", **GIVEN)
     said = str(caught.value)
@@ -207,14 +207,35 @@ def test_a_function_that_no_process_can_import_is_refused_before_one_starts(tmp_
     assert not (tmp_path / "run").exists()
 
 
-def test_statistics_over_a_generation_are_refused(tmp_path):
-    problem = ng.Gymnasium("CartPole-v1", normalize=True)
-    with pytest.raises(ValueError) as caught:
+def test_statistics_over_a_generation_are_the_same_with_processes():
+    results = [
+        ng.evolve(
+            ng.Gymnasium("CartPole-v1", episodes=2, normalize=True),
+            processes=processes, config=CONFIG, generations=4, seed=1, solved_at=1e9,
+        )
+        for processes in (0, 2)
+    ]  # fmt: skip
+    assert results[0].fingerprint == results[1].fingerprint
+    assert results[0].problem.statistics()["input_mean"].any()
+    states = [result.problem.state() for result in results]
+    for name, array in states[0].items():
+        assert np.array_equal(array, states[1][name]), name
+
+
+class Keeping(Function):
+    """Keeps something, and has no way to take in what copies gather."""
+
+    def state(self):
+        return {"x": np.zeros(1)}
+
+    def restore(self, state):
+        """Nothing."""
+
+
+def test_a_problem_whose_copies_gather_for_themselves_is_refused(tmp_path):
+    problem = Keeping(workloads.value_of, inputs=1, outputs=1)
+    with pytest.raises(ValueError, match="processes: expected a problem with a method gather"):
         ng.evolve(problem, processes=2, config=CONFIG, directory=tmp_path / "run")
-    assert str(caught.value) == (
-        "processes: expected 0 for CartPole-v1, which gathers statistics over all genomes of a "
-        "generation (normalize=True), got 2. Leave processes out."
-    )
     assert not (tmp_path / "run").exists()
 
 

@@ -36,9 +36,14 @@ def thread_count() -> int:
                 )
             _threads = int(text)
         else:
-            granted = getattr(os, "sched_getaffinity", None)
-            _threads = len(granted(0)) if granted else os.cpu_count() or 1
+            _threads = core_count()
     return _threads
+
+
+def core_count() -> int:
+    """Cores granted to this process."""
+    granted = getattr(os, "sched_getaffinity", None)
+    return len(granted(0)) if granted else os.cpu_count() or 1
 
 
 def set_threads(count: int) -> None:

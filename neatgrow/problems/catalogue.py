@@ -112,7 +112,8 @@ def rebuild(description: dict[str, Any]) -> Problem:
     if kind == "gymnasium" and description.get("environment"):
         from neatgrow.problems.gymnasium import Gymnasium
 
-        return Gymnasium(options.pop("environment"), **options)
+        # Descriptions that name none are of runs before there was a choice.
+        return Gymnasium(options.pop("environment"), **{"backend": "gymnasium", **options})
     raise ValueError(
         f"problem: expected one that can be built from its description, got {kind!r}. Pass the "
         "problem itself; it was made from a Python function or from data."

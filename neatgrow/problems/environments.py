@@ -2,7 +2,7 @@
 
 import importlib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,9 +27,12 @@ class Maker:
         environment: str | Callable[[], Env[Any, Any]],
         max_steps: int | None,
         kwargs: dict[str, Any],
+        wrappers: Sequence[Callable[[Env[Any, Any]], Env[Any, Any]]] = (),
     ) -> None:
         self.max_steps, self.kwargs = max_steps, kwargs
+        self.wrappers = tuple(wrappers)
         self.id = environment if isinstance(environment, str) else None
+        self.source = environment
         self._factory = None if isinstance(environment, str) else environment
         self.what = "environment" if self.id is None else f"environment {self.id!r}"
         self.spec: EnvSpec | None = None
@@ -61,6 +64,13 @@ class Maker:
         if not isinstance(env, Env):
             rule = "a function that returns a gymnasium.Env"
             raise TypeError(_checks.message("environment", rule, f"one that returned {env!r}"))
+        for wrapper in self.wrappers:
+            with named_packages(self.what):
+                env = wrapper(env)
+            if not isinstance(env, Env):
+                rule = "functions that take an environment and return one"
+                got = f"{_checks.shown(wrapper)}, which returned {env!r}"
+                raise TypeError(_checks.message("wrappers", rule, got))
         if render_mode is not None and env.render_mode != render_mode:
             env.close()
             raise ValueError(
@@ -75,14 +85,15 @@ class Maker:
     def bare(self, env: Env[Any, Any]) -> Env[Any, Any]:
         """Without the wrappers that ``gymnasium.make`` adds and that this module replaces:
         steps are counted here, and reset always comes first."""
-        while self._factory is None and type(env) in (TimeLimit, OrderEnforcing):
+        plain = self._factory is None and not self.wrappers
+        while plain and type(env) in (TimeLimit, OrderEnforcing):
             env = env.env  # type: ignore[attr-defined]
         return env
 
     def limit(self, env: Env[Any, Any]) -> int:
         """Most steps of an episode."""
         limits = [self.max_steps] if self.max_steps else []
-        if not limits or self._factory is not None:
+        if not limits or self._factory is not None or self.wrappers:
             layer = env
             while isinstance(layer, gymnasium.Wrapper):
                 if isinstance(layer, TimeLimit):
@@ -108,7 +119,7 @@ class Maker:
 
     def single_vector(self) -> VectorEnv[Any, Any, Any] | None:
         """A vector environment of one slot if its starts can be set, else ``None``."""
-        if self.spec is None or self.spec.vector_entry_point is None:
+        if self.spec is None or self.spec.vector_entry_point is None or self.wrappers:
             return None
         try:
             env = self.vector(1)
@@ -132,10 +143,15 @@ def _spec(name: str) -> EnvSpec:
 
     Raises:
         ValueError: There is none.
+        ImportError: The module that registers it cannot be imported.
     """
     module, _, plain = name.rpartition(":")
     if module:
-        importlib.import_module(module)
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            rule = f"a module {module!r} that registers it"
+            raise ImportError(_checks.message(f"environment {name!r}", rule, str(error))) from error
     if plain not in gymnasium.registry:
         hint = _checks.nearest(plain, gymnasium.registry)
         if not hint.startswith("Did"):
@@ -170,4 +186,5 @@ def quiet() -> Iterator[None]:
         warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
         warnings.filterwarnings("ignore", ".*pkg_resources", DeprecationWarning)
         warnings.filterwarnings("ignore", ".*autoreset_?mode", UserWarning)
+        warnings.filterwarnings("ignore", ".*precision lowered by casting", UserWarning)
         yield

@@ -3,8 +3,10 @@
 Gymnasium: Towers et al. (2024), https://gymnasium.farama.org.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, NamedTuple
+import multiprocessing
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import Env
@@ -12,33 +14,25 @@ from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow.genomes import Interface
-from neatgrow.kernels import random
+from neatgrow.kernels import parallel, random
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.data import Lessons, padded
 from neatgrow.networks import Network, Networks
+from neatgrow.problems.backends import BACKENDS, Backend, choose
 from neatgrow.problems.base import Evaluation
 from neatgrow.problems.environments import Maker, named_packages, quiet
-from neatgrow.problems.rollouts import (
-    FAILED,
-    TERMINATED,
-    TRUNCATED,
-    Lockstep,
-    Pace,
-    Pilot,
-    Rollout,
-    Runner,
-    Singles,
-    VectorArena,
-)
+from neatgrow.problems.moments import Moments, Tally
+from neatgrow.problems.rollouts import FAILED, TERMINATED, TRUNCATED, Pace, Pilot, Rollout
 from neatgrow.problems.spaces import (
-    Moments,
+    Noise,
     Observations,
-    Tally,
     actions_of,
     input_names,
     output_names,
 )
+from neatgrow.problems.workers import Workers
 
+_START_SECONDS = 2.0  # what worker processes take to start
 _ENDS = {"terminated": TERMINATED, "truncated": TRUNCATED, "failed": FAILED}
 
 
@@ -70,10 +64,20 @@ class Gymnasium:
     part of a MultiDiscrete take the largest of one output per option; MultiBinary is on
     above 0; a Box stretches [−1, 1] over its range and cuts what lies beyond.
 
-    Environments with a vector entry point of their own run all episodes side by side, if
-    their state can be set: it must be an attribute ``state`` of shape (k, slots) whose
-    transpose is the observation, because their ``reset`` would start every slot elsewhere.
-    All others run in a pool of single environments that are made once and used again.
+    Backends, of which ``"auto"`` takes the first that fits, and ``"gymnasium"`` the same without
+    EnvPool, so that what is installed cannot change a run:
+
+    - ``"vector"``: the environment's own vector entry point steps all episodes side by side.
+      Its state must be an attribute ``state`` of shape (k, slots) whose transpose is the
+      observation, because its ``reset`` would start every slot elsewhere.
+    - ``"envpool"``: EnvPool (``pip install "neatgrow[envpool]"``) steps all episodes in C++.
+      Its random numbers, and for some environments the last bits of its physics, are not
+      Gymnasium's: the same seed starts other episodes, as different as another seed's.
+    - ``"single"``: single environments of this process, made once and used again; one whose
+      episode is over takes the next.
+    - ``"processes"``: the same in worker processes, with the same results, bit for bit.
+      ``"auto"`` goes over to them once two seconds went into single environments, which is
+      what it costs to start them, where there are several cores.
 
     An episode fails if the environment raises, or gives a reward or shows the network an
     observation that is not finite; its network's fitness is then NaN, the network's other
@@ -92,18 +96,33 @@ class Gymnasium:
             is judged with what was gathered before it, the first with mean 0 and scale 1.
             Calls of :meth:`evaluate` with ``episodes`` given gather nothing. Networks that
             carry ``input_mean`` and ``input_scale`` use their own.
+        clip_observations: Standard deviations from the running mean beyond which observations
+            are cut; without ``normalize``, their greatest magnitude. A champion that is used
+            outside this problem is not clipped.
+        clip_rewards: Greatest magnitude of the rewards that count, or (least, most). Fitness
+            is then of clipped rewards, and so is what ``solved_at`` is compared with.
+        frame_skip: Steps that each action is taken for; the rewards are summed.
+        sample: Draw actions, with outputs as logits, instead of taking the largest; for
+            Discrete, MultiDiscrete and MultiBinary. Draws depend on seed, episode and step.
+        wrappers: Functions that take an environment and return it wrapped, applied in order.
         make_kwargs: Further arguments for ``gymnasium.make``.
         name: Short name; defaults to the id.
-        slots: Single environments that run at a time.
+        slots: Single environments that run at a time in a process.
+        backend: As above.
+        processes: Worker processes; defaults to one per core.
 
     Attributes:
-        backend: ``"vector"`` or ``"single"``, as described above.
+        backend: What plays the episodes now: ``"vector"``, ``"envpool"``, ``"single"`` or
+            ``"processes"``.
+        reason: Why, for people.
         max_steps: Steps after which an episode is cut off.
         ended: How the episodes of the last evaluation ended: counts of ``"terminated"``,
             ``"truncated"`` and ``"failed"``.
 
     Raises:
-        ValueError: Unknown id, a space that has no rule above, or no limit of steps.
+        ValueError: Unknown id, a space that has no rule above, no limit of steps, or a backend
+            that cannot play it.
+        TypeError: Worker processes were asked for and pickle cannot send the problem there.
         ImportError: The environment needs a package that is not installed.
     """
 
@@ -117,16 +136,34 @@ class Gymnasium:
         max_steps: int | None = None,
         solved_at: float | None = None,
         normalize: bool = False,
+        clip_observations: float | None = None,
+        clip_rewards: float | tuple[float, float] | None = None,
+        frame_skip: int = 1,
+        sample: bool = False,
+        wrappers: Sequence[Callable[[Env[Any, Any]], Env[Any, Any]]] = (),
         make_kwargs: dict[str, Any] | None = None,
         name: str | None = None,
         slots: int = 64,
+        backend: Backend = "auto",
+        processes: int | None = None,
     ) -> None:
+        self._options: dict[str, Any] = {
+            "max_steps": max_steps, "normalize": bool(normalize),
+            "clip_observations": clip_observations, "clip_rewards": clip_rewards,
+            "frame_skip": frame_skip, "sample": bool(sample),
+            "make_kwargs": dict(make_kwargs or {}), "slots": slots,
+        }  # fmt: skip
         self.episodes = _checks.integer("episodes", episodes, 1)
-        self.slots = _checks.integer("slots", slots, 1)
+        _checks.integer("slots", slots, 1)
+        _checks.one_of("backend", backend, BACKENDS)
         if max_steps is not None:
             _checks.integer("max_steps", max_steps, 1)
+        if processes is not None:
+            _checks.integer("processes", processes, 1)
+        self._processes = processes or parallel.core_count()
         self.normalize = bool(normalize)
-        self._maker = Maker(environment, max_steps, dict(make_kwargs or {}))
+        self._clip = _positive("clip_observations", clip_observations)
+        self._maker = Maker(environment, max_steps, self._options["make_kwargs"], wrappers)
         first = self._maker.make()
         spec = self._maker.spec or first.spec
         self.name = name or (spec.id if spec else type(first.unwrapped).__name__)
@@ -134,6 +171,9 @@ class Gymnasium:
         what = self._maker.what
         self._observations = Observations(first.observation_space, what)
         self._actions = actions_of(first.action_space, what)
+        self._sample = bool(sample)
+        if sample:  # says so where actions of this kind are not drawn
+            self._actions.noise(np.full((1, self._actions.size), 0.5))
         self.inputs, self.outputs = self._observations.size, self._actions.size
         known = spec.name if spec else ""
         self.input_names: tuple[str, ...] | None = input_names(known, self.inputs)
@@ -143,15 +183,16 @@ class Gymnasium:
         threshold = spec.reward_threshold if spec and solved_at is None else solved_at
         self.solved_at = None if threshold is None else float(threshold)
         self._moments = Moments(self.inputs)
-        self._runner: Runner
-        single = self._maker.single_vector() if self._observations.direct else None
-        self.backend: Literal["vector", "single"] = "single" if single is None else "vector"
-        pace = Pace(self.max_steps)
-        if single is not None:
-            self._runner = Lockstep(VectorArena(self._maker, single), pace)
-            first.close()
-        else:
-            self._runner = Singles(self._maker, first, self._observations, pace, self.slots)
+        skip = _checks.integer("frame_skip", frame_skip, 1)
+        pace = Pace(self.max_steps, skip, _bounds(clip_rewards))
+        choice = choose(backend, self._maker, first, self._observations, pace, slots)
+        self.backend, self.reason, self._runner = choice
+        self._local = self.backend
+        self._workers: Workers | None = None
+        self._may_spread = backend in ("auto", "gymnasium") and self.backend == "single"
+        self._spent = 0.0
+        if backend == "processes":
+            self._spread("as asked for")
         self.ended: dict[str, int] = {}
 
     def __repr__(self) -> str:
@@ -174,6 +215,9 @@ class Gymnasium:
         self._check_interface(networks.interface)
         count = self.episodes if episodes is None else _checks.integer("episodes", episodes, 1)
         seeds = self._seeds(seed, count)
+        if self._workers is not None and len(networks):
+            return self._workers.evaluate(networks, seed, episodes)
+        start = time.perf_counter()
         gathers = self.normalize and episodes is None
         if gathers:
             self._moments.merge()
@@ -181,8 +225,7 @@ class Gymnasium:
         rollout = Rollout(seeds, n_networks)
         gathered: dict[str, Array] = {}
         if n_networks:
-            lanes = networks.lanes(np.repeat(np.arange(n_networks), count))
-            pilot = Pilot(lanes, self._preparation(networks.interface), self._actions)
+            pilot = self._pilot(networks, np.repeat(np.arange(n_networks), count), seeds)
             if gathers:
                 pilot.tally = Tally(rollout.returns.size, self.inputs)
             self._runner.run(pilot, rollout)
@@ -195,11 +238,46 @@ class Gymnasium:
             failures.setdefault(job // count, rollout.failures[job])
         self.gather(gathered)
         returns = rollout.returns.reshape(n_networks, count)
+        self._consider_processes(time.perf_counter() - start)
         return Evaluation(returns.mean(axis=1), rollout.steps, failures, gathered)
+
+    def _pilot(self, networks: Networks, lanes: Array, seeds: Array) -> Pilot:
+        """What plays episode k, of ``seeds`` (E,) in turn, with network ``lanes[k]``."""
+        prepare = self._preparation(networks.interface)
+        pilot = Pilot(networks.lanes(lanes), prepare, self._actions)
+        if self._sample:
+            pilot.noise = Noise(self._actions, np.resize(seeds, lanes.size))
+        return pilot
+
+    def _consider_processes(self, seconds: float) -> None:
+        """Go over to worker processes once they would have paid."""
+        self._spent += seconds
+        if self._may_spread and self._spent > _START_SECONDS and self._processes > 1:
+            self._may_spread = False
+            if multiprocessing.current_process().daemon:  # which may have no children
+                return
+            try:
+                self._spread(f"single environments took {self._spent:.1f} s")
+            except TypeError as error:  # cannot be sent to another process
+                self.reason = str(error)
+
+    def _spread(self, reason: str) -> None:
+        self._workers = Workers(self, self._processes)
+        self.backend, self.reason = "processes", reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As a copy for another process, which plays in that process."""
+        given = {
+            **self._options, "episodes": self.episodes, "solved_at": self.solved_at,
+            "name": self.name, "wrappers": self._maker.wrappers, "backend": self._local,
+        }  # fmt: skip
+        return _rebuilt, (self._maker.source, given, self.state())
 
     def gather(self, gathered: dict[str, Array]) -> None:
         """Take in what an evaluation gathered, of this problem or of a copy of it."""
-        self.ended = dict(zip(_ENDS, gathered["ended"].sum(axis=0).tolist(), strict=True))
+        self.ended = dict(
+            zip(_ENDS, gathered["ended"].sum(axis=0).astype(int).tolist(), strict=True)
+        )
         if "observations" in gathered:
             self._moments.gather(gathered["observations"])
 
@@ -231,14 +309,12 @@ class Gymnasium:
         """Enough to build it again; ``environment`` is ``None`` where a function makes it."""
         return {
             "problem": "gymnasium",
-            "environment": self._maker.id,
+            "environment": None if self._maker.wrappers else self._maker.id,
             "episodes": self.episodes,
-            "max_steps": self._maker.max_steps,
             "solved_at": self.solved_at,
-            "normalize": self.normalize,
-            "make_kwargs": self._maker.kwargs,
             "name": self.name,
-            "slots": self.slots,
+            "backend": self._local,
+            **self._options,
         }
 
     def play(
@@ -262,9 +338,7 @@ class Gymnasium:
         self._check_interface(network.interface)
         first = int(self._seeds(seed, 1)[0])
         env = self._maker.make(render_mode)
-        pilot = Pilot(
-            network.networks.lanes([0]), self._preparation(network.interface), self._actions
-        )
+        pilot = self._pilot(network.networks, np.zeros(1, np.int64), np.array([first]))
         return self._steps(env, pilot, first)
 
     def _steps(self, env: Env[Any, Any], pilot: Pilot, seed: int) -> Iterator[Step]:
@@ -274,11 +348,12 @@ class Gymnasium:
             with named_packages(self._maker.what):
                 with quiet():
                     observation, _ = env.reset(seed=seed)
-                for _ in range(self.max_steps):
+                for step in range(self.max_steps):
                     with quiet():
                         view = env.render() if frames else observation
-                    x = self._observations.flat(observation)[None]
-                    action = self._actions.each(pilot.outputs(x, lane))[0]
+                    if step % self._options["frame_skip"] == 0:
+                        x = self._observations.flat(observation)[None]
+                        action = self._actions.each(pilot.outputs(x, lane))[0]
                     observation, reward, terminated, truncated, _ = env.step(action)
                     yield Step(view, action, float(reward))
                     if terminated or truncated:
@@ -350,6 +425,8 @@ class Gymnasium:
     def close(self) -> None:
         """Close the environments; they are made again when needed."""
         self._runner.close()
+        if self._workers is not None:
+            self._workers.close()
 
     def _seeds(self, seed: int, count: int) -> Array:
         seeds = np.empty(count, np.int64)
@@ -366,11 +443,48 @@ class Gymnasium:
             )  # fmt: skip
 
     def _preparation(self, face: Interface) -> Callable[[Array], Array] | None:
-        """What standardises observations before networks see them, where they do not."""
-        if not self.normalize or face.input_mean is not None:
-            return None
-        own = Interface(
-            self.inputs, self.outputs,
-            input_mean=self._moments.mean, input_scale=self._moments.scale,
-        )  # fmt: skip
-        return own.prepared
+        """What observations go through before networks see them, which may standardise too."""
+        mean, scale = face.input_mean, face.input_scale
+        own: Interface | None = None
+        if self.normalize and mean is None:
+            mean, scale = self._moments.mean, self._moments.scale
+            own = Interface(self.inputs, self.outputs, input_mean=mean, input_scale=scale)
+        if self._clip is None:
+            return None if own is None else own.prepared
+        middle = np.zeros(self.inputs) if mean is None else mean
+        reach = self._clip / (np.ones(self.inputs) if scale is None else scale)
+
+        def clipped(x: Array) -> Array:
+            x = np.clip(x, middle - reach, middle + reach)
+            return x if own is None else own.prepared(x)
+
+        return clipped
+
+
+def _rebuilt(
+    environment: str | Callable[[], Env[Any, Any]], options: dict[str, Any], state: dict[str, Array]
+) -> Gymnasium:
+    """The problem again, in another process."""
+    problem = Gymnasium(environment, **options)
+    if state:
+        problem.restore(state)
+    return problem
+
+
+def _positive(what: str, value: float | None) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, (int, float)) or not value > 0.0:
+        raise ValueError(_checks.message(what, "a number above 0", value))
+    return float(value)
+
+
+def _bounds(clip: float | tuple[float, float] | None) -> tuple[float, float] | None:
+    """(least, most)."""
+    if clip is None or isinstance(clip, (int, float)):
+        most = _positive("clip_rewards", clip)
+        return None if most is None else (-most, most)
+    low, high = _checks.array("clip_rewards", clip, (2,)).tolist()
+    if not low < high:
+        raise ValueError(_checks.message("clip_rewards", "(least, most), least below most", clip))
+    return low, high

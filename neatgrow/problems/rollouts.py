@@ -12,7 +12,8 @@ from neatgrow.kernels.layout import Array
 from neatgrow.networks import Lanes
 from neatgrow.problems.base import cause_of
 from neatgrow.problems.environments import Maker
-from neatgrow.problems.spaces import Actions, Observations, Tally
+from neatgrow.problems.moments import Tally
+from neatgrow.problems.spaces import Actions, Noise, Observations
 
 _VECTOR_ENVIRONMENTS = 4  # sizes kept between calls
 
@@ -23,9 +24,11 @@ class Pilot:
     Attributes:
         actions: How outputs become actions.
         tally: What gathers the observations of each episode, or ``None``.
+        noise: What makes actions a sample, added to outputs, or ``None``.
     """
 
     tally: Tally | None = None
+    noise: Noise | None = None
 
     def __init__(
         self, lanes: Lanes, prepare: Callable[[Array], Array] | None, actions: Actions
@@ -38,7 +41,8 @@ class Pilot:
             self.tally.add(x, jobs)
         if self._prepare is not None:
             x = self._prepare(x)
-        return self._lanes.activate(x, jobs)
+        y = self._lanes.activate(x, jobs)
+        return y if self.noise is None else y + self.noise.draw(jobs)
 
 
 class Pace(NamedTuple):

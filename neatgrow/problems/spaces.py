@@ -75,6 +75,18 @@ class Actions(ABC):
     size: int
     loss: str
 
+    def noise(self, uniform: Array) -> Array:
+        """What, added to outputs (A, O), makes :meth:`batch` draw an action from them.
+
+        Args:
+            uniform: (A, O), of (0, 1).
+
+        Raises:
+            ValueError: Actions of this kind are not drawn.
+        """
+        rule = "a Discrete, MultiDiscrete or MultiBinary action space"
+        raise ValueError(_checks.message("sample", rule, "a Box", "Leave sample out."))
+
     @abstractmethod
     def batch(self, outputs: Array) -> Array:
         """Outputs (A, O) → A actions, as a vector environment takes them."""
@@ -123,6 +135,10 @@ class _Discrete(Actions):
         self.size = int(space.n)
         self._start = int(space.start)
 
+    def noise(self, uniform: Array) -> Array:
+        """Gumbel's, whose largest sum with logits is a draw from their softmax."""
+        return np.asarray(-np.log(-np.log(uniform)))
+
     def batch(self, outputs: Array) -> Array:
         chosen = outputs.argmax(axis=1)
         return np.asarray(chosen + self._start if self._start else chosen)
@@ -147,6 +163,10 @@ class _MultiDiscrete(Actions):
         self._blocks = list(zip((stops - options).tolist(), stops.tolist(), strict=True))
         self._start, self._dtype, self._shape = space.start, space.dtype, space.shape
 
+    def noise(self, uniform: Array) -> Array:
+        """Gumbel's, whose largest sum with logits is a draw from their softmax."""
+        return np.asarray(-np.log(-np.log(uniform)))
+
     def batch(self, outputs: Array) -> Array:
         chosen = np.empty((len(outputs), len(self._blocks)), self._dtype)
         for column, (first, last) in enumerate(self._blocks):
@@ -168,6 +188,10 @@ class _MultiBinary(Actions):
     def __init__(self, space: spaces.MultiBinary) -> None:
         self.size = int(np.prod(space.shape))
         self._shape, self._dtype = space.shape, space.dtype
+
+    def noise(self, uniform: Array) -> Array:
+        """Logistic: a logit and it are above 0 with the logit's probability."""
+        return np.asarray(np.log(uniform / (1.0 - uniform)))
 
     def batch(self, outputs: Array) -> Array:
         return (outputs > 0.0).astype(self._dtype).reshape(-1, *self._shape)
@@ -222,131 +246,41 @@ def _one_hot(chosen: Array, options: int, start: int) -> Array:
     return rows
 
 
-class Tally:
-    """Sums over what each of J episodes showed, I inputs each.
+_GAMMA, _MIX_1, _MIX_2 = (
+    np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+)
+_S11, _S27, _S30, _S31 = (np.uint64(k) for k in (11, 27, 30, 31))
 
-    Samples are summed as differences from an episode's first one, which keeps their digits.
+
+class Noise:
+    """Draws for the actions of J episodes: the same in every network's k-th episode and step t,
+    wherever and beside whichever others it is played.
+
+    Args:
+        actions: What noise their outputs need.
+        seeds: (J,) of the episodes.
     """
 
-    def __init__(self, n_episodes: int, size: int) -> None:
-        self._count = np.zeros(n_episodes, np.int64)
-        self._first = np.zeros((n_episodes, size))
-        self._sum = np.zeros((n_episodes, size))
-        self._sum_of_squares = np.zeros((n_episodes, size))
+    def __init__(self, actions: Actions, seeds: Array) -> None:
+        self._actions = actions
+        self._state = _mixed(seeds.astype(np.uint64) + _GAMMA)
+        self._step = np.zeros(seeds.size, np.uint64)
 
-    def add(self, x: Array, jobs: Array) -> None:
-        """Count samples (A, I) of the episodes ``jobs`` (A,), each at most once."""
-        fresh = self._count[jobs] == 0
-        if fresh.any():
-            self._first[jobs[fresh]] = x[fresh]
-        difference = x - self._first[jobs]
-        self._count[jobs] += 1
-        self._sum[jobs] += difference
-        self._sum_of_squares[jobs] += difference * difference
-
-    def by_network(self, n_networks: int) -> Array:
-        """(N, 1 + 2·I) float64: samples, their mean, and the sum of squared deviations."""
-        shape = (n_networks, -1, self._sum.shape[1])
-        n = np.maximum(self._count, 1)[:, None]
-        mean = (self._first + self._sum / n).reshape(shape)
-        squares = np.maximum(self._sum_of_squares - self._sum**2 / n, 0.0).reshape(shape)
-        counts = self._count.reshape(n_networks, -1, 1).astype(np.float64)
-        return _pooled(np.concatenate([counts, mean, squares], axis=2).swapaxes(0, 1))
+    def draw(self, jobs: Array) -> Array:
+        """(A, O) for the next step of the episodes ``jobs`` (A,)."""
+        size = self._actions.size
+        count = self._step[jobs, None] * np.uint64(size) + np.arange(1, size + 1, dtype=np.uint64)
+        self._step[jobs] += np.uint64(1)
+        bits = _mixed(self._state[jobs, None] + count * _GAMMA) >> _S11  # SplitMix64
+        return self._actions.noise((bits.astype(np.float64) + 0.5) * 2.0**-53)
 
 
-def _pooled(samples: Array) -> Array:
-    """Samples (K, …, 1 + 2·I) of K sources as one (…, 1 + 2·I), summed in their order.
-
-    Chan, Golub & LeVeque (1979) for K parts: M = Σ M_k + Σ n_k·(mean_k − mean)².
-    """
-    size = samples.shape[-1] // 2
-    count, mean, squares = np.split(samples, [1, 1 + size], axis=-1)
-    total = _sum(count)
-    whole = _sum(count * mean) / np.maximum(total, 1.0)
-    return np.concatenate([total, whole, _sum(squares + count * (mean - whole) ** 2)], axis=-1)
-
-
-def _sum(parts: Array) -> Array:
-    """Σ over the first axis, strictly in order: ``sum`` may pair terms up, by the other axes."""
-    summed: Array = np.cumsum(parts, axis=0)[-1]
-    return summed
-
-
-class Moments:
-    """Mean and variance of all samples so far (I inputs each).
-
-    What a generation gathered waits, and is merged into the whole by Chan, Golub & LeVeque
-    (1979): M ← M_a + M_b + δ²·n_a·n_b/(n_a + n_b), M the sum of squared deviations,
-    δ = mean_b − mean_a.
-
-    Attributes:
-        count: Samples merged.
-        mean: (I,) float64.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.count = 0
-        self.mean = np.zeros(size)
-        self._squares = np.zeros(size)
-        self._waiting: Array | None = None  # (1 + 2·I,), as of a Tally
-
-    @property
-    def scale(self) -> Array:
-        """(I,) float64, 1 / standard deviation; 1 for an input that never changed."""
-        deviation = np.sqrt(self._squares / max(self.count, 1))
-        fixed = deviation < 1e-8 * np.maximum(1.0, np.abs(self.mean))
-        return np.asarray(1.0 / np.where(fixed, 1.0, deviation))
-
-    def gather(self, samples: Array) -> None:
-        """Keep what N networks saw, (N, 1 + 2·I) of a :class:`Tally`, for :meth:`merge`."""
-        self.merge()
-        if len(samples):
-            self._waiting = _pooled(samples)
-
-    def merge(self) -> None:
-        """Let what was gathered count."""
-        if self._waiting is None:
-            return
-        (n,), mean, squares = np.split(self._waiting, [1, 1 + self.mean.size])
-        total = self.count + int(n)
-        if total:
-            delta = mean - self.mean
-            self._squares = self._squares + (squares + delta**2 * (self.count * n / total))
-            self.mean = self.mean + delta * (n / total)
-        self.count = total
-        self._waiting = None
-
-    def state(self) -> dict[str, Array]:
-        """Copies of everything, what waits for :meth:`merge` included."""
-        empty = np.zeros(self.mean.size)
-        waiting = self._waiting is not None
-        (n,), mean, squares = (
-            np.split(self._waiting, [1, 1 + self.mean.size])
-            if self._waiting is not None
-            else (np.zeros(1), empty, empty)
-        )
-        counts = np.array([self.count, n, waiting], np.int64)
-        columns = [self.mean, self._squares, mean, empty, squares]
-        return {"counts": counts, "columns": np.stack(columns)}
-
-    def restore(self, state: dict[str, Array]) -> None:
-        """Go on from :meth:`state`.
-
-        Raises:
-            ValueError: The arrays are of other inputs, or not numbers that moments can have.
-        """
-        shape = (5, self.mean.size)
-        columns = _checks.array("statistics", state.get("columns", ()), shape, finite=True)
-        counts = _checks.array("statistics", state.get("counts", ()), (3,), np.int64)
-        impossible = not ((counts >= 0) & (counts < 1 << 53)).all() or (counts[1] > 0) != counts[2]
-        if impossible or (columns[[1, 4]] < 0.0).any():
-            raise ValueError(f"statistics: expected counts and squares that can be, got {counts}.")
-        self.mean, self._squares, shift, total, squares = columns.copy()
-        self.count, gathered, waiting = counts.tolist()
-        self._waiting = None
-        if waiting:  # older files hold sums of differences from a sample, newer ones 0
-            mean, squares = shift + total / gathered, squares - total**2 / gathered
-            self._waiting = np.concatenate([[gathered], mean, np.maximum(squares, 0.0)])
+def _mixed(bits: Array) -> Array:
+    """SplitMix64's finaliser, as ``kernels.random.mix``."""
+    bits = (bits ^ (bits >> _S30)) * _MIX_1
+    bits = (bits ^ (bits >> _S27)) * _MIX_2
+    mixed: Array = bits ^ (bits >> _S31)
+    return mixed
 
 
 _LEG = ("hip {} angle", "hip {} speed", "knee {} angle", "knee {} speed", "leg {} contact")

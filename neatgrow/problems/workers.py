@@ -13,8 +13,11 @@ import signal
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +25,9 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.genomes import Genomes
 from neatgrow.kernels import functions, parallel
-from neatgrow.problems.base import Evaluation, Problem, Stateful, cause_of, judged
+from neatgrow.kernels.layout import Array
+from neatgrow.networks import Networks
+from neatgrow.problems.base import Evaluation, Gathering, Problem, Stateful, cause_of, judged
 
 _SHARES = 4  # per worker and generation where there is no time limit
 _START_SECONDS = 120.0  # that a worker may take to import its modules
@@ -42,23 +47,25 @@ class _Task:
 
 
 class _Asked(NamedTuple):
-    """What is to be evaluated."""
+    """What is to be evaluated, by a problem in which state."""
 
-    genomes: Genomes
+    batch: Genomes | Networks
     seed: int
     episodes: int | None
+    state: dict[str, Array]
 
 
 class _Worker:
     """One process, and what it is at work on."""
 
-    def __init__(self, context: Any, payload: bytes, example: Genomes) -> None:
+    def __init__(self, context: Any, payload: bytes, example: Genomes | Networks) -> None:
         self.pipe, theirs = context.Pipe()
         given = (theirs, payload, list(functions.opcodes()), example)
         self.process = context.Process(
             target=_serve, args=given, name="neatgrow worker", daemon=True
         )
-        self.process.start()
+        with nullcontext() if b"__main__" in payload else _hidden_main():
+            self.process.start()
         theirs.close()
         self.ready = False
         self.task: _Task | None = None
@@ -72,6 +79,20 @@ class _Worker:
         self.process.join()
 
 
+@contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Start a process that does not import the caller's script, which it has no need of.
+
+    So scripts need no ``if __name__ == "__main__":`` for problems that live in modules.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 class Workers:
     """Processes that evaluate a problem.
 
@@ -83,7 +104,8 @@ class Workers:
             for no limit.
 
     Raises:
-        ValueError: The problem gathers statistics over a whole generation.
+        ValueError: The problem keeps something between generations and cannot take in what its
+            copies gather.
         TypeError: The problem cannot be sent to another process; says what to do.
     """
 
@@ -92,21 +114,25 @@ class Workers:
         if time_limit is not None and not time_limit > 0:
             raise ValueError(_checks.message("time_limit", "a number above 0", time_limit))
         self.time_limit = time_limit
-        if isinstance(problem, Stateful) and problem.state():
+        if isinstance(problem, Stateful) and not isinstance(problem, Gathering):
             raise ValueError(
-                f"processes: expected 0 for {problem.name}, which gathers statistics over all "
-                f"genomes of a generation (normalize=True), got {count}. Leave processes out."
+                f"processes: expected a problem with a method gather(), as {problem.name} keeps "
+                f"something between generations, got {type(problem).__name__} without. Leave "
+                "processes out."
             )
+        self._problem = problem
         self._payload = _pickled(problem)
         # Started afresh, not forked: a fork copies locks that other threads hold.
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
 
-    def evaluate(self, genomes: Genomes, seed: int, episodes: int | None = None) -> Evaluation:
-        """What ``problem.evaluate`` answers for these genomes.
+    def evaluate(
+        self, batch: Genomes | Networks, seed: int, episodes: int | None = None
+    ) -> Evaluation:
+        """What ``problem.evaluate`` answers for these genomes; the problem then gathers from it.
 
         Args:
-            genomes: N genomes.
+            batch: N genomes, or their networks.
             seed: As for the problem.
             episodes: As for the problem; the time limit is then meant per episode.
 
@@ -114,24 +140,28 @@ class Workers:
             Exception: What the problem raises where it does for every genome.
             RuntimeError: No worker can be started.
         """
-        count = len(genomes)
+        count = len(batch)
         share = 1 if self.time_limit is not None else -(-count // (_SHARES * self.count))
         rows = list(range(count))
         tasks = deque(_Task(rows[k : k + share]) for k in range(0, count, share))
         try:
-            evaluation, errors = self._collected(tasks, _Asked(genomes, seed, episodes))
+            state = self._problem.state() if isinstance(self._problem, Stateful) else {}
+            evaluation, errors = self._collected(tasks, _Asked(batch, seed, episodes, state))
         except BaseException:  # what workers are still at work on must not answer a later call
             self.close()
             raise
         if errors and len(evaluation.failures) == count and np.isnan(evaluation.fitness).all():
             raise errors[0]
+        if isinstance(self._problem, Gathering) and evaluation.gathered:
+            self._problem.gather(evaluation.gathered)
         return evaluation
 
     def _collected(self, tasks: deque[_Task], asked: _Asked) -> tuple[Evaluation, list[Exception]]:
         """All answers in one, and what was raised."""
-        left = count = len(asked.genomes)
+        left = count = len(asked.batch)
         fitness, steps = np.full(count, np.nan), 0
         failures: dict[int, str] = {}
+        gathered: dict[str, Array] = {}
         errors: list[Exception] = []
         while left:
             self._hand_out(tasks, asked)
@@ -157,8 +187,12 @@ class Workers:
                 fitness[task.rows] = answer.fitness
                 steps += answer.steps
                 failures |= {task.rows[row]: cause for row, cause in answer.failures.items()}
+                for name, part in answer.gathered.items():
+                    if name not in gathered:
+                        gathered[name] = np.zeros((count, part.shape[1]), part.dtype)
+                    gathered[name][task.rows] = part
             left -= self._end_late(tasks, failures)
-        return Evaluation(fitness, steps, failures), errors
+        return Evaluation(fitness, steps, failures, gathered), errors
 
     def close(self) -> None:
         """End all processes; they are started again when needed."""
@@ -169,12 +203,12 @@ class Workers:
     def _hand_out(self, tasks: deque[_Task], asked: _Asked) -> None:
         """Start workers that lack, and give every idle one something to do."""
         while len(self._workers) < self.count:
-            self._workers.append(_Worker(self._context, self._payload, asked.genomes[[0]]))
+            self._workers.append(_Worker(self._context, self._payload, asked.batch[0:1]))
         for worker in self._workers:
             if not (worker.ready and worker.task is None and tasks):
                 continue
             task = tasks.popleft()
-            part = asked._replace(genomes=asked.genomes[task.rows])
+            part = asked._replace(batch=asked.batch[task.rows[0] : task.rows[-1] + 1])
             worker.task = task
             if self.time_limit is not None:
                 worker.allowed = self.time_limit * (asked.episodes or 1)
@@ -255,7 +289,9 @@ def _death(code: int | None) -> str:
     return f"ended with exit code {code}"
 
 
-def _serve(pipe: Connection, payload: bytes, activations: list[str], example: Genomes) -> None:
+def _serve(
+    pipe: Connection, payload: bytes, activations: list[str], example: Genomes | Networks
+) -> None:
     """A worker's life: say that it has started, then answer until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     parallel.set_threads(1)  # every core has a worker already
@@ -278,19 +314,27 @@ def _serve(pipe: Connection, payload: bytes, activations: list[str], example: Ge
     pipe.send(None)
     while True:
         try:
-            genomes, seed, episodes = pipe.recv()
+            asked = pipe.recv()
         except (EOFError, OSError):
             return
         try:
-            pipe.send(judged(problem, genomes.compile(), seed=seed, episodes=episodes))
+            if asked.state:
+                problem.restore(asked.state)
+            networks = compiled(asked.batch)
+            pipe.send(judged(problem, networks, seed=asked.seed, episodes=asked.episodes))
         except Exception as error:
             pipe.send(_sendable(error))
 
 
-def _warm_up(genome: Genomes) -> None:
+def compiled(batch: Genomes | Networks) -> Networks:
+    """The networks of genomes, which may have been compiled already."""
+    return batch if isinstance(batch, Networks) else batch.compile()
+
+
+def _warm_up(example: Genomes | Networks) -> None:
     """Load all that a network runs on, which a genome's time limit is not for."""
-    networks = genome.compile()
-    x = np.zeros((1, genome.interface.inputs))
+    networks = compiled(example)
+    x = np.zeros((1, networks.interface.inputs))
     networks.predict(x)
     networks.run(x[None])
     networks[0].activate(x[0])

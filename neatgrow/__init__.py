@@ -92,6 +92,7 @@ _HOME = {
     "Population": "population",
     "Evaluation": "problems.base",
     "Problem": "problems.base",
+    "RayExecutor": "problems.executors",
     "Gymnasium": "problems.gymnasium",
     "TMaze": "problems.mazes",
     "PoleBalancing": "problems.poles",

@@ -32,6 +32,7 @@ from neatgrow.problems.base import (
     cause_of,
     judged,
 )
+from neatgrow.problems.executors import Distributed, ExecutorError
 from neatgrow.problems.workers import Workers
 from neatgrow.runs import RunDirectory
 
@@ -62,7 +63,8 @@ class Result:
         population: As it stands after the last generation.
         problem: What was evolved on.
         stopped: ``"solved"``, ``"generations"``, ``"seconds"``, ``"interrupted"``,
-            ``"callback"``, or ``"failures"`` where too many evaluations failed.
+            ``"callback"``, ``"failures"`` where too many evaluations failed, or ``"executor"``
+            where it took no more work.
         directory: Where files were written, or ``None``.
         failures: The first hundred evaluations that failed: generation, row of the genome,
             cause. How many there were in all is in the history.
@@ -124,7 +126,7 @@ class Evolution:
         solved: Whether the champion solves the problem.
         learning: How genomes learn before they are judged, or ``None``.
         directory: Where files are written, or ``None``.
-        workers: Processes that evaluate, or ``None``.
+        workers: Processes or an executor that evaluate, or ``None``.
         snapshot: The run after its last whole generation; ``None`` before the first.
     """
 
@@ -170,7 +172,7 @@ class Evolution:
         self.failures: dict[int, str] = {}
         self.solved = False
         self.directory: RunDirectory | None = None
-        self.workers: Workers | None = None
+        self.workers: Workers | Distributed | None = None
         self.snapshot: Snapshot | None = None
         self._sign = -1.0 if minimize else 1.0
         self._raise = _checks.one_of("on_error", on_error, ("record", "raise")) == "raise"
@@ -374,6 +376,8 @@ class Evolution:
             if self.workers is not None:
                 return self.workers.evaluate(genomes, seed)
             return judged(self.problem, networks, seed=seed)
+        except ExecutorError:
+            raise
         except Exception as error:
             if self._raise or not len(self.history):  # nothing is lost yet, and all of it fails
                 raise
@@ -433,6 +437,8 @@ class Evolution:
             if self.workers is not None:
                 return self.workers.evaluate(genome, seed, episodes)
             return judged(self.problem, genome.compile(), seed=seed, episodes=episodes)
+        except ExecutorError:
+            raise
         except Exception as error:
             if self._raise:
                 raise

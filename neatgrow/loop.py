@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from os import PathLike
 from types import FrameType
@@ -18,8 +19,8 @@ from neatgrow.learning.lifetime import Learning
 from neatgrow.networks import Network
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
+from neatgrow.problems.executors import ExecutorError, evaluator
 from neatgrow.problems.function import Function
-from neatgrow.problems.workers import checked
 from neatgrow.progress import Progress
 from neatgrow.runs import CHAMPION, CONFIG, Checkpoints, RunDirectory, read_description
 
@@ -38,6 +39,7 @@ def evolve(
     seconds: float | None = None,
     processes: int = 0,
     time_limit: float | None = None,
+    executor: Any = None,
     on_error: Literal["record", "raise"] = "record",
     failure_limit: float = 0.9,
     callbacks: Iterable[Callback] = (),
@@ -65,6 +67,11 @@ def evolve(
             one evaluation takes milliseconds. The result is the same.
         time_limit: Seconds that one genome's evaluation may take before its worker is ended
             and it counts as failed; needs ``processes``.
+        executor: Evaluate on this instead: anything with ``submit`` as ``concurrent.futures``
+            have it, so a process pool, ``dask.distributed.Client(…).get_executor()``, an MPI
+            pool or ``ng.RayExecutor()``; or a function without arguments that makes one, which
+            is called again if it breaks. The result is the same. It is shut down only if it was
+            made so.
         on_error: What a genome's failed evaluation does: count as a failure, or raise.
         failure_limit: Share of failed evaluations over three generations beyond which the run
             stops, its results intact.
@@ -90,7 +97,7 @@ def evolve(
             asked, config, seed=seed, generations=generations, solved_at=solved_at,
             minimize=minimize, learning=learning, on_error=on_error,
         )  # fmt: skip
-        run.workers = checked(processes, time_limit, asked)
+        run.workers = evaluator(asked, processes, time_limit, executor)
         if directory is not None:
             about = {
                 "generations": generations,
@@ -118,6 +125,7 @@ def resume(
     seconds: float | None = None,
     processes: int = 0,
     time_limit: float | None = None,
+    executor: Any = None,
     on_error: Literal["record", "raise"] = "record",
     failure_limit: float = 0.9,
     callbacks: Iterable[Callback] = (),
@@ -139,6 +147,7 @@ def resume(
         seconds: Most wall time from now on.
         processes: As for :func:`evolve`, like all arguments below.
         time_limit: …
+        executor: …
         on_error: …
         failure_limit: …
         callbacks: …
@@ -160,7 +169,7 @@ def resume(
         files = RunDirectory.open(directory, checkpoints)
         try:
             run = _resumed(files, problem, changes, generations, on_error)
-            run.workers = checked(processes, time_limit, run.problem)
+            run.workers = evaluator(run.problem, processes, time_limit, executor)
         except BaseException:
             files.close()
             raise
@@ -275,6 +284,12 @@ def _until_stopped(
             raise
         run.rewind()
         return "interrupted"
+    except ExecutorError as error:
+        if run.snapshot is None:
+            raise
+        run.rewind()
+        warnings.warn(f"{error}", RuntimeWarning, stacklevel=4)
+        return "executor"
     return "solved" if run.solved else "generations"
 
 

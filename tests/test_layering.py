@@ -40,6 +40,8 @@ OUTSIDE = {
     "problems.backends": {"numpy", "gymnasium"},
     "problems.environments": {"numpy", "gymnasium"},
     "problems.envpools": {"numpy", "gymnasium", "envpool"},
+    "problems.executors": {"numpy", "ray"},
+    "problems.workers": {"numpy", "cloudpickle"},
     "problems.gymnasium": {"numpy", "gymnasium"},
     "problems.rollouts": {"numpy", "gymnasium"},
     "problems.spaces": {"numpy", "gymnasium"},

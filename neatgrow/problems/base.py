@@ -29,6 +29,34 @@ class Evaluation:
     gathered: dict[str, Array] = field(default_factory=dict)
 
 
+class Collection:
+    """The evaluation of N genomes, put together from those of shares of them."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._fitness, self._steps = np.full(count, np.nan), 0
+        self._failures: dict[int, str] = {}
+        self._gathered: dict[str, Array] = {}
+
+    def add(self, rows: list[int], share: Evaluation) -> None:
+        """Take in what came of ``rows``."""
+        self._fitness[rows] = share.fitness
+        self._steps += share.steps
+        self._failures |= {rows[row]: cause for row, cause in share.failures.items()}
+        for name, part in share.gathered.items():
+            if name not in self._gathered:
+                self._gathered[name] = np.zeros((self._count, part.shape[1]), part.dtype)
+            self._gathered[name][rows] = part
+
+    def fail(self, rows: list[int], cause: str) -> None:
+        """Give up ``rows``."""
+        self._failures |= dict.fromkeys(rows, cause)
+
+    def evaluation(self) -> Evaluation:
+        """All of it."""
+        return Evaluation(self._fitness, self._steps, self._failures, self._gathered)
+
+
 @runtime_checkable
 class Problem(Protocol):
     """A task that evolution can be run on; anything with these members is one.

@@ -7,6 +7,7 @@ problem in this process, bit for bit: a network's fitness does not depend on whi
 evaluated with it.
 """
 
+import importlib.util
 import multiprocessing
 import pickle
 import signal
@@ -27,7 +28,15 @@ from neatgrow.genomes import Genomes
 from neatgrow.kernels import functions, parallel
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Networks
-from neatgrow.problems.base import Evaluation, Gathering, Problem, Stateful, cause_of, judged
+from neatgrow.problems.base import (
+    Collection,
+    Evaluation,
+    Gathering,
+    Problem,
+    Stateful,
+    cause_of,
+    judged,
+)
 
 _SHARES = 4  # per worker and generation where there is no time limit
 _START_SECONDS = 120.0  # that a worker may take to import its modules
@@ -114,14 +123,8 @@ class Workers:
         if time_limit is not None and not time_limit > 0:
             raise ValueError(_checks.message("time_limit", "a number above 0", time_limit))
         self.time_limit = time_limit
-        if isinstance(problem, Stateful) and not isinstance(problem, Gathering):
-            raise ValueError(
-                f"processes: expected a problem with a method gather(), as {problem.name} keeps "
-                f"something between generations, got {type(problem).__name__} without. Leave "
-                "processes out."
-            )
         self._problem = problem
-        self._payload = _pickled(problem)
+        self._payload = pickled(problem, "processes")
         # Started afresh, not forked: a fork copies locks that other threads hold.
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
@@ -159,10 +162,7 @@ class Workers:
     def _collected(self, tasks: deque[_Task], asked: _Asked) -> tuple[Evaluation, list[Exception]]:
         """All answers in one, and what was raised."""
         left = count = len(asked.batch)
-        fitness, steps = np.full(count, np.nan), 0
-        failures: dict[int, str] = {}
-        gathered: dict[str, Array] = {}
-        errors: list[Exception] = []
+        collection, errors = Collection(count), []
         while left:
             self._hand_out(tasks, asked)
             for worker in self._answering():
@@ -170,29 +170,23 @@ class Workers:
                 try:
                     answer = worker.pipe.recv()
                 except (EOFError, OSError):
-                    left -= self._bury(worker, tasks, failures)
+                    left -= self._bury(worker, tasks, collection)
                     continue
                 worker.task = None
                 worker.deadline = np.inf
                 if task is None:  # it has started
                     worker.ready = True
                     if answer is not None:
-                        raise RuntimeError(answer)
+                        raise RuntimeError(f"processes: {answer}")
                     continue
                 left -= len(task.rows)
                 if isinstance(answer, Exception):
                     errors.append(answer)
-                    failures |= dict.fromkeys(task.rows, cause_of(answer))
-                    continue
-                fitness[task.rows] = answer.fitness
-                steps += answer.steps
-                failures |= {task.rows[row]: cause for row, cause in answer.failures.items()}
-                for name, part in answer.gathered.items():
-                    if name not in gathered:
-                        gathered[name] = np.zeros((count, part.shape[1]), part.dtype)
-                    gathered[name][task.rows] = part
-            left -= self._end_late(tasks, failures)
-        return Evaluation(fitness, steps, failures, gathered), errors
+                    collection.fail(task.rows, cause_of(answer))
+                else:
+                    collection.add(task.rows, answer)
+            left -= self._end_late(tasks, collection)
+        return collection.evaluation(), errors
 
     def close(self) -> None:
         """End all processes; they are started again when needed."""
@@ -225,7 +219,7 @@ class Workers:
         ready = wait([worker.pipe for worker in self._workers], patience)
         return [worker for worker in self._workers if worker.pipe in ready]
 
-    def _bury(self, worker: _Worker, tasks: deque[_Task], failures: dict[int, str]) -> int:
+    def _bury(self, worker: _Worker, tasks: deque[_Task], collection: Collection) -> int:
         """Put a dead worker's genomes back, one by one; how many are given up."""
         self._workers.remove(worker)
         worker.process.join(5.0)  # its pipe closes before it is dead, on a busy machine long before
@@ -241,42 +235,66 @@ class Workers:
         if task is None:
             return 0
         if task.again and len(task.rows) == 1:
-            failures[task.rows[0]] = f"its worker process {how}, twice"
+            collection.fail(task.rows, f"its worker process {how}, twice")
             return 1
         tasks.extend(_Task([row], again=True) for row in task.rows)
         return 0
 
-    def _end_late(self, tasks: deque[_Task], failures: dict[int, str]) -> int:
+    def _end_late(self, tasks: deque[_Task], collection: Collection) -> int:
         """End workers whose time is up; how many genomes are given up."""
         now, given_up = time.monotonic(), 0
         for worker in [w for w in self._workers if w.deadline <= now]:
             task, worker.task = worker.task, None
             if task is not None:
-                failures |= dict.fromkeys(task.rows, f"no answer within {worker.allowed:g} s")
+                collection.fail(task.rows, f"no answer within {worker.allowed:g} s")
                 given_up += len(task.rows)
                 self._workers.remove(worker)
                 worker.stop()
             else:
-                self._bury(worker, tasks, failures)
+                self._bury(worker, tasks, collection)
         return given_up
 
 
-def _pickled(problem: Problem) -> bytes:
+def pickled(problem: Problem, argument: str) -> bytes:
+    """The problem as bytes for another process.
+
+    Args:
+        problem: What is to be sent.
+        argument: What asked for other processes, as messages name it.
+
+    Raises:
+        ValueError: It keeps something, and cannot take in what its copies gather.
+        TypeError: Pickle cannot send it.
+    """
+    if isinstance(problem, Stateful) and not isinstance(problem, Gathering):
+        raise ValueError(
+            f"{argument}: expected a problem with a method gather(), as {problem.name} keeps "
+            f"something between generations, got {type(problem).__name__} without. Leave "
+            f"{argument} out."
+        )
     main = sys.modules.get("__main__")
     function = getattr(problem, "function", problem)
     interactive = main is not None and not hasattr(main, "__file__")
-    if interactive and getattr(function, "__module__", "") == "__main__":
-        raise _not_sendable(problem, "it is defined in an interactive session")
-    try:
-        return pickle.dumps(problem)
-    except Exception as error:  # pickle raises many kinds
-        raise _not_sendable(problem, str(error)) from error
+    by_value = argument == "executor" and importlib.util.find_spec("cloudpickle") is not None
+    why: object = "it is defined in an interactive session"
+    if by_value or not (interactive and getattr(function, "__module__", "") == "__main__"):
+        try:
+            payload = pickle.dumps(problem)
+            if not (by_value and b"__main__" in payload):
+                return payload
+            why = "it is defined in the script that runs"
+        except Exception as error:  # pickle raises many kinds
+            why = error
+        if by_value:
+            import cloudpickle
 
-
-def _not_sendable(problem: Problem, why: str) -> TypeError:
-    return TypeError(
-        f"processes: expected a problem that another process can import, got {problem.name!r}: "
-        f"{why}. Define the function at the top level of a module, or leave processes out."
+            try:
+                return bytes(cloudpickle.dumps(problem))
+            except Exception as error:
+                why = error
+    raise TypeError(
+        f"{argument}: expected a problem that another process can import, got {problem.name!r}: "
+        f"{why}. Define the function at the top level of a module, or leave {argument} out."
     )
 
 
@@ -296,21 +314,11 @@ def _serve(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     parallel.set_threads(1)  # every core has a worker already
     try:
-        problem = pickle.loads(payload)
-    except Exception as error:
-        pipe.send(
-            f"processes: the problem could not be rebuilt in a worker process: {cause_of(error)}."
-        )
+        problem = rebuilt(payload, activations)
+    except RuntimeError as error:
+        pipe.send(str(error))
         return
-    known = list(functions.opcodes())
-    if known != activations:  # genomes name a function by its place among them
-        pipe.send(
-            f"processes: expected the activations {', '.join(activations)} in a worker process, "
-            f"got {', '.join(known)}. Register them at the top level of the module that defines "
-            "the problem, all in one order."
-        )
-        return
-    _warm_up(example)
+    warm_up(example)
     pipe.send(None)
     while True:
         try:
@@ -318,12 +326,36 @@ def _serve(
         except (EOFError, OSError):
             return
         try:
-            if asked.state:
+            if asked.state and isinstance(problem, Stateful):
                 problem.restore(asked.state)
             networks = compiled(asked.batch)
             pipe.send(judged(problem, networks, seed=asked.seed, episodes=asked.episodes))
         except Exception as error:
-            pipe.send(_sendable(error))
+            pipe.send(sendable(error))
+
+
+def rebuilt(payload: bytes, activations: list[str]) -> Problem:
+    """The problem, in another process than the run's.
+
+    Raises:
+        RuntimeError: It cannot be, or activations are registered in another order here.
+    """
+    try:
+        problem: Problem = pickle.loads(payload)
+    except Exception as error:
+        raise RuntimeError(
+            f"the problem could not be rebuilt in a worker process: {cause_of(error)}. What it is "
+            "made of must be importable there; an environment of your own must be registered by "
+            'a module, and named as "module:Name-v0".'
+        ) from error
+    known = list(functions.opcodes())
+    if known != activations:  # genomes name a function by its place among them
+        raise RuntimeError(
+            f"expected the activations {', '.join(activations)} in a worker process, got "
+            f"{', '.join(known)}. Register them at the top level of the module that defines the "
+            "problem, all in one order."
+        )
+    return problem
 
 
 def compiled(batch: Genomes | Networks) -> Networks:
@@ -331,7 +363,7 @@ def compiled(batch: Genomes | Networks) -> Networks:
     return batch if isinstance(batch, Networks) else batch.compile()
 
 
-def _warm_up(example: Genomes | Networks) -> None:
+def warm_up(example: Genomes | Networks) -> None:
     """Load all that a network runs on, which a genome's time limit is not for."""
     networks = compiled(example)
     x = np.zeros((1, networks.interface.inputs))
@@ -341,26 +373,10 @@ def _warm_up(example: Genomes | Networks) -> None:
     networks.lanes([0]).activate(x)
 
 
-def _sendable(error: Exception) -> Exception:
+def sendable(error: Exception) -> Exception:
     """The error, or one of its text where it does not survive the journey."""
     try:
         copy = pickle.loads(pickle.dumps(error))
     except Exception:
         return RuntimeError(cause_of(error))
     return copy if isinstance(copy, Exception) else RuntimeError(cause_of(error))
-
-
-def checked(processes: int, time_limit: float | None, problem: Problem) -> "Workers | None":
-    """Workers as asked for, or ``None`` for evaluation in this process.
-
-    Raises:
-        TypeError, ValueError: As :class:`Workers`; or a time limit without processes.
-    """
-    if processes:
-        return Workers(problem, processes, time_limit)
-    if time_limit is not None:
-        raise ValueError(
-            "time_limit: expected processes= of at least 1 with it, got 0. What runs in this "
-            "process cannot be stopped."
-        )
-    return None

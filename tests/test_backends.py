@@ -154,8 +154,8 @@ def lonely(task, network, act, seed, limit, skip=1):
 
     with environments.quiet():
         env = envpool.make(task, env_type="gymnasium", num_envs=1, seed=[seed & 0x7FFFFFFF])
+        x, _ = env.reset()
     network.reset()
-    x, _ = env.reset()
     total, steps = 0.0, 0
     while True:
         action = np.array([act(network.activate(x[0]))])

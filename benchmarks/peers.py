@@ -113,7 +113,7 @@ class NeatPython:
 
     def forward(self, seed: int) -> Callable[[], list[float]]:
         """One forward pass of `random_graph(seed)` on `FORWARD_INPUTS`, returning the outputs."""
-        network = _neat_network(random_graph(seed))
+        network = neat_network(random_graph(seed))
         network.activate(FORWARD_INPUTS)
         return lambda: network.activate(FORWARD_INPUTS)
 
@@ -123,7 +123,7 @@ class NeatPython:
         Observations are passed as lists, which neat-python handles faster than arrays.
         """
         environment = importlib.import_module("gymnasium").make("CartPole-v1")
-        network = _neat_network(CARTPOLE_POLICY)
+        network = neat_network(CARTPOLE_POLICY)
 
         def repetition() -> int:
             steps = 0
@@ -249,7 +249,7 @@ def _neat_config(population: int, inputs: int, outputs: int, activation: str) ->
         return neat.Config(neat.DefaultGenome, *kinds, str(path))
 
 
-def _neat_network(graph: Graph) -> Any:
+def neat_network(graph: Graph) -> Any:
     """Build the network by way of a genome, as users of neat-python do."""
     neat = importlib.import_module("neat")
     config = _neat_config(1, graph.inputs, graph.outputs, "tanh")

@@ -208,11 +208,17 @@ def write_table(folder: Path) -> str:
         if rows:
             lines.append(table_row(setting, [rows[seed] for seed in sorted(rows)]))
     table = markdown(HEADER, lines)
-    path = folder / "RESULTS.md"
-    text = path.read_text(encoding="utf-8") if path.exists() else f"{BEGIN}\n{END}\n"
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+    put_table(folder / "RESULTS.md", BEGIN, END, table)
     return table
+
+
+def put_table(path: Path, begin: str, end: str, table: str) -> None:
+    """Replace what is between two marks of a file, or add it at the end."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if begin not in text:
+        text += f"\n{begin}\n{end}\n"
+    before, after = text.split(begin)[0], text.split(end)[1]
+    path.write_text(f"{before}{begin}\n{table}\n{end}{after}", encoding="utf-8")
 
 
 def begin(environment: dict[str, str]) -> None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from neatgrow.problems import catalogue
 from neatgrow.runs import Checkpoints, read_run
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+_FILM_FRAMES, _FILM_FPS = 400, 30.0  # of an episode, most of the former
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,6 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument("directory", type=Path)
     watch.add_argument("--seed", type=int, default=0, help="of the first episode")
     watch.add_argument("--episodes", type=int, default=3)
+    watch.add_argument(
+        "--video", type=Path, metavar="FILE",
+        help="write the first episode there (.gif, .html or .mp4) instead of opening a window",
+    )  # fmt: skip
     watch.set_defaults(command=_watch)
 
     problems = commands.add_parser("problems", help="list the problems known by name")
@@ -91,11 +96,13 @@ def _add_budget(command: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    config = _config(options)
-    entry = catalogue.ENTRIES.get(options.problem)
-    given = {} if entry is not None and entry.build is not None else {"episodes": 5}
+    entry = catalogue.ENTRIES.get(options.problem, catalogue.Entry("", ""))
+    config = _config(options, entry.settings)
+    given = dict(entry.options)
+    if entry.build is None:
+        given.setdefault("episodes", 5)
     if options.episodes is not None:
-        if not given:
+        if entry.build is not None:
             raise ValueError(
                 f"--episodes: expected only with an environment, got it with {options.problem}."
             )
@@ -107,6 +114,8 @@ def _run(options: argparse.Namespace) -> int:
         f"{config.population_size}, at most {options.generations} generations, "
         f"seed {options.seed}"
     )
+    if hasattr(problem, "reason"):
+        print(f"backend {problem.backend}: {problem.reason}")  # type: ignore[attr-defined]
     return _finish(
         options,
         lambda: evolve(
@@ -147,8 +156,9 @@ def _finish(options: argparse.Namespace, go: Callable[[], Result]) -> int:
     return 0
 
 
-def _config(options: argparse.Namespace) -> Config:
-    config = Config.from_toml(options.config) if options.config else Config()
+def _config(options: argparse.Namespace, tuned: Mapping[str, Any]) -> Config:
+    """The file's settings, or those that suit the problem; and the changes to them."""
+    config = Config.from_toml(options.config) if options.config else Config().override(dict(tuned))
     return config.override(_changes(options))
 
 
@@ -256,6 +266,8 @@ def _watch(options: argparse.Namespace) -> int:
     if not isinstance(problem, Gymnasium):
         raise ValueError(f"watch: expected a run on a Gymnasium environment, got {problem.name}.")
     network = champion.compile()
+    if options.video is not None:
+        return _film(options.video, problem, champion, options.seed)
     for episode in range(options.episodes):
         seed = options.seed + episode
         total = sum(step.reward for step in problem.play(network, seed=seed, render_mode="human"))
@@ -263,12 +275,30 @@ def _watch(options: argparse.Namespace) -> int:
     return 0
 
 
+def _film(path: Path, problem: Any, champion: Genome, seed: int) -> int:
+    """Write an episode, the environment beside the network at work."""
+    from neatgrow.plotting.animation import animate_activity
+    from neatgrow.plotting.films import film_path
+
+    film_path(path)  # what is wrong with it is said before the episode
+    steps = list(problem.play(champion.compile(), seed=seed, render_mode="rgb_array"))
+    every = -(-len(steps) // _FILM_FRAMES)
+    animate_activity(
+        champion, [step.observation for step in steps], path, [step.view for step in steps],
+        every=every, fps=_FILM_FPS, title=problem.name,
+    )  # fmt: skip
+    total = sum(step.reward for step in steps)
+    print(f"{path}: {len(steps)} steps, return {total:.6g}")
+    return 0
+
+
 def _problems(options: argparse.Namespace) -> int:
-    rows = [("problem", "solved at", "needs", "what")]
+    rows = [("problem", "solved at", "needs", "what", "run with")]
     for name, entry in catalogue.ENTRIES.items():
         needs = f"neatgrow[{entry.extra}]" if entry.extra else ""
-        rows.append((name, entry.solved_at, needs, entry.about))
-    widths = [max(len(row[k]) for row in rows) for k in range(4)]
+        tuned = ", ".join(f"{k}={v}" for k, v in {**entry.options, **entry.settings}.items())
+        rows.append((name, entry.solved_at, needs, entry.about, tuned))
+    widths = [max(len(row[k]) for row in rows) for k in range(5)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         print("  ".join(cells).rstrip())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import neatgrow as ng
 from neatgrow.cli import main
@@ -432,13 +433,50 @@ def test_watch_plays_the_episodes_that_it_prints(capsys, monkeypatch):
     ]
 
 
+def test_watch_writes_a_video_of_the_environment_beside_the_network(capsys, monkeypatch):
+    pytest.importorskip("pygame", reason="rendering needs pygame: neatgrow[render]")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    main(["run", "CartPole-v1", "--population", "8", "--generations", "1", "--out", "out"])
+    capsys.readouterr()
+    assert main(["watch", "out", "--seed", "7", "--video", "film.gif"]) == 0
+    problem, champion = ng.Gymnasium("CartPole-v1"), ng.load_genome("out/champion.npz")
+    steps = list(problem.play(champion.compile(), seed=7))
+    said = f"film.gif: {len(steps)} steps, return {len(steps)}\n"
+    assert capsys.readouterr().out == said
+    with Image.open("film.gif") as film:
+        assert film.n_frames == -(-len(steps) // -(-len(steps) // 400))
+        assert len({film.seek(k) or film.convert("RGB").tobytes() for k in range(5)}) == 5
+    assert fails(capsys, "watch", "out", "--video", "film.avi").startswith(
+        "path: expected a name that ends in .gif, .mp4, .html"
+    )
+
+
+def test_a_run_says_what_plays_the_episodes(capsys):
+    main(["run", "CartPole-v1", "--population", "8", "--generations", "1", "--out", "out"])
+    assert "\nbackend vector: it has a vector entry point of its own\n" in capsys.readouterr().out
+
+
+def test_a_problem_by_name_is_run_with_the_settings_that_suit_it(monkeypatch):
+    entry = catalogue.Entry("", "", options={"episodes": 2}, settings={"population_size": 7})
+    monkeypatch.setitem(catalogue.ENTRIES, "CartPole-v1", entry)
+    assert main(["run", "CartPole-v1", "--generations", "1", "--out", "one"]) == 0
+    assert main(["run", "CartPole-v1", "--generations", "1", "--out", "two", "--episodes", "3",
+                 "--population", "6"]) == 0  # fmt: skip
+    for name, episodes, size in (("one", 2, 7), ("two", 3, 6)):
+        description, history, _ = read_run(name)
+        assert description["episodes"] == episodes
+        assert sum(history.species_sizes[0].values()) == size
+
+
 def test_every_known_problem_is_listed_with_what_it_needs(capsys):
     assert main(["problems"]) == 0
     header, *rows, last = capsys.readouterr().out.splitlines()
-    assert header.split() == ["problem", "solved", "at", "needs", "what"]
+    assert header.split() == ["problem", "solved", "at", "needs", "what", "run", "with"]
     assert [row.split()[0] for row in rows] == list(catalogue.ENTRIES)
     for row, entry in zip(rows, catalogue.ENTRIES.values(), strict=True):
-        assert row.endswith(entry.about) and entry.solved_at in row
+        assert entry.about in row and entry.solved_at in row
+        for name, value in {**entry.options, **entry.settings}.items():
+            assert f"{name}={value}" in row
         assert (f"neatgrow[{entry.extra}]" in row) == bool(entry.extra)
     assert last == "Any other id registered with Gymnasium works too."
 

@@ -57,6 +57,7 @@ LAZY = {
     ("genomes", "networks"), ("genomes", "storage"), ("genomes", "bridge"),
     ("population", "checkpoints"),
     ("cli", "plotting.history"), ("cli", "plotting.overview"), ("cli", "plotting.network"),
+    ("cli", "plotting.animation"), ("cli", "plotting.films"),
     ("genomes", "plotting.notebook"), ("networks", "plotting.notebook"),
     ("evolution", "plotting.notebook"),
 }  # fmt: skip

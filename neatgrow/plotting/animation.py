@@ -28,13 +28,14 @@ def animate_activity(
     theme: ThemeName = "light",
     title: str | None = None,
     dpi: float = 80.0,
+    every: int = 1,
 ) -> Path:
     """Write what :func:`draw_activity` shows as a film, one frame per tick.
 
-    With a Gymnasium environment, play one episode twice, the same both times::
+    With a Gymnasium environment, an episode gives both::
 
-        inputs = [step.view for step in problem.play(network)]
-        frames = [step.view for step in problem.play(network, render_mode="rgb_array")]
+        steps = list(problem.play(network, render_mode="rgb_array"))
+        inputs, frames = [s.observation for s in steps], [s.view for s in steps]
         ng.animate_activity(genome, inputs, "episode.gif", frames)
 
     Args:
@@ -43,10 +44,11 @@ def animate_activity(
         path: Where to: a name that ends in ``.gif``, ``.mp4`` (needs ffmpeg) or ``.html``
             (one page that plays by itself, without other files).
         frames: T pictures of the environment, (H, W, 3) each, 0 to 255; shown beside the graph.
-        fps: Ticks per second; a GIF knows steps of 10 ms and at most 50 per second.
+        fps: Frames per second; a GIF knows steps of 10 ms and at most 50 per second.
         theme: ``"light"`` or ``"dark"``.
         title: Text at the top.
         dpi: Dots per inch.
+        every: Show only each so many-th tick.
 
     Returns:
         The path.
@@ -59,6 +61,7 @@ def animate_activity(
     target = film_path(path)
     if not 0.1 <= fps <= 1000.0:
         raise ValueError(_checks.message("fps", "a number from 0.1 to 1000", fps))
+    _checks.integer("every", every, 1)
     values = activity(genome, inputs)
     pictures = None if frames is None else _pictures(frames, len(values))
     made = board(
@@ -67,12 +70,13 @@ def animate_activity(
     )  # fmt: skip
 
     def set_frame(k: int) -> None:
-        made.show(k, None if pictures is None else pictures[k])
+        tick = k * every
+        made.show(tick, None if pictures is None else pictures[tick])
 
     changing: list[Artist] = [*made.graph.nodes, *made.labels.values(), made.cursor]
     if made.picture is not None:
         changing.append(made.picture)
-    Film(made.figure, changing, set_frame, len(values), dpi).write(target, float(fps))
+    Film(made.figure, changing, set_frame, -(-len(values) // every), dpi).write(target, float(fps))
     return target
 
 

@@ -1,7 +1,7 @@
 """Problems by name, for the command line and for run directories."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -21,13 +21,17 @@ class Entry:
         about: One line of what it is.
         solved_at: Fitness from which it counts as solved, as text.
         extra: What has to be installed for it, as ``pip install "neatgrow[extra]"``.
-        build: Makes it from keyword options.
+        build: Makes it from keyword options; of Gymnasium's environments the id does.
+        options: Those that it is best evolved with.
+        settings: Of the run, by dotted path, where others than the defaults are better.
     """
 
     about: str
     solved_at: str
     extra: str = ""
     build: Callable[..., Problem] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 ENTRIES: dict[str, Entry] = {
@@ -63,16 +67,24 @@ ENTRIES: dict[str, Entry] = {
         "the same without velocities", "100", build=partial(PoleBalancing, velocities=False)
     ),
     "t-maze": Entry("find the reward again when it changes sides", "0.94", build=TMaze),
-    "CartPole-v1": Entry("balance a pole on a cart", "475"),
-    "Acrobot-v1": Entry("swing a two-link arm up", "-100"),
-    "MountainCar-v0": Entry("drive a weak car up a hill, three actions", "-110"),
-    "MountainCarContinuous-v0": Entry("the same, continuous force", "90"),
-    "Pendulum-v1": Entry("swing up and hold a pendulum", "none"),
-    "LunarLander-v3": Entry("land between the flags", "200", "box2d"),
-    "BipedalWalker-v3": Entry("walk on two legs", "300", "box2d"),
-    "HalfCheetah-v5": Entry("run, a planar robot", "4800", "mujoco"),
-    "Hopper-v5": Entry("hop, a planar robot", "3800", "mujoco"),
-    "InvertedDoublePendulum-v5": Entry("balance two poles on a cart", "9100", "mujoco"),
+    "CartPole-v1": Entry("balance a pole on a cart", "475", options={"episodes": 5}),
+    "Acrobot-v1": Entry("swing a two-link arm up", "-100", options={"episodes": 3}),
+    "MountainCar-v0": Entry(
+        "drive a weak car up a hill, three actions", "-110", options={"episodes": 5}
+    ),
+    "MountainCarContinuous-v0": Entry("the same, continuous force", "90", options={"episodes": 3}),
+    "Pendulum-v1": Entry("swing up and hold a pendulum", "none", options={"episodes": 10}),
+    "LunarLander-v3": Entry("land between the flags", "200", "box2d", options={"episodes": 5}),
+    "BipedalWalker-v3": Entry("walk on two legs", "300", "box2d", options={"episodes": 2}),
+    "HalfCheetah-v5": Entry(
+        "run, a planar robot", "4800", "mujoco", options={"episodes": 1, "normalize": True}
+    ),
+    "Hopper-v5": Entry(
+        "hop, a planar robot", "3800", "mujoco", options={"episodes": 3, "normalize": True}
+    ),
+    "InvertedDoublePendulum-v5": Entry(
+        "balance two poles on a cart", "9100", "mujoco", options={"episodes": 3}
+    ),
 }
 
 

@@ -44,11 +44,13 @@ class Step(NamedTuple):
             observation.
         action: What the network did.
         reward: What it earned.
+        observation: (I,) What the network saw before it, or before the action that still lasts.
     """
 
     view: Any
     action: Any
     reward: float
+    observation: Array
 
 
 class Gymnasium:
@@ -355,7 +357,7 @@ class Gymnasium:
                         x = self._observations.flat(observation)[None]
                         action = self._actions.each(pilot.outputs(x, lane))[0]
                     observation, reward, terminated, truncated, _ = env.step(action)
-                    yield Step(view, action, float(reward))
+                    yield Step(view, action, float(reward), x[0])
                     if terminated or truncated:
                         return
         finally:

@@ -1,0 +1,212 @@
+"""Gymnasium's environments over many seeds, with the settings that ``neatgrow run`` takes.
+
+    python -m benchmarks.environments [environment …] [--seeds N] [--out benchmarks]
+
+One seed at a time, on all cores: evolution until it is solved or its time is up, then, where it
+says so, learning by policy gradients. The champion's mean return is over 100 fresh episodes of
+the backend that it was evolved on, and over 100 of Gymnasium's own where that is another. A row
+per seed goes to results/ENVIRONMENT.csv as soon as it is known and is not run again; all rows go
+into the table of RESULTS.md. Seconds are of the wall, on as many cores as the table says,
+compilation left out. Seeds that fail stay in.
+"""
+
+import argparse
+import csv
+import os
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+import neatgrow as ng
+from benchmarks.science import put_table
+from benchmarks.timing import markdown
+from neatgrow.problems import catalogue
+
+BEGIN, END = "<!-- environments -->", "<!-- end of environments -->"
+HEADER = ("environment", "settings", "solved", "mean of 100 episodes: median [range]",
+          "on Gymnasium's own", "steps, median", "evaluations, median", "hidden", "connections",
+          "seconds: median, most", "after learning", "learning: steps, seconds")  # fmt: skip
+FRESH = 1_000_000  # seeds of the episodes that champions are judged on, out of the way of runs'
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a seed may take.
+
+    Attributes:
+        seeds: How many, from 0 on.
+        seconds: Of evolution.
+        learning: Seconds of learning afterwards; 0 for none.
+    """
+
+    seeds: int
+    seconds: float
+    learning: float = 0.0
+
+
+BUDGETS = {
+    "CartPole-v1": Budget(10, 60),
+    "Acrobot-v1": Budget(10, 300),
+    "MountainCarContinuous-v0": Budget(10, 300),
+    "InvertedDoublePendulum-v5": Budget(10, 300),
+    "LunarLander-v3": Budget(10, 600),
+    "Pendulum-v1": Budget(3, 60, 120),
+    "HalfCheetah-v5": Budget(3, 240, 240),
+    "Hopper-v5": Budget(3, 240, 240),
+    "BipedalWalker-v3": Budget(3, 3600),
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one seed came to."""
+
+    seed: int
+    settings: str
+    backend: str
+    solved: bool
+    mean: float  # of 100 fresh episodes
+    gymnasium: float  # the same on Gymnasium's own environments
+    generations: int
+    evaluations: int
+    steps: int
+    hidden: int
+    connections: int
+    seconds: float
+    learned: float  # mean of 100 fresh episodes after learning; NaN without
+    learned_gymnasium: float
+    learning_steps: int
+    learning_seconds: float
+
+
+def settings_of(name: str) -> str:
+    """What decides the result, as text."""
+    entry = catalogue.ENTRIES[name]
+    changes = {**entry.options, **entry.settings}
+    budget = BUDGETS[name]
+    text = [f"{key}={value}" for key, value in changes.items()] + [f"{budget.seconds:g} s"]
+    return ", ".join(text + ([f"{budget.learning:g} s of learning"] if budget.learning else []))
+
+
+def judged(genome: ng.Genome, problem: ng.Gymnasium) -> float:
+    """Mean return over 100 fresh episodes."""
+    networks = genome.compile().networks
+    return float(problem.evaluate(networks, seed=FRESH, episodes=100).fitness[0])
+
+
+def run(name: str, seed: int) -> Ran:
+    """One seed."""
+    entry, budget = catalogue.ENTRIES[name], BUDGETS[name]
+    config = ng.Config().override(dict(entry.settings))
+    problem = ng.Gymnasium(name, **entry.options)
+    own = ng.Gymnasium(name, **{**entry.options, "backend": "gymnasium"})
+    ng.evolve(ng.Gymnasium(name, **entry.options), config=config, generations=1, seed=seed)
+    start = time.perf_counter()
+    result = ng.evolve(
+        problem, config=config, generations=1_000_000, seed=seed, seconds=budget.seconds,
+        progress=False,
+    )  # fmt: skip
+    seconds = time.perf_counter() - start
+    champion, history = result.champion, result.history
+    mean = judged(champion, problem)
+    print(f"{name}, seed {seed}: {mean:.1f} after {seconds:.0f} s", flush=True)
+    learned = learned_own = np.nan
+    steps, spent = 0, 0.0
+    if budget.learning:
+        start = time.perf_counter()
+        tuned, report = ng.fine_tune_policy(
+            champion, problem, seed=seed, iterations=1_000_000, seconds=budget.learning,
+            progress=False, **dict(entry.learning),
+        )  # fmt: skip
+        spent, steps = time.perf_counter() - start, report.steps
+        learned, learned_own = judged(tuned, problem), judged(tuned, own)
+    return Ran(
+        seed, settings_of(name), problem.backend, result.solved, mean, judged(champion, own),
+        len(history), int(history.total("evaluations")), int(history.total("steps")),
+        champion.n_hidden, champion.n_enabled, seconds, learned, learned_own, steps, spent,
+    )  # fmt: skip
+
+
+def rows_of(path: Path, settings: str) -> dict[int, Ran]:
+    """Rows by seed that were run with these settings."""
+    if not path.exists():
+        return {}
+    kinds = {field.name: field.type for field in fields(Ran)}
+    cast = {int: int, float: float, str: str, bool: lambda text: text == "True"}
+    found = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            if row["settings"] == settings:
+                ran = Ran(**{name: cast[kinds[name]](row[name]) for name in kinds})
+                found[ran.seed] = ran
+    return found
+
+
+def append(path: Path, ran: Ran) -> None:
+    """Add a row, on the disk before the next seed begins."""
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Ran)])
+        if new:
+            writer.writeheader()
+        writer.writerow(asdict(ran))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def spread(values: list[float]) -> str:
+    """Median and range."""
+    return f"{np.median(values):,.1f} [{min(values):,.1f} – {max(values):,.1f}]"
+
+
+def table_row(name: str, rows: list[Ran]) -> tuple[str, ...]:
+    """One line of the table."""
+    seconds = [ran.seconds for ran in rows]
+    limit = catalogue.ENTRIES[name].solved_at
+    solved = "–" if limit == "none" else f"{sum(ran.solved for ran in rows)} of {len(rows)}"
+    other = rows[0].backend == "envpool"
+    after = learning = "–"
+    if BUDGETS[name].learning:
+        after = spread([ran.learned for ran in rows])
+        after += f"; {spread([ran.learned_gymnasium for ran in rows])}" if other else ""
+        steps = np.median([ran.learning_steps for ran in rows])
+        learning = f"{steps:,.0f}, {np.median([ran.learning_seconds for ran in rows]):.0f}"
+    return (
+        f"{name} ({limit})", f"{rows[0].settings}; {rows[0].backend}", solved,
+        spread([ran.mean for ran in rows]),
+        spread([ran.gymnasium for ran in rows]) if other else "–",
+        f"{np.median([ran.steps for ran in rows]):,.0f}",
+        f"{np.median([ran.evaluations for ran in rows]):,.0f}",
+        f"{np.mean([ran.hidden for ran in rows]):.1f}",
+        f"{np.mean([ran.connections for ran in rows]):.1f}",
+        f"{np.median(seconds):.0f}, {max(seconds):.0f}", after, learning,
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("environment", nargs="*", choices=[[], *BUDGETS])
+    parser.add_argument("--seeds", type=int, help="instead of each environment's own number")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    options = parser.parse_args()
+    (options.out / "results").mkdir(parents=True, exist_ok=True)
+    lines = []
+    for name, budget in BUDGETS.items():
+        path = options.out / "results" / f"{name}.csv"
+        known = rows_of(path, settings_of(name))
+        if not options.environment or name in options.environment:
+            for seed in range(options.seeds or budget.seeds):
+                if seed not in known:
+                    known[seed] = run(name, seed)
+                    append(path, known[seed])
+        if known:
+            lines.append(table_row(name, [known[seed] for seed in sorted(known)]))
+    table = markdown(HEADER, lines)
+    put_table(options.out / "RESULTS.md", BEGIN, END, table)
+    print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -261,10 +261,35 @@ def test_what_cannot_be_sent_stays_here_and_says_why(problem, monkeypatch):
     networks = grow(6, 3, 4).compile()
     first = found.evaluate(networks, seed=1)
     assert found.backend == "single"
-    assert found.reason.startswith("processes: expected a problem that another process can import")
+    assert found.reason.startswith("it cannot be sent to another process: ")
     assert np.array_equal(found.evaluate(networks, seed=1).fitness, first.fitness)
     with pytest.raises(TypeError, match="another process can import"):
         problem(lambda: gymnasium.make("Acrobot-v1"), backend="processes")
+
+
+def test_what_workers_do_not_know_stays_here_and_says_why(problem, monkeypatch):
+    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", 0.0)
+    gymnasium.register("Local-v0", Counter)
+    try:
+        found = problem("Local-v0", max_steps=4, processes=2)
+        networks = constant(2, [[0.0, 1.0]] * 3)
+        first = found.evaluate(networks, seed=1)
+        assert found.backend == "processes"
+        assert np.array_equal(found.evaluate(networks, seed=1).fitness, first.fitness)
+        assert found.backend == "single"
+        assert "could not be rebuilt in a worker process" in found.reason
+    finally:
+        del gymnasium.registry["Local-v0"]
+
+
+def test_what_a_script_defines_stays_here(problem, monkeypatch):
+    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", 0.0)
+    monkeypatch.setattr(Counter, "__module__", "__main__")
+    monkeypatch.setattr(sys.modules["__main__"], "Counter", Counter, raising=False)
+    found = problem(Counter, max_steps=4, processes=2)
+    found.evaluate(constant(2, [[0.0, 1.0]] * 3), seed=1)
+    assert found.backend == "single"
+    assert found.reason == 'part of it is defined in the script; pass backend="processes"'
 
 
 def test_a_script_needs_no_guard_for_an_environment_by_name(tmp_path):

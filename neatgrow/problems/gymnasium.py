@@ -4,6 +4,7 @@ Gymnasium: Towers et al. (2024), https://gymnasium.farama.org.
 """
 
 import multiprocessing
+import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -192,7 +193,7 @@ class Gymnasium:
         self._local = self.backend
         self._workers: Workers | None = None
         self._may_spread = backend in ("auto", "gymnasium") and self.backend == "single"
-        self._spent = 0.0
+        self._spent, self._by_itself = 0.0, False
         if backend == "processes":
             self._spread("as asked for")
         self.ended: dict[str, int] = {}
@@ -218,7 +219,13 @@ class Gymnasium:
         count = self.episodes if episodes is None else _checks.integer("episodes", episodes, 1)
         seeds = self._seeds(seed, count)
         if self._workers is not None and len(networks):
-            return self._workers.evaluate(networks, seed, episodes)
+            try:
+                return self._workers.evaluate(networks, seed, episodes)
+            except RuntimeError as error:  # workers cannot be started, or cannot rebuild it
+                if not self._by_itself:
+                    raise
+                self._workers = None
+                self.backend, self.reason = self._local, str(error)
         start = time.perf_counter()
         gathers = self.normalize and episodes is None
         if gathers:
@@ -258,10 +265,15 @@ class Gymnasium:
             self._may_spread = False
             if multiprocessing.current_process().daemon:  # which may have no children
                 return
+            self._by_itself = True
             try:
-                self._spread(f"single environments took {self._spent:.1f} s")
-            except TypeError as error:  # cannot be sent to another process
-                self.reason = str(error)
+                # Starting processes would import the script that runs, which may not expect it.
+                if b"__main__" in pickle.dumps(self):
+                    self.reason = 'part of it is defined in the script; pass backend="processes"'
+                else:
+                    self._spread(f"single environments took {self._spent:.1f} s")
+            except Exception as error:  # of many kinds, where pickle cannot send it
+                self.reason = f"it cannot be sent to another process: {error}"
 
     def _spread(self, reason: str) -> None:
         self._workers = Workers(self, self._processes)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from neatgrow.learning.optimizers import Momentum as Momentum
     from neatgrow.learning.optimizers import RMSProp as RMSProp
     from neatgrow.learning.optimizers import Steps as Steps
+    from neatgrow.learning.policy import PolicyReport as PolicyReport
+    from neatgrow.learning.policy import fine_tune_policy as fine_tune_policy
     from neatgrow.learning.training import fine_tune as fine_tune
     from neatgrow.loop import evolve as evolve
     from neatgrow.loop import resume as resume
@@ -75,6 +77,8 @@ _HOME = {
         ("SGD", "Momentum", "RMSProp", "Adam", "AdamW", "Constant", "Cosine", "Steps"),
         "learning.optimizers",
     ),
+    "PolicyReport": "learning.policy",
+    "fine_tune_policy": "learning.policy",
     "fine_tune": "learning.training",
     "evolve": "loop",
     "resume": "loop",

@@ -11,6 +11,7 @@ from neatgrow.kernels.jit import helper, kernel
 
 (INITIAL, SELECTION, VARIATION, REPRESENTATIVE, EPISODES, RETEST, LEARNING, GROWTH) = range(8)
 # purposes of draws
+POLICY = 8
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -89,6 +90,24 @@ def derive_seeds(seed, purpose, generation, out):
     for index in range(out.shape[0]):
         seed_stream(stream, seed, purpose, generation, index)
         out[index] = np.int64(draw_bits(stream) >> np.uint64(33))
+
+
+@kernel
+def draw_rows(seed, purpose, generation, index, out):
+    """Fill row k of ``out`` (A, K) float64 with uniform numbers in [0, 1) of a stream of its own.
+
+    Args:
+        seed: Run seed.
+        purpose: Of the draws.
+        generation: (A,) int64, of each row.
+        index: (A,) int64, of each row.
+        out: Written.
+    """
+    stream = np.empty(1, np.uint64)
+    for row in range(out.shape[0]):
+        seed_stream(stream, seed, purpose, generation[row], index[row])
+        for k in range(out.shape[1]):
+            out[row, k] = draw_uniform(stream)
 
 
 @kernel

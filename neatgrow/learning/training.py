@@ -241,7 +241,7 @@ def fine_tune(
         name, optimizer, steps, data, batch=batch, window=window, clip=clip, l1=l1, l2=l2, seed=seed
     )
     trainer = Trainer(genomes, recipe, dtype)
-    line = _Line(steps, sys.stderr.isatty() if progress is None else progress)
+    line = ProgressLine(steps, sys.stderr.isatty() if progress is None else progress)
     if own is not None:
         losses = _with_own_loss(trainer, data, own, sequences, steps, line)
     elif check is not None:
@@ -302,7 +302,7 @@ def recipe_of(
     )
 
 
-def _in_chunks(trainer: Trainer, data: Data, steps: int, line: "_Line") -> Array:
+def _in_chunks(trainer: Trainer, data: Data, steps: int, line: "ProgressLine") -> Array:
     """All steps, in calls short enough to be interrupted."""
     parts, done, size = [], 0, 1
     while done < steps:
@@ -316,7 +316,7 @@ def _in_chunks(trainer: Trainer, data: Data, steps: int, line: "_Line") -> Array
 
 
 def _until_no_better(
-    trainer: Trainer, data: Data, check: Data, steps: int, patience: int, line: "_Line"
+    trainer: Trainer, data: Data, check: Data, steps: int, patience: int, line: "ProgressLine"
 ) -> Array:
     """Steps until the validation loss has not fallen for a while; the best parameters stay."""
     _checks.integer("patience", patience, 1)
@@ -344,7 +344,7 @@ def _until_no_better(
 
 
 def _with_own_loss(
-    trainer: Trainer, data: Data, loss: Loss, sequences: bool, steps: int, line: "_Line"
+    trainer: Trainer, data: Data, loss: Loss, sequences: bool, steps: int, line: "ProgressLine"
 ) -> Array:
     """Steps along gradients that the caller's function gives."""
     count, networks = len(trainer.genomes), trainer.networks
@@ -385,24 +385,29 @@ def _warn_of(trainer: Trainer) -> None:
         )
 
 
-class _Line:
+class ProgressLine:
     """A line on a terminal for work that takes more than a moment."""
 
-    def __init__(self, steps: int, shown: bool) -> None:
-        self.steps, self.shown = steps, shown
+    def __init__(
+        self, steps: int, shown: bool, words: tuple[str, str] = ("step", "median loss")
+    ) -> None:
+        self.steps, self.shown, self.words = steps, shown, words
         self._start = self._last = time.monotonic()
         self._open = False
 
     def update(self, done: int, losses: Array) -> None:
+        """Say how far it has come, and the median of these (K,)."""
         now = time.monotonic()
         if not self.shown or now - self._start < _QUIET_SECONDS or now - self._last < 0.2:
             return
         self._last, self._open = now, True
         finite = losses[np.isfinite(losses)]
         text = f"{np.median(finite):.4g}" if finite.size else "none finite"
-        sys.stderr.write(f"\rstep {done}/{self.steps}  median loss {text}   ")
+        what, measure = self.words
+        sys.stderr.write(f"\r{what} {done}/{self.steps}  {measure} {text}   ")
         sys.stderr.flush()
 
     def close(self) -> None:
+        """End the line."""
         if self._open:
             sys.stderr.write("\n")

@@ -18,11 +18,14 @@ from neatgrow.genomes import Interface
 from neatgrow.kernels import parallel, random
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.data import Lessons, padded
+from neatgrow.learning.distributions import Distribution
+from neatgrow.learning.experience import Act, Experience
 from neatgrow.networks import Network, Networks
 from neatgrow.problems.backends import BACKENDS, Backend, choose
 from neatgrow.problems.base import Evaluation
 from neatgrow.problems.environments import Maker, named_packages, quiet
 from neatgrow.problems.moments import Moments, Tally
+from neatgrow.problems.practice import PaidRollout, Recorder
 from neatgrow.problems.rollouts import FAILED, TERMINATED, TRUNCATED, Pace, Pilot, Rollout
 from neatgrow.problems.spaces import (
     Noise,
@@ -257,6 +260,28 @@ class Gymnasium:
         if self._sample:
             pilot.noise = Noise(self._actions, np.resize(seeds, lanes.size))
         return pilot
+
+    def distribution(self) -> Distribution:
+        """How a policy that learns draws actions around outputs."""
+        return self._actions.distribution()
+
+    def practise(self, networks: Networks, act: Act, *, seed: int, episodes: int) -> Experience:
+        """Episodes of one network whose outputs ``act`` turns into what is done.
+
+        They start as those of ``evaluate(..., seed=seed)`` and are played in this process,
+        whatever the backend. Statistics of observations are left as they are.
+
+        Args:
+            networks: One, of I inputs and any number of outputs.
+            act: Outputs, episodes and ticks of these in; (A, O) out, taken as outputs are.
+            seed: As for :meth:`evaluate`.
+            episodes: How many.
+        """
+        recorder = Recorder(networks, episodes, act)
+        rollout = PaidRollout(self._seeds(seed, episodes), recorder)
+        pilot = Pilot(recorder, self._preparation(networks.interface), self._actions)
+        self._runner.run(pilot, rollout)
+        return recorder.experience(rollout)
 
     def _consider_processes(self, seconds: float) -> None:
         """Go over to worker processes once they would have paid."""

@@ -9,6 +9,7 @@ from gymnasium.spaces import Space
 
 from neatgrow import _checks
 from neatgrow.kernels.layout import Array
+from neatgrow.learning.distributions import Bernoulli, Categorical, Distribution, Gaussian
 
 _READABLE = "Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of these"
 
@@ -88,6 +89,10 @@ class Actions(ABC):
         raise ValueError(_checks.message("sample", rule, "a Box", "Leave sample out."))
 
     @abstractmethod
+    def distribution(self) -> Distribution:
+        """How a policy that learns draws actions around outputs."""
+
+    @abstractmethod
     def batch(self, outputs: Array) -> Array:
         """Outputs (A, O) → A actions, as a vector environment takes them."""
 
@@ -139,6 +144,9 @@ class _Discrete(Actions):
         """Gumbel's, whose largest sum with logits is a draw from their softmax."""
         return np.asarray(-np.log(-np.log(uniform)))
 
+    def distribution(self) -> Distribution:
+        return Categorical([self.size])
+
     def batch(self, outputs: Array) -> Array:
         chosen = outputs.argmax(axis=1)
         return np.asarray(chosen + self._start if self._start else chosen)
@@ -167,6 +175,9 @@ class _MultiDiscrete(Actions):
         """Gumbel's, whose largest sum with logits is a draw from their softmax."""
         return np.asarray(-np.log(-np.log(uniform)))
 
+    def distribution(self) -> Distribution:
+        return Categorical([stop - start for start, stop in self._blocks])
+
     def batch(self, outputs: Array) -> Array:
         chosen = np.empty((len(outputs), len(self._blocks)), self._dtype)
         for column, (first, last) in enumerate(self._blocks):
@@ -192,6 +203,9 @@ class _MultiBinary(Actions):
     def noise(self, uniform: Array) -> Array:
         """Logistic: a logit and it are above 0 with the logit's probability."""
         return np.asarray(np.log(uniform / (1.0 - uniform)))
+
+    def distribution(self) -> Distribution:
+        return Bernoulli(self.size)
 
     def batch(self, outputs: Array) -> Array:
         return (outputs > 0.0).astype(self._dtype).reshape(-1, *self._shape)
@@ -220,6 +234,9 @@ class _Box(Actions):
         high = np.where(self._bounded, self._high, 1.0)
         self._middle, self._half = (low + high) / 2, (high - low) / 2
         self._whole = np.issubdtype(space.dtype, np.integer)
+
+    def distribution(self) -> Distribution:
+        return Gaussian(self.size)
 
     def batch(self, outputs: Array) -> Array:
         values = outputs.astype(np.float64)

@@ -222,8 +222,22 @@ class Actor:
 
     def _step(self, lesson: Lesson, old: Array) -> Progress:
         """One step along the gradient of a batch."""
+        _, data, told = self.objective(lesson, old)
+        self._trainer.learn(data, 1)
+        return told
+
+    def objective(self, lesson: Lesson, old: Array) -> tuple[float, Data, Progress]:
+        """:func:`surrogate` of the decisions that count, its slopes as the kernels take them.
+
+        Args:
+            lesson: Of T ticks and B rows.
+            old: (T, B) ln p_old(a).
+        """
         counts = lesson.counts
-        _, slopes, told = self.gradient(lesson, old)
+        loss, slopes, told = surrogate(
+            self._distribution, self._outputs(lesson), lesson.actions[counts], old[counts],
+            lesson.advantage[counts], self._settings,
+        )  # fmt: skip
         targets = np.zeros((*counts.shape, slopes.shape[1]), self._dtype)
         targets[counts] = slopes
         data = Data(
@@ -231,16 +245,7 @@ class Actor:
             np.ascontiguousarray(np.swapaxes(targets, 1, 2))[None],
             np.ascontiguousarray(counts, self._dtype)[None],
         )
-        self._trainer.learn(data, 1)
-        return told
-
-    def gradient(self, lesson: Lesson, old: Array) -> tuple[float, Array, Progress]:
-        """:func:`surrogate` of the decisions that count; ``old`` (T, B) ln p_old(a)."""
-        counts = lesson.counts
-        return surrogate(
-            self._distribution, self._outputs(lesson), lesson.actions[counts], old[counts],
-            lesson.advantage[counts], self._settings,
-        )  # fmt: skip
+        return loss, data, told
 
 
 def with_constants(genome: Genome, values: Array) -> Genome:

@@ -7,7 +7,7 @@ is the one that the outputs stand for without any draw.
 
 import math
 from abc import ABC, abstractmethod
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
@@ -54,49 +54,65 @@ class Distribution(ABC):
 
 
 class _Logits(Distribution):
-    """Outputs times one scale s are logits; the further output is ln s.
+    """Outputs times a scale s of their block are logits; the further outputs are ln s.
 
-    The scale lets learning choose how sure the policy is, whatever the range of the outputs;
-    the largest logit, and the side of 0, do not depend on it.
+    Scales let learning choose how sure the policy is, whatever the range of the outputs; the
+    largest logit of a block, and the side of 0, do not depend on them. Where they are fixed,
+    s = 1 and there are no further outputs.
+
+    Args:
+        sizes: Outputs of each block.
+        fixed: Whether scales are.
     """
 
-    extra = 1
+    def __init__(self, sizes: list[int], fixed: bool) -> None:
+        self.size, self.extra = sum(sizes), 0 if fixed else len(sizes)
+        self._block = np.repeat(np.arange(len(sizes)), sizes)  # of each output
+        self._first = np.cumsum([0, *sizes[:-1]])
 
     def start(self, outputs: Array, exploration: float) -> Array:
-        """ln s at which the mean entropy is this share of the greatest, within ln 100 of 0; 0
-        where outputs are so alike that no such scale makes it."""
-        wide = np.zeros((len(outputs), self.size + 1))
-        wide[:, :-1] = outputs
+        """One ln s for all at which the mean entropy is this share of the greatest, within
+        ln 100 of 0; 0 where outputs are so alike that no such scale makes it."""
+        if not self.extra:
+            return np.empty(0)
+        wide = np.zeros((len(outputs), self.size + self.extra))
         nothing = np.zeros((len(outputs), self.size))
-        wanted = exploration * self.likelihood(np.zeros_like(wide), nothing).entropy.mean()
+        wanted = exploration * self.likelihood(wide, nothing).entropy.mean()
+        wide[:, : self.size] = outputs
         low, high = -_REACH, _REACH
         for _ in range(40):
-            wide[:, -1] = (low + high) / 2
+            wide[:, self.size :] = (low + high) / 2
             if self.likelihood(wide, nothing).entropy.mean() > wanted:
                 low = (low + high) / 2
             else:
                 high = (low + high) / 2
-        return np.array([low if low < 0.999 * _REACH else 0.0])
+        return np.full(self.extra, low if low < 0.999 * _REACH else 0.0)
 
     def _logits(self, outputs: Array) -> Array:
-        return np.asarray(outputs[:, :-1] * np.exp(outputs[:, -1:]), np.float64)
+        return np.asarray(outputs[:, : self.size] * self._scale(outputs), np.float64)
+
+    def _scale(self, outputs: Array) -> Any:
+        return np.exp(outputs[:, self.size :])[:, self._block] if self.extra else 1.0
 
     def _through_scale(self, outputs: Array, logits: Array, slopes: Array) -> Array:
-        """Slopes (B, O) by logits → by the O outputs and ln s."""
-        own = slopes * np.exp(outputs[:, -1:])
-        return np.concatenate([own, (slopes * logits).sum(axis=1, keepdims=True)], axis=1)
+        """Slopes (B, O) by logits → by the O outputs and each ln s."""
+        if not self.extra:
+            return slopes
+        last = np.add.reduceat(slopes * logits, self._first, axis=1)
+        return np.concatenate([slopes * self._scale(outputs), last], axis=1)
 
 
 @final
 class Categorical(_Logits):
-    """One of several options for each block of outputs: p = softmax(s·y).
+    """One of several options for each block of outputs: p = softmax(s·y), s of the block.
 
     Args:
         sizes: Outputs of each block, one per option.
+        fixed: Whether outputs themselves are logits.
     """
 
-    def __init__(self, sizes: list[int]) -> None:
-        self.size = sum(sizes)
+    def __init__(self, sizes: list[int], fixed: bool = False) -> None:
+        super().__init__(sizes, fixed)
         stops = np.cumsum(sizes).tolist()
         self._blocks = [slice(stop - size, stop) for size, stop in zip(sizes, stops, strict=True)]
 
@@ -132,14 +148,15 @@ class Categorical(_Logits):
 
 @final
 class Bernoulli(_Logits):
-    """Switches, each on with probability σ(s·y).
+    """Switches, each on with probability σ(s·y), s of its own.
 
     Args:
         size: How many.
+        fixed: Whether outputs themselves are logits.
     """
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, size: int, fixed: bool = False) -> None:
+        super().__init__([1] * size, fixed)
 
     def sample(self, outputs: Array, uniform: Array) -> Array:
         """1 where on, −1 where off."""

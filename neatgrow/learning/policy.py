@@ -18,9 +18,10 @@ from neatgrow.kernels import layout, random
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.actor import Actor, Settings
 from neatgrow.learning.critic import Critic
-from neatgrow.learning.experience import Experience, Practice, advantages
+from neatgrow.learning.experience import Act, Experience, Practice, advantages
 from neatgrow.learning.optimizers import Adam, Optimizer
 from neatgrow.learning.training import ProgressLine
+from neatgrow.networks import Networks
 
 _STAGES = 8  # seeds kept for other things than iterations
 _WATCH, _CHOOSE, _REPORT, _FIRST, _ACTOR, _CRITIC = range(6)
@@ -53,7 +54,7 @@ class PolicyReport:
         steps: Of the environment, in all episodes that were learned from.
         evaluation_steps: In all others: validation, choice and these figures.
         seconds: Wall time of it all.
-        failures: Why episodes that were practised failed, with iteration and episode from 0.
+        failures: Why episodes that were practised failed; iteration 0 is that before learning.
     """
 
     before: float
@@ -93,7 +94,7 @@ def fine_tune_policy(
     discount: float = 0.99,
     trace: float = 0.95,
     entropy: float = 0.0,
-    exploration: float = 0.3,
+    exploration: float = 0.5,
     divergence: float | None = 0.03,
     window: int | None = None,
     critic: tuple[int, ...] = (64, 64),
@@ -113,10 +114,10 @@ def fine_tune_policy(
     (:func:`neatgrow.learning.actor.surrogate`). Loops are followed through time, over whole
     episodes from state 0; the critic is a dense network and sees observations alone.
 
-    Outputs are logits of options (Discrete, MultiDiscrete) or switches (MultiBinary), times one
-    scale, or means of normal distributions (Box) in the coordinates of outputs. Scale and
-    deviations are learned as well and not written into the genome: the policy that is judged
-    and returned draws nothing and takes the likeliest action, as in evolution.
+    Outputs are logits of options (Discrete, MultiDiscrete) or switches (MultiBinary), times a
+    scale for each choice, or means of normal distributions (Box) in the coordinates of outputs.
+    Scales and deviations are learned as well and not written into the genome: the policy that is
+    judged and returned draws nothing and takes the likeliest action, as in evolution.
 
     Statistics that standardise observations stay as the genome carries them; one that carries
     none while the problem has some carries those afterwards. What follows the last decision of
@@ -183,90 +184,121 @@ def fine_tune_policy(
         ("trace", trace, _SHARE),
     ):  # fmt: skip
         _check_number(name, value, rule)
+    if not isinstance(critic, (tuple, list)):
+        raise TypeError(_checks.message("critic", "nodes of each layer such as (64, 64)", critic))
     sizes = tuple(_checks.integer("critic", size, 1) for size in critic)
+    rates = []
+    for name, chosen in (("optimizer", optimizer), ("critic_optimizer", critic_optimizer)):
+        rates.append(Adam(1e-3) if chosen is None else chosen)
+        if not isinstance(rates[-1], Optimizer):
+            raise TypeError(_checks.message(name, "one such as Adam(0.001)", chosen))
+    if progress is None:
+        progress = sys.stderr.isatty()
     worker = _checked(genome, problem)
     seeds = np.empty(_STAGES + iterations, np.int64)
     random.derive_seeds(_checks.integer("seed", seed, 0), random.POLICY, 0, seeds)
-    optimizer = Adam(1e-3) if optimizer is None else optimizer
     settings = Settings(
-        optimizer, iterations, epochs, batch, float(clip), float(entropy), divergence, window
-    )
-    line = ProgressLine(
-        iterations, sys.stderr.isatty() if progress is None else progress,
-        ("iteration", "median return"),
+        rates[0], iterations, epochs, batch, clip, entropy, divergence, window
     )  # fmt: skip
+    school = _School(problem, seeds, episodes, discount, trace)
+    school.begin(worker, settings, exploration, sizes, rates[1])
     judge = _Judge(problem, seeds)
-
-    # Episodes as the genome plays them: where scales start, and a first lesson for the critic.
-    distribution, outputs = problem.distribution(), _Outputs()
-    met = problem.practise(
-        worker.batch().compile(), outputs, seed=int(seeds[_FIRST]), episodes=episodes
-    )
-    if not met.counts.any():
-        raise RuntimeError(f"fine_tune_policy: {_nothing_met(met)}")
-    start = distribution.start(outputs.seen(), float(exploration))
-    actor = Actor(worker, distribution, start, settings, int(seeds[_ACTOR]))
-    expert = Critic(
-        _face(worker, met), sizes, Adam(1e-3) if critic_optimizer is None else critic_optimizer,
-        batch, int(seeds[_CRITIC]),
-    )  # fmt: skip
-    for decay in (1.0, trace, trace):  # at first there is no V to lead to
-        _teach(expert, met, advantages(met, expert.values(met.x), discount, decay)[1], epochs)
-
-    steps, failures = met.steps, [f"before learning, {why}" for why in met.failures]
     best, best_return = worker, judge.returns([worker], _WATCH, validation_episodes)[0]
+    line = ProgressLine(iterations, progress, ("iteration", "mean return"))
     rows: list[tuple[float, ...]] = []
-    for k in range(iterations):
+    for k in range(1, iterations + 1):
         if seconds is not None and time.monotonic() - begin >= seconds:
             break
-        key = int(seeds[_STAGES + k])
-        met = problem.practise(actor.networks, actor.act(key), seed=key, episodes=episodes)
-        steps += met.steps
-        failures += [f"iteration {k + 1}, {why}" for why in met.failures]
-        if not met.counts.any():
-            _warn(f"{_nothing_met(met)} Learning ends in iteration {k + 1}.")
+        row = school.iterate(k)
+        if row is None:
             break
-        advantage, returns = advantages(met, expert.values(met.x), discount, trace)
-        told = actor.update(met, advantage)
-        error = _teach(expert, met, returns, epochs)
         watched = math.nan
-        if (k + 1) % validation_every == 0:
-            now = actor.genome()
+        if k % validation_every == 0:
+            now = school.actor.genome()
             watched = judge.returns([now], _WATCH, validation_episodes)[0]
-            if not watched <= best_return and not math.isnan(watched):
+            if watched > best_return or math.isnan(best_return):
                 best, best_return = now, watched
-        rows.append((k + 1, float(met.returns.mean()), *told, error, steps, watched))
-        line.update(k + 1, met.returns)
-        if actor.lost:
-            _warn(f"a gradient was no longer finite. Learning ends in iteration {k + 1}; lower "
-                  "the rate.")  # fmt: skip
+        rows.append((k, *row, watched))
+        line.update(k, np.array(row[:1]))
+        if school.actor.lost:
+            _warn(f"a gradient of iteration {k} was not finite. Learning ends; lower the rate.")
             break
     line.close()
-    table = dict(zip(_COLUMNS, np.array(rows).reshape(-1, len(_COLUMNS)).T, strict=True))
-    chosen, before, after, kept = _chosen(
-        judge, worker, [best, actor.genome()] if rows else [], evaluation_episodes
-    )
+    learned = [best, school.actor.genome()] if rows else []
+    one, before, after, kept = _chosen(judge, worker, learned, evaluation_episodes)
+    columns = np.array(rows, np.float64).reshape(-1, len(_COLUMNS)).T
     report = PolicyReport(
-        before, after, kept, evaluation_episodes, table, steps, judge.steps,
-        time.monotonic() - begin, failures,
+        before, after, kept, evaluation_episodes, dict(zip(_COLUMNS, columns, strict=True)),
+        school.steps, judge.steps, time.monotonic() - begin, school.failures,
     )  # fmt: skip
-    return chosen if kept else genome, report
+    return (one if kept else genome), report
 
 
-class _Outputs:
-    """Lets a network do what it would, and remembers what its outputs were."""
+class _School:
+    """Where a genome practises, and a critic watches.
 
-    def __init__(self) -> None:
-        self._seen: list[Array] = []
+    Attributes:
+        actor: The genome as it is now.
+        steps: Of the environment so far.
+        failures: Of episodes so far.
+    """
 
-    def __call__(self, outputs: Array, episodes: Array, ticks: Array) -> Array:
-        self._seen.append(outputs)
-        return outputs
+    actor: Actor
+    _critic: Critic
 
-    def seen(self) -> Array:
-        """Up to some thousand of them (B, O), evenly taken."""
-        whole = np.concatenate(self._seen).astype(np.float64)
-        return np.asarray(whole[:: -(-len(whole) // _SAMPLE)])
+    def __init__(
+        self, problem: Practice, seeds: Array, episodes: int, discount: float, trace: float
+    ) -> None:
+        self._problem, self._seeds, self._episodes = problem, seeds, episodes
+        self._discount, self._trace = discount, trace
+        self.steps = 0
+        self.failures: list[str] = []
+
+    def begin(
+        self, genome: Genome, settings: Settings, exploration: float, hidden: tuple[int, ...],
+        critic_optimizer: Optimizer,
+    ) -> None:  # fmt: skip
+        """Episodes as the genome plays them, from which scales start and the critic learns."""
+        distribution = self._problem.distribution()
+        met = self._meet(genome.batch().compile(), lambda outputs, *_: outputs, _FIRST, 0)
+        if not met.counts.any():
+            raise RuntimeError(f"fine_tune_policy: {_nothing_met(met)}")
+        some = met.actions[:: -(-len(met.actions) // _SAMPLE)]  # these are the outputs here
+        start = distribution.start(some, exploration)
+        self.actor = Actor(genome, distribution, start, settings, int(self._seeds[_ACTOR]))
+        self._epochs = settings.epochs
+        self._critic = Critic(
+            _face(genome, met), hidden, critic_optimizer, settings.batch, int(self._seeds[_CRITIC])
+        )
+        for trace in (1.0, self._trace, self._trace):  # at first there is no V to lead to
+            values = self._critic.values(met.x)
+            self._teach(met, advantages(met, values, self._discount, trace)[1])
+
+    def iterate(self, number: int) -> tuple[float, ...] | None:
+        """One iteration, from 1; its row of the table up to ``steps``. ``None``: nothing met."""
+        stage = _STAGES + number - 1
+        act = self.actor.act(int(self._seeds[stage]))
+        met = self._meet(self.actor.networks, act, stage, number)
+        if not met.counts.any():
+            _warn(f"{_nothing_met(met)} Learning ends in iteration {number}.")
+            return None
+        values = self._critic.values(met.x)
+        advantage, returns = advantages(met, values, self._discount, self._trace)
+        told = self.actor.update(met, advantage)
+        return (float(met.returns.mean()), *told, self._teach(met, returns), self.steps)
+
+    def _meet(self, networks: Networks, act: Act, stage: int, number: int) -> Experience:
+        met = self._problem.practise(
+            networks, act, seed=int(self._seeds[stage]), episodes=self._episodes
+        )
+        self.steps += met.steps
+        self.failures += [f"iteration {number}, {why}" for why in met.failures]
+        return met
+
+    def _teach(self, met: Experience, returns: Array) -> float:
+        """The critic's loss over the decisions that count."""
+        counts = met.counts
+        return self._critic.learn(met.x[counts], returns[counts], self._epochs)
 
 
 class _Judge:
@@ -296,11 +328,6 @@ def _chosen(
     row = int(np.argmax([-math.inf if math.isnan(each) else each for each in earned]))
     before, after = judge.returns([genome, candidates[row]], _REPORT, episodes)
     return candidates[row], before, after, earned[row] > least and after > before
-
-
-def _teach(expert: Critic, met: Experience, returns: Array, epochs: int) -> float:
-    """The critic's loss after it took in the returns of all decisions that count."""
-    return expert.learn(met.x[met.counts], returns[met.counts], epochs)
 
 
 def _face(genome: Genome, met: Experience) -> Interface:

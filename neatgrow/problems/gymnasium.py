@@ -263,7 +263,7 @@ class Gymnasium:
 
     def distribution(self) -> Distribution:
         """How a policy that learns draws actions around outputs."""
-        return self._actions.distribution()
+        return self._actions.distribution(self._sample)
 
     def practise(self, networks: Networks, act: Act, *, seed: int, episodes: int) -> Experience:
         """Episodes of one network whose outputs ``act`` turns into what is done.

@@ -89,8 +89,12 @@ class Actions(ABC):
         raise ValueError(_checks.message("sample", rule, "a Box", "Leave sample out."))
 
     @abstractmethod
-    def distribution(self) -> Distribution:
-        """How a policy that learns draws actions around outputs."""
+    def distribution(self, fixed: bool) -> Distribution:
+        """How a policy that learns draws actions around outputs.
+
+        Args:
+            fixed: Whether outputs are logits as they are, not times a scale that is learned.
+        """
 
     @abstractmethod
     def batch(self, outputs: Array) -> Array:
@@ -144,8 +148,8 @@ class _Discrete(Actions):
         """Gumbel's, whose largest sum with logits is a draw from their softmax."""
         return np.asarray(-np.log(-np.log(uniform)))
 
-    def distribution(self) -> Distribution:
-        return Categorical([self.size])
+    def distribution(self, fixed: bool) -> Distribution:
+        return Categorical([self.size], fixed)
 
     def batch(self, outputs: Array) -> Array:
         chosen = outputs.argmax(axis=1)
@@ -175,8 +179,8 @@ class _MultiDiscrete(Actions):
         """Gumbel's, whose largest sum with logits is a draw from their softmax."""
         return np.asarray(-np.log(-np.log(uniform)))
 
-    def distribution(self) -> Distribution:
-        return Categorical([stop - start for start, stop in self._blocks])
+    def distribution(self, fixed: bool) -> Distribution:
+        return Categorical([stop - start for start, stop in self._blocks], fixed)
 
     def batch(self, outputs: Array) -> Array:
         chosen = np.empty((len(outputs), len(self._blocks)), self._dtype)
@@ -204,8 +208,8 @@ class _MultiBinary(Actions):
         """Logistic: a logit and it are above 0 with the logit's probability."""
         return np.asarray(np.log(uniform / (1.0 - uniform)))
 
-    def distribution(self) -> Distribution:
-        return Bernoulli(self.size)
+    def distribution(self, fixed: bool) -> Distribution:
+        return Bernoulli(self.size, fixed)
 
     def batch(self, outputs: Array) -> Array:
         return (outputs > 0.0).astype(self._dtype).reshape(-1, *self._shape)
@@ -235,7 +239,7 @@ class _Box(Actions):
         self._middle, self._half = (low + high) / 2, (high - low) / 2
         self._whole = np.issubdtype(space.dtype, np.integer)
 
-    def distribution(self) -> Distribution:
+    def distribution(self, fixed: bool) -> Distribution:
         return Gaussian(self.size)
 
     def batch(self, outputs: Array) -> Array:

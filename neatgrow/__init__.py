@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from neatgrow.plotting.losses import draw_losses as draw_losses
     from neatgrow.plotting.network import draw as draw
     from neatgrow.plotting.overview import draw_history as draw_history
+    from neatgrow.plotting.report import report as report
     from neatgrow.population import Population as Population
     from neatgrow.problems.base import Evaluation as Evaluation
     from neatgrow.problems.base import Problem as Problem
@@ -93,6 +94,7 @@ _HOME = {
     "draw_losses": "plotting.losses",
     "draw": "plotting.network",
     "draw_history": "plotting.overview",
+    "report": "plotting.report",
     "Population": "population",
     "Evaluation": "problems.base",
     "Problem": "problems.base",

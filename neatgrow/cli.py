@@ -1,4 +1,4 @@
-"""The command line: ``neatgrow run``, ``resume``, ``show``, ``watch``, ``problems``."""
+"""The command line: ``neatgrow run``, ``resume``, ``show``, ``report``, ``watch``, ``problems``."""
 
 import argparse
 import sys
@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="print a run and draw its pictures again")
     show.add_argument("directory", type=Path)
     show.set_defaults(command=_show)
+
+    report = commands.add_parser("report", help="write a run as one HTML page to explore")
+    report.add_argument("directory", type=Path)
+    report.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
+    report.set_defaults(command=_report)
 
     watch = commands.add_parser("watch", help="render the champion at work")
     watch.add_argument("directory", type=Path)
@@ -255,6 +260,13 @@ def _show(options: argparse.Namespace) -> int:
     print(champion)
     _draw_all(options.directory, champion, history)
     print(f"drawn again: {', '.join(str(p) for p in sorted(options.directory.glob('*.png')))}")
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from neatgrow.plotting.report import report
+
+    print(f"written: {report(options.directory, options.out)}")
     return 0
 
 

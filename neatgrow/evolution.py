@@ -87,15 +87,7 @@ class Result:
         Equal for equal seeds on one machine, whatever the number of threads or processes, and
         whether or not the run was interrupted and resumed.
         """
-        digest = hashlib.sha256()
-        columns = {k: v for k, v in self.history.to_arrays().items() if k not in TIMES}
-        face = self.champion.interface
-        statistics = {"input_mean": face.input_mean, "input_scale": face.input_scale}
-        for name, array in {**columns, **self.champion.packed._asdict(), **statistics}.items():
-            if array is not None:
-                digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
-                digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+        return fingerprint_of(self.history, self.champion)
 
     def __repr__(self) -> str:
         return (
@@ -111,6 +103,19 @@ class Result:
             return page(self)
         except Exception:
             return None
+
+
+def fingerprint_of(history: History, champion: Genome) -> str:
+    """:attr:`Result.fingerprint` of a run's history and champion."""
+    digest = hashlib.sha256()
+    columns = {k: v for k, v in history.to_arrays().items() if k not in TIMES}
+    face = champion.interface
+    statistics = {"input_mean": face.input_mean, "input_scale": face.input_scale}
+    for name, array in {**columns, **champion.packed._asdict(), **statistics}.items():
+        if array is not None:
+            digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 class Evolution:

@@ -48,6 +48,7 @@ OUTSIDE = {
     "problems.tasks": {"numpy", "mnist1d"},
     "bridge": {"numpy", "networkx"},
     "plotting.films": {"numpy", "matplotlib", "PIL"},  # which matplotlib needs itself
+    "plotting.episodes": {"numpy", "matplotlib", "PIL"},
     "plotting.marks": {"numpy", "networkx", "matplotlib"},
     "cli": {"numpy"},
 }
@@ -58,6 +59,7 @@ LAZY = {
     ("population", "checkpoints"),
     ("cli", "plotting.history"), ("cli", "plotting.overview"), ("cli", "plotting.network"),
     ("cli", "plotting.animation"), ("cli", "plotting.films"),
+    ("cli", "plotting.report"),
     ("genomes", "plotting.notebook"), ("networks", "plotting.notebook"),
     ("evolution", "plotting.notebook"),
 }  # fmt: skip

@@ -139,7 +139,7 @@ def board(
     n_inputs, outputs = genome.n_inputs, diagram.outputs
     hidden = [v for v in range(n_inputs, len(diagram.genes)) if v not in set(outputs)]
     rows = [*range(n_inputs), *hidden, *outputs]
-    scale = _scales(values, n_inputs)
+    scale = scales(values, n_inputs)
     wide, high = map(float, figure.get_size_inches())
     side = 0.0
     if picture is not None:
@@ -156,7 +156,7 @@ def board(
     return Board(figure, graph, values, scale, strip, cursor, graph.labels, image)
 
 
-def _scales(values: Array, n_inputs: int) -> Array:
+def scales(values: Array, n_inputs: int) -> Array:
     """Value of full colour: of each input its largest, of all nodes together likewise.
 
     Of a few values that stand out far the scale takes no notice.

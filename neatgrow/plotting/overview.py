@@ -71,17 +71,17 @@ def draw_history(
         axes[name] = chart_axes(figure, colors, place, x="generation", y=y)
         axes[name].set_label(name)
     fitness_into(axes["fitness"], history, colors)
-    _complexity_into(axes["complexity"], history, colors)
+    complexity_into(axes["complexity"], history, colors)
     species_into(axes["species"], history, colors, apart=0.1)
-    _time_into(axes["time"], history, colors)
-    _work_into(axes["work"], history, colors)
+    time_into(axes["time"], history, colors)
+    work_into(axes["work"], history, colors)
     for name in ("complexity", "species", "time", "work"):
         axes[name].xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     finish(figure, title, colors.ink)
     return figure
 
 
-def _complexity_into(axes: Axes, history: History, colors: Theme) -> None:
+def complexity_into(axes: Axes, history: History, colors: Theme) -> None:
     """Mean nodes and enabled connections per genome."""
     lines = (("connections", colors.positive), ("nodes", colors.negative))
     for name, color in lines:
@@ -91,7 +91,7 @@ def _complexity_into(axes: Axes, history: History, colors: Theme) -> None:
     over_generations(axes)
 
 
-def _time_into(axes: Axes, history: History, colors: Theme) -> None:
+def time_into(axes: Axes, history: History, colors: Theme) -> None:
     """Wall time by phase, added up and stacked."""
     spent = {name.removeprefix("seconds_"): np.cumsum(history[name]) for name in TIMES}
     spent = {name: seconds for name, seconds in spent.items() if seconds[-1] > 0.0}
@@ -131,7 +131,7 @@ def _phase_colors(colors: Theme) -> dict[str, str]:
     return {name: blend(color, colors.background, 0.25) for name, color in shades.items()}
 
 
-def _work_into(axes: Axes, history: History, colors: Theme) -> None:
+def work_into(axes: Axes, history: History, colors: Theme) -> None:
     """Evaluations, steps of simulation and samples learned, added up, on a scale of powers."""
     lines = (
         ("evaluations", "evaluations", colors.ink),

@@ -26,21 +26,52 @@ def activity(genome: Genome | Network, inputs: ArrayLike) -> Array:
         TypeError: ``genome`` is neither a genome nor a network.
         ValueError: Inputs have another shape, or are not finite.
     """
-    network = genome if isinstance(genome, Network) else drawable(genome).compile(np.float64)
-    plan, face = network.networks.plan, network.interface
+    network = _network(genome)
     x = _checks.array(
-        "inputs", inputs, ("T", face.inputs), finite=True, remedy="Pass one row per tick."
-    )
+        "inputs", inputs, ("T", network.interface.inputs), finite=True,
+        remedy="Pass one row per tick.",
+    )  # fmt: skip
     if not len(x):
         raise ValueError(_checks.message("inputs", "at least one tick", "none"))
+    values: Array = _values(network, x[:, None])[:, 0]
+    return values
+
+
+def answers(genome: Genome | Network, samples: ArrayLike) -> Array:
+    """Values of all nodes for independent samples, each one tick from state 0.
+
+    Args:
+        genome: As for :func:`activity`.
+        samples: (B, I).
+
+    Returns:
+        (B, I + nodes) float64, laid out as by :func:`activity`.
+
+    Raises:
+        TypeError: ``genome`` is neither a genome nor a network.
+        ValueError: Samples have another shape, or are not finite.
+    """
+    network = _network(genome)
+    x = _checks.array("samples", samples, ("B", network.interface.inputs), finite=True)
+    values: Array = _values(network, x[None])[0]
+    return values
+
+
+def _network(genome: Genome | Network) -> Network:
+    return genome if isinstance(genome, Network) else drawable(genome).compile(np.float64)
+
+
+def _values(network: Network, x: Array) -> Array:
+    """Inputs (T, B, I) → values of all slots (T, B, I + nodes), from state 0."""
+    plan, face = network.networks.plan, network.interface
     # A network whose outputs are all of its slots.
     slots = np.arange(face.inputs + plan.node_stop[0] - plan.node_start[0])
     every = Interface(
         face.inputs, slots.size, input_mean=face.input_mean, input_scale=face.input_scale
     )
     seen = plan._replace(output_slot=slots[None].astype(np.int32))
-    values = Networks(seen, every, np.array([0, plan.weight.size])).run(x[:, None])
-    return np.ascontiguousarray(values[0, :, 0], np.float64)
+    values = Networks(seen, every, np.array([0, plan.weight.size])).run(x)
+    return np.ascontiguousarray(values[0], np.float64)
 
 
 def genome_of(network: Network) -> Genome:

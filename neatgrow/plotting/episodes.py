@@ -1,0 +1,288 @@
+"""What a champion does: the inputs that it meets on its problem, and what came of them."""
+
+import base64
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image, features
+
+from neatgrow.genomes import Genome
+from neatgrow.kernels.layout import Array
+from neatgrow.networks import Lanes, Network, Networks
+from neatgrow.plotting.values import activity, answers
+from neatgrow.problems.function import Function
+from neatgrow.problems.poles import PoleBalancing
+from neatgrow.problems.simulation import Simulation
+from neatgrow.problems.supervised import Supervised
+
+_MOST_TICKS = 1000  # that are shown
+_MOST_VALUES = 100_000  # of all nodes over all ticks
+_MOST_PLAYED = 20_000  # steps after which an episode is no longer followed
+_MOST_RENDERED = 2000  # steps of an episode that is worth rendering
+_MOST_SAMPLES = 200
+_SEQUENCES = 4
+_PICTURES, _PICTURE = 80, (300, 220)  # how many, and their largest width and height
+_PICTURE_BYTES = 700_000  # in all
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A network at work.
+
+    Attributes:
+        name: What tells it from the others, or ``""``.
+        values: (T, I + nodes) as :func:`neatgrow.plotting.values.activity` gives them.
+        ticks: How many there were; ``values`` may hold only the first ones.
+        targets: (T, O) what was wanted, NaN where nothing was; or ``None``.
+        actions: What was done at each tick, as text, if that is known.
+        rewards: What it earned, if that is known.
+        pictures: Tick, counted from 0, and data URI of each picture of the environment.
+    """
+
+    name: str
+    values: Array
+    ticks: int
+    targets: Array | None = None
+    actions: list[str] = field(default_factory=list)
+    rewards: list[float] = field(default_factory=list)
+    pictures: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What can be shown of a champion at its problem.
+
+    Attributes:
+        about: What is shown, in a sentence.
+        samples: Whether ticks are independent samples.
+        episodes: At least one.
+        missing: What could not be shown, and why, in sentences.
+    """
+
+    about: str
+    samples: bool
+    episodes: list[Episode]
+    missing: list[str] = field(default_factory=list)
+
+
+def work_of(problem: Any, champion: Genome) -> Work:
+    """The champion at its problem.
+
+    Raises:
+        ValueError: This kind of problem cannot be watched.
+    """
+    network = champion.compile()
+    if isinstance(problem, Supervised):
+        return _taught(problem, network)
+    if isinstance(problem, Simulation):
+        return _simulated(problem, network)
+    if isinstance(problem, PoleBalancing):
+        return _simulated(problem._simulation, network)
+    if isinstance(problem, Function):
+        return _asked(problem, network)
+    if hasattr(problem, "play"):
+        return _played(problem, network)
+    raise ValueError(f"{problem.name} has no episode that can be followed")
+
+
+def ticks_for(network: Network) -> int:
+    """How many ticks can be shown of a network."""
+    plan = network.networks.plan
+    slots = network.interface.inputs + int(plan.node_stop[0] - plan.node_start[0])
+    return max(min(_MOST_TICKS, _MOST_VALUES // slots), 2)
+
+
+# -------------------------------------------------------------------------------- supervised
+
+
+def _taught(problem: Supervised, network: Network) -> Work:
+    if not problem.sequences:
+        count = min(len(problem.X), _MOST_SAMPLES, ticks_for(network))
+        rows = np.unique(np.linspace(0, len(problem.X) - 1, count).astype(int))
+        values = answers(network, problem.X[rows])
+        about = f"Its answers to {_share(len(rows), len(problem.X))} samples, each from state 0."
+        return Work(about, True, [Episode("", values, len(rows), problem.Y[rows])])
+    ticks = min(len(problem.X), ticks_for(network))
+    episodes = []
+    for b in range(min(problem.X.shape[1], _SEQUENCES)):
+        wanted = np.array(problem.Y[:ticks, b], np.float64)
+        if problem.weights is not None:
+            wanted[problem.weights[:ticks, b] == 0] = np.nan
+        values = activity(network, problem.X[:ticks, b])
+        episodes.append(Episode(f"sequence {b + 1}", values, len(problem.X), wanted))
+    about = f"{_share(len(episodes), problem.X.shape[1])} sequences, each from state 0."
+    return Work(about[0].upper() + about[1:], False, episodes)
+
+
+def _share(shown: int, of: int) -> str:
+    return f"all {of:,}" if shown == of else f"{shown:,} of {of:,}"
+
+
+# ------------------------------------------------------------------------------- simulations
+
+
+def _simulated(problem: Simulation, network: Network) -> Work:
+    """Episodes of a simulator, whose two functions run in Python here."""
+    starts = problem.starts
+    if starts is None:  # drawn anew in each generation; these are as good as any
+        starts = np.random.default_rng(0).random((1, problem.draws or 0))
+    limit = ticks_for(network)
+    episodes = []
+    for number, start in enumerate(starts[:_SEQUENCES], 1):
+        steps = list(islice(_steps(problem, network, start), limit))
+        values = activity(network, np.array([x for x, _, _ in steps]))
+        episodes.append(
+            Episode(
+                f"episode {number}" if len(starts) > 1 else "", values, len(steps),
+                actions=[_text(action) for _, action, _ in steps],
+                rewards=[reward for _, _, reward in steps],
+            )
+        )  # fmt: skip
+    cut = f"; at most the first {limit:,} ticks" if problem.steps > limit else ""
+    about = f"{_share(len(episodes), problem.episodes)} episodes of the simulation{cut}."
+    return Work(about[0].upper() + about[1:], False, episodes)
+
+
+def _steps(
+    problem: Simulation, network: Network, start: Array
+) -> Iterator[tuple[Array, Array, float]]:
+    """What is seen, done and earned at each tick."""
+    state, seen = np.zeros(problem.n_state), np.zeros(problem.inputs)
+    problem.reset(state, seen, problem.parameters, start.copy())
+    network.reset()
+    for _ in range(problem.steps):
+        x = seen.copy()
+        action = network.activate(x).astype(np.float64)
+        reward, done = problem.step(state, seen, problem.parameters, action)
+        yield x, action, float(reward)
+        if done:
+            return
+
+
+# ------------------------------------------------------------- what asks the network by itself
+
+
+class _Ears(Networks):
+    """Networks that keep what they are asked, up to the first reset after it.
+
+    Attributes:
+        heard: Inputs, tick by tick.
+        samples: Inputs of the first ``predict``, (B, I), or of the first ``run``, (T, B, I).
+    """
+
+    def __init__(self, networks: Networks) -> None:
+        super().__init__(networks.plan, networks.interface, networks._genes)
+        self.heard: list[Array] = []
+        self.samples: Array | None = None
+        self.over = False
+
+    def lanes(self, network: ArrayLike) -> Lanes:
+        return _HeardLanes(self, np.asarray(network, np.int64))
+
+    def reset(self) -> None:
+        self.over = self.over or bool(self.heard)
+        super().reset()
+
+    def _run(self, x: Array) -> Array:
+        if self.samples is None:
+            self.samples = np.array(x[0], np.float64)
+        return super()._run(x)
+
+
+class _HeardLanes(Lanes):
+    """Lanes that tell what they are asked."""
+
+    def __init__(self, ears: _Ears, network: Array) -> None:
+        super().__init__(ears, network)
+        self._ears = ears
+
+    def activate(self, x: Array, active: Array | None = None) -> Array:
+        if not self._ears.over and len(self._ears.heard) < _MOST_PLAYED:
+            self._ears.heard.append(np.array(x[0], np.float64))
+        return super().activate(x, active)
+
+
+def _asked(problem: Function, network: Network) -> Work:
+    """What a fitness function asks the network."""
+    ears = _Ears(network.networks)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        problem.function(Network(ears))
+    limit = ticks_for(network)
+    if ears.heard:
+        heard = np.array(ears.heard[:limit])
+        about = "What the fitness function asks until it resets the network."
+        return Work(about, False, [Episode("", activity(network, heard), len(ears.heard))])
+    if ears.samples is None:
+        raise ValueError("the fitness function asked the network nothing")
+    X = ears.samples
+    if len(X) == 1:  # one tick: independent samples
+        values = answers(network, X[0][: min(limit, _MOST_SAMPLES)])
+        about = "What the fitness function asks, each sample from state 0."
+        return Work(about, True, [Episode("", values, len(values))])
+    about = "The first of the sequences that the fitness function asks."
+    return Work(about, False, [Episode("", activity(network, X[:limit, 0]), len(X))])
+
+
+def _played(problem: Any, network: Network) -> Work:
+    """An episode of an environment, and pictures of it where it can be rendered."""
+    ears = _Ears(network.networks)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        steps = list(islice(problem.play(Network(ears), seed=0), _MOST_PLAYED))
+    limit = min(ticks_for(network), len(steps))
+    missing = []
+    try:
+        pictures = _pictures(problem, network, len(steps), limit)
+    except Exception as error:
+        pictures = []
+        missing.append(f"There are no pictures of the environment: {error}")
+    episode = Episode(
+        "", activity(network, np.array(ears.heard[:limit])), len(steps),
+        actions=[_text(step.action) for step in steps[:limit]],
+        rewards=[float(step.reward) for step in steps[:limit]], pictures=pictures,
+    )  # fmt: skip
+    total = sum(float(step.reward) for step in steps)
+    about = f"One episode of {len(steps):,} steps, with a return of {total:.6g}."
+    if limit < len(steps):
+        about += f" The first {limit:,} are shown."
+    return Work(about, False, [episode], missing)
+
+
+def _pictures(problem: Any, network: Network, steps: int, limit: int) -> list[tuple[int, str]]:
+    """The same episode again, rendered."""
+    if steps > _MOST_RENDERED:
+        raise ValueError(f"{steps:,} steps are too many to render.")
+    wanted = np.unique(np.linspace(0, limit - 1, min(_PICTURES, limit)).astype(int)).tolist()
+    found: list[tuple[int, str]] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        played = problem.play(network, seed=0, render_mode="rgb_array")
+        for tick, step in enumerate(islice(played, limit)):
+            if tick in wanted:
+                found.append((tick, _encoded(np.asarray(step.view))))
+        played.close()
+    size = sum(len(uri) for _, uri in found)
+    every = -(-size // _PICTURE_BYTES)
+    return found[::every]
+
+
+def _encoded(frame: Array) -> str:
+    image = Image.fromarray(np.clip(frame, 0, 255).astype(np.uint8)).convert("RGB")
+    image.thumbnail(_PICTURE, Image.Resampling.LANCZOS)
+    file, kind = io.BytesIO(), "webp" if features.check("webp") else "png"
+    image.save(file, kind, quality=60)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+
+
+def _text(action: Any) -> str:
+    """A few digits of each number of an action."""
+    numbers: Sequence[Any] = np.ravel(action).tolist()
+    parts = [f"{x:.3g}" if isinstance(x, float) else str(x) for x in numbers[:8]]
+    return ", ".join(parts) + (", …" if len(numbers) > 8 else "")

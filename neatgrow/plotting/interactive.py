@@ -26,7 +26,7 @@ _LETTER = 7.0 / _DPI  # inches of a name's letter, about
 _MOST_GENES = 60_000  # over all stages that are kept: they take about 20 bytes each
 _MOST_STAGES = 100
 _WIDE, _NARROW = 8.2, 3.7  # inches: of a page beside the text, and of a telephone
-_MOST_NARROW = 9  # columns
+_CLOSEST = 0.45  # inches between columns
 _LONGEST_NAME = {False: 24, True: 11}  # letters, by whether the layout is narrow
 _MOST_MARKED = 150  # nodes; with more the curves of their activations would be specks
 
@@ -85,7 +85,7 @@ def graph_data(stages: Sequence[Stage]) -> dict[str, Any]:
                 union.source.tolist(), union.target.tolist(), union.innovation.tolist(), strict=True
             )
         ],
-        "layouts": [_layout(diagram, union, index, width) for width in _widths(diagram)],
+        "layouts": _layouts(diagram, union, index),
         "curves": _curves(genomes[-1]),
         "stages": [_stage(stage, union, index) for stage in kept],
         "left_out": len(stages) - len(kept),
@@ -198,18 +198,27 @@ def _short(value: float) -> float:
 # ------------------------------------------------------------------------------------- places
 
 
-def _widths(diagram: Diagram) -> list[float]:
-    """Inches of the layouts to make; 0 for what the picture needs."""
-    if diagram.crowded or len(diagram.columns) > _MOST_NARROW:
-        return [0.0]
-    return [0.0, _NARROW]
+def _layouts(diagram: Diagram, union: Genome, index: dict[int, int]) -> list[dict[str, Any]]:
+    """One for a page, and one for a telephone where that is narrower."""
+    last = len(diagram.columns) - 1
+    margins = _margins(diagram, _LONGEST_NAME[False])
+    found = [(False, margins, max(natural_width(diagram, margins), _WIDE))]
+    margins = _margins(diagram, _LONGEST_NAME[True])
+    width = max(margins.left + _CLOSEST * last + margins.right, _NARROW)
+    if not diagram.crowded and width < 0.9 * found[0][2]:
+        found.append((True, margins, width))
+    return [_layout(diagram, union, index, *choice) for choice in found]
 
 
-def _layout(diagram: Diagram, union: Genome, index: dict[int, int], width: float) -> dict[str, Any]:
+def _layout(
+    diagram: Diagram,
+    union: Genome,
+    index: dict[int, int],
+    narrow: bool,
+    margins: Margins,
+    wide: float,
+) -> dict[str, Any]:
     """Places of all nodes and wires in pixels, y downwards."""
-    narrow = width > 0.0
-    margins = _margins(diagram, _LONGEST_NAME[narrow])
-    wide = width or max(natural_width(diagram, margins), _WIDE)
     pitch = natural_pitch(diagram, None) * (0.85 if narrow else 1.0)
     frame = fit(diagram, margins, wide, pitch, height=None, below=0.12)
     return {

@@ -437,7 +437,7 @@ class Graph {
     this.dress(w, parts);
     const { width } = this.look(w);
     if (glow) {
-      set(parts.line, { stroke: css(COLORS.positive), opacity: 0.3, "stroke-width": width + 7,
+      set(parts.line, { stroke: "var(--fresh)", opacity: 0.4, "stroke-width": width + 7,
         "stroke-dasharray": null, "stroke-linecap": "round" });
     } else set(parts.line, { "stroke-width": Math.max(width, 1.6) + wider });
     this.copies.set(w, parts);

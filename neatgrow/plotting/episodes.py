@@ -1,6 +1,7 @@
 """What a champion does: the inputs that it meets on its problem, and what came of them."""
 
 import base64
+import ctypes
 import io
 import warnings
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike
 from PIL import Image, features
 
 from neatgrow.genomes import Genome
+from neatgrow.kernels import simulators
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Lanes, Network, Networks
 from neatgrow.plotting.values import activity, answers
@@ -29,6 +31,7 @@ _MOST_SAMPLES = 200
 _SEQUENCES = 4
 _PICTURES, _PICTURE = 80, (300, 220)  # how many, and their largest width and height
 _PICTURE_BYTES = 700_000  # in all
+_POINTER = ctypes.POINTER(ctypes.c_double)
 
 
 @dataclass(frozen=True)
@@ -121,14 +124,16 @@ def _taught(problem: Supervised, network: Network) -> Work:
 
 
 def _share(shown: int, of: int) -> str:
-    return f"all {of:,}" if shown == of else f"{shown:,} of {of:,}"
+    if shown == of:
+        return f"all {of:,}" if of > 1 else "the one"
+    return f"{shown:,} of {of:,}"
 
 
 # ------------------------------------------------------------------------------- simulations
 
 
 def _simulated(problem: Simulation, network: Network) -> Work:
-    """Episodes of a simulator, whose two functions run in Python here."""
+    """Episodes of a simulator."""
     starts = problem.starts
     if starts is None:  # drawn anew in each generation; these are as good as any
         starts = np.random.default_rng(0).random((1, problem.draws or 0))
@@ -145,23 +150,35 @@ def _simulated(problem: Simulation, network: Network) -> Work:
             )
         )  # fmt: skip
     cut = f"; at most the first {limit:,} ticks" if problem.steps > limit else ""
-    about = f"{_share(len(episodes), problem.episodes)} episodes of the simulation{cut}."
+    what = "episode" if problem.episodes == 1 else "episodes"
+    about = f"{_share(len(episodes), problem.episodes)} {what} of the simulation{cut}."
     return Work(about[0].upper() + about[1:], False, episodes)
 
 
 def _steps(
     problem: Simulation, network: Network, start: Array
 ) -> Iterator[tuple[Array, Array, float]]:
-    """What is seen, done and earned at each tick."""
+    """What is seen, done and earned at each tick, by the simulator's compiled functions."""
+    sizes = simulators.Sizes(
+        problem.n_state, problem.inputs, problem.outputs, problem.parameters.size, start.size
+    )
+    # Both are kept until all is played.
+    reset, step = simulators.compiled(problem.reset, problem.step, sizes)
     state, seen = np.zeros(problem.n_state), np.zeros(problem.inputs)
-    problem.reset(state, seen, problem.parameters, start.copy())
+    parameters, done = problem.parameters.copy(), np.zeros(1)
+
+    def call(function: Any, last: Array) -> float:
+        arrays = (state, seen, parameters, last, done)
+        return float(function.ctypes(*(a.ctypes.data_as(_POINTER) for a in arrays)))
+
+    call(reset, np.array(start, np.float64))
     network.reset()
     for _ in range(problem.steps):
         x = seen.copy()
         action = network.activate(x).astype(np.float64)
-        reward, done = problem.step(state, seen, problem.parameters, action)
-        yield x, action, float(reward)
-        if done:
+        reward = call(step, action)
+        yield x, action, reward
+        if done[0]:
             return
 
 

@@ -94,11 +94,11 @@ def work_of(problem: Any, champion: Genome) -> Work:
     raise ValueError(f"{problem.name} has no episode that can be followed")
 
 
-def ticks_for(network: Network) -> int:
-    """How many ticks can be shown of a network."""
+def ticks_for(network: Network, episodes: int = 1) -> int:
+    """How many ticks can be shown of each of a few episodes."""
     plan = network.networks.plan
     slots = network.interface.inputs + int(plan.node_stop[0] - plan.node_start[0])
-    return max(min(_MOST_TICKS, _MOST_VALUES // slots), 2)
+    return max(min(_MOST_TICKS, _MOST_VALUES // (slots * episodes)), 2)
 
 
 # -------------------------------------------------------------------------------- supervised
@@ -111,9 +111,10 @@ def _taught(problem: Supervised, network: Network) -> Work:
         values = answers(network, problem.X[rows])
         about = f"Its answers to {_share(len(rows), len(problem.X))} samples, each from state 0."
         return Work(about, True, [Episode("", values, len(rows), problem.Y[rows])])
-    ticks = min(len(problem.X), ticks_for(network))
+    count = min(problem.X.shape[1], _SEQUENCES)
+    ticks = min(len(problem.X), ticks_for(network, count))
     episodes = []
-    for b in range(min(problem.X.shape[1], _SEQUENCES)):
+    for b in range(count):
         wanted = np.array(problem.Y[:ticks, b], np.float64)
         if problem.weights is not None:
             wanted[problem.weights[:ticks, b] == 0] = np.nan
@@ -137,7 +138,7 @@ def _simulated(problem: Simulation, network: Network) -> Work:
     starts = problem.starts
     if starts is None:  # drawn anew in each generation; these are as good as any
         starts = np.random.default_rng(0).random((1, problem.draws or 0))
-    limit = ticks_for(network)
+    limit = ticks_for(network, min(len(starts), _SEQUENCES))
     episodes = []
     for number, start in enumerate(starts[:_SEQUENCES], 1):
         steps = list(islice(_steps(problem, network, start), limit))

@@ -564,6 +564,7 @@ class Graph {
     if (event.button > 0) return;
     canvasFocus(this.canvas);
     const node = event.target.closest(".node");
+    if (this.lifted && this.grabbed !== null) this.lift(this.grabbed, false);
     this.fingers.set(event.pointerId, [event.clientX, event.clientY]);
     this.canvas.setPointerCapture(event.pointerId);
     this.pressed = [event.clientX, event.clientY];
@@ -601,7 +602,7 @@ class Graph {
 
   // Two fingers: what was under them stays under them.
   pinch(moved, before) {
-    const [now] = [this.fingers.get(moved)];
+    const now = this.fingers.get(moved);
     const other = [...this.fingers].find(([id]) => id !== moved)[1];
     const apart = (p) => Math.hypot(p[0] - other[0], p[1] - other[1]) || 1;
     const box = this.canvas.getBoundingClientRect();
@@ -923,7 +924,7 @@ function champion() {
 function growth(graph, changed) {
   const box = document.getElementById("growth"), { stages } = graph.data;
   if (!box) return;
-  const bar = element("div", { class: "bar" }), told = element("p", { class: "told" });
+  const bar = element("div", { class: "bar" }), told = element("p", { class: "told", "aria-live": "polite" });
   box.append(element("h3", {}, "How it grew"), bar, told);
   const player = new Player(bar, {
     name: "Ancestor of the champion", count: stages.length, rate: Math.max(1.6, stages.length / 20),

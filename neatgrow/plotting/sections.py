@@ -30,7 +30,7 @@ from neatgrow.problems import catalogue
 from neatgrow.problems.supervised import Supervised
 
 _CHART = (5.6, 3.3)  # inches
-_LARGEST_SVG = 150_000  # bytes; a picture of more becomes pixels
+_LARGEST_SVG = 100_000  # bytes; a picture of more becomes pixels
 _MOST_ROWS = 300  # of the history's table
 _MOST_FAILURES = 20
 _MOST_LISTED = 16  # samples that are listed one by one
@@ -189,7 +189,6 @@ def _facts(record: Record) -> str:
 def _network(record: Record) -> tuple[str, Any]:
     data = graph_data(record.stages)
     champion = record.champion
-    off = champion.n_connections - len(read(champion, False).wires)
     about = (
         "Signals run from the inputs at the left to the outputs at the right. Point at a node or "
         "a connection for its genes, click to keep them in view, drag nodes to move them."
@@ -205,7 +204,7 @@ def _network(record: Record) -> tuple[str, Any]:
         why = record.missing.get("stages", "it has none")
         growth = _note(f"How the champion grew cannot be shown: {why}.")
     return (
-        f'<p class="hint">{about}</p><div class="graph" id="graph" data-off="{off}" '
+        f'<p class="hint">{about}</p><div class="graph" id="graph" '
         f'data-label="{_text(alternative)}"></div>{growth}'
         '<details id="genes"><summary>All genes as a table</summary></details>'
     ), data

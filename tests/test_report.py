@@ -393,7 +393,7 @@ def test_nodes_keep_their_place_from_ancestor_to_champion():
     champion = stages[-1].genome
     kept = set(champion.labels().values())
     lost = [label for label in labels if label not in kept]
-    assert lost and all(re.fullmatch(r"x\d+", label) for label in lost)
+    assert lost and all(re.fullmatch(r"g\d+", label) for label in lost)
     for stage, rows in zip(stages, data["stages"], strict=True):
         assert rows["generation"] == stage.generation and rows["fitness"] == stage.fitness
         assert len(rows["nodes"]) == stage.genome.node_id.size

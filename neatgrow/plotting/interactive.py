@@ -140,11 +140,11 @@ def _with(genome: Genome, connections: Array) -> Genome:
 
 
 def _labels(union: Genome, champion: Genome) -> dict[int, str]:
-    """Names of nodes: the champion's, and x1, x2, … by birth for those that it lost."""
+    """Names of nodes: the champion's, and g1, g2, … by birth for those that are gone."""
     names = champion.labels()
     lost = [k for k in range(union.node_id.size) if int(union.node_id[k]) not in names]
     lost.sort(key=lambda k: (union.node_birth[k], union.node_id[k]))
-    return names | {int(union.node_id[k]): f"x{n}" for n, k in enumerate(lost, 1)}
+    return names | {int(union.node_id[k]): f"g{n}" for n, k in enumerate(lost, 1)}
 
 
 def _curves(genome: Genome) -> dict[str, list[list[float]]]:

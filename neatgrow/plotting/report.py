@@ -61,7 +61,7 @@ def report(run: Result | str | PathLike[str], path: str | PathLike[str] | None =
 def page(record: Record) -> str:
     """The report as text; what stands in it does not depend on when or where it is made."""
     parts = sections(record)
-    script, style = _file("js"), _style()
+    script, style = f"{_file('report_graph.js')}\n{_file('report.js')}", _style()
     filled = {
         "policy": (
             "default-src 'none'; img-src data:; "
@@ -79,7 +79,7 @@ def page(record: Record) -> str:
         "style": style,
     }
     # In one pass: what is filled in is not searched again.
-    text = re.sub(r"\{\{(\w+)\}\}", lambda match: filled[match[1]], _file("html"))
+    text = re.sub(r"\{\{(\w+)\}\}", lambda match: filled[match[1]], _file("report.html"))
     return text.encode("utf-8", "replace").decode("utf-8")  # names may hold half a letter
 
 
@@ -97,8 +97,8 @@ def _json(data: dict[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _file(ending: str) -> str:
-    return (_HERE / f"report.{ending}").read_text("utf-8")
+def _file(name: str) -> str:
+    return (_HERE / name).read_text("utf-8")
 
 
 def _style() -> str:
@@ -109,7 +109,7 @@ def _style() -> str:
         f"@media (prefers-color-scheme:dark){{:root:not([data-theme]){{{dark}}}}}",
         f":root[data-theme=dark]{{{dark}}}",
     )
-    return "\n".join([*rules, _file("css")])
+    return "\n".join([*rules, _file("report.css")])
 
 
 def _variables(theme: Theme) -> str:

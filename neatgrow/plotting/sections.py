@@ -587,7 +587,7 @@ def _note(text: str, kind: str = "note") -> str:
 
 
 def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{f'{number:,}' if number else 'no'} {one if number == 1 else many or one + 's'}"
 
 
 def _folded(title: str, content: str) -> str:

@@ -280,8 +280,8 @@ def whole(runs):
 
 
 @pytest.mark.parametrize(
-    "part", ["graph_data", "work_of", "draw_decisions", "fitness_into", "time_into", "_facts",
-             "_lead", "_settings", "flat", "_answers"],
+    "part", ["graph_data", "work_of", "decision_map", "fitness_into", "time_into", "_facts",
+             "_lead", "_settings", "flat", "answers_of"],
 )  # fmt: skip
 def test_a_part_that_fails_is_said_and_costs_no_other(runs, whole, monkeypatch, part):
     def broken(*arguments, **options):

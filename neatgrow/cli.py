@@ -14,11 +14,16 @@ from neatgrow.evolution import Result
 from neatgrow.genomes import Genome
 from neatgrow.history import History
 from neatgrow.kernels.parallel import set_threads
+from neatgrow.learning.experience import Practice
+from neatgrow.learning.policy import fine_tune_policy
 from neatgrow.loop import evolve, resume
 from neatgrow.problems import catalogue
 from neatgrow.runs import Checkpoints, read_run
+from neatgrow.storage import load_genome
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+_LEARN_SECONDS = 120.0
+LEARNED = "learned.npz"
 _FILM_FRAMES, _FILM_FPS = 400, 30.0  # of an episode, most of the former
 
 
@@ -50,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--generations", type=int, default=100, help="at most (default 100)")
     run.add_argument("--episodes", type=int, help="per genome and generation (default 5)")
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/PROBLEM-seedN")
+    run.add_argument(
+        "--learn", type=float, nargs="?", const=_LEARN_SECONDS, metavar="SECONDS",
+        help="then let the champion go on by policy gradients for so long "
+        f"(default {_LEARN_SECONDS:g}), and judge both over 100 fresh episodes",
+    )  # fmt: skip
     _add_budget(run)
     run.set_defaults(command=_run)
 
@@ -72,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument("directory", type=Path)
     watch.add_argument("--seed", type=int, default=0, help="of the first episode")
     watch.add_argument("--episodes", type=int, default=3)
+    watch.add_argument("--learned", action="store_true", help="what run --learn made of it")
     watch.add_argument(
         "--video", type=Path, metavar="FILE",
         help="write the first episode there (.gif, .html or .mp4) instead of opening a window",
@@ -113,6 +124,11 @@ def _run(options: argparse.Namespace) -> int:
             )
         given["episodes"] = options.episodes
     problem = catalogue.build(options.problem, **given)
+    if options.learn is not None and not isinstance(problem, Practice):
+        raise ValueError(
+            f"--learn: expected only with an environment, got it with {problem.name}. Learning "
+            "from samples is part of evolution: ng.Learning."
+        )
     directory = options.out or _free_directory(f"{options.problem}-seed{options.seed}")
     print(
         f"{problem.name}: {problem.inputs} inputs, {problem.outputs} outputs, population "
@@ -121,7 +137,7 @@ def _run(options: argparse.Namespace) -> int:
     )
     if hasattr(problem, "reason"):
         print(f"backend {problem.backend}: {problem.reason}")  # type: ignore[attr-defined]
-    return _finish(
+    result = _finish(
         options,
         lambda: evolve(
             problem, config=config, generations=options.generations, seed=options.seed,
@@ -129,10 +145,36 @@ def _run(options: argparse.Namespace) -> int:
             directory=directory, checkpoints=Checkpoints(seconds=options.checkpoint),
         ),
     )  # fmt: skip
+    if options.learn is not None:
+        _learn(result, options.learn, {"seed": options.seed, **entry.learning})
+    return 0
+
+
+def _learn(result: Result, seconds: float, settings: Mapping[str, Any]) -> None:
+    """Let the champion go on by policy gradients, and write what came of it."""
+    problem, directory = result.problem, result.directory
+    assert isinstance(problem, Practice) and directory is not None
+    learned, report = fine_tune_policy(
+        result.champion, problem, seconds=seconds, iterations=1_000_000, progress=True, **settings
+    )
+    learned.save(directory / LEARNED)
+    print(
+        f"mean of {report.episodes} fresh episodes: {report.before:.6g} as evolved, "
+        f"{report.learned:.6g} as learned from {report.steps} steps in {report.seconds:.1f} s"
+    )
+    if not report.kept:
+        print("learning did not make it better: what was evolved is kept")
+    try:
+        from neatgrow.plotting.changes import draw_change
+
+        draw_change(result.champion, learned).savefig(directory / "learned.png", dpi=150)
+    except Exception as error:
+        print(f"learned.png was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
+    print(f"written to {directory}: {LEARNED}, learned.png")
 
 
 def _resume(options: argparse.Namespace) -> int:
-    return _finish(
+    _finish(
         options,
         lambda: resume(
             options.directory, changes=_changes(options), generations=options.generations,
@@ -140,9 +182,10 @@ def _resume(options: argparse.Namespace) -> int:
             checkpoints=Checkpoints(seconds=options.checkpoint),
         ),
     )  # fmt: skip
+    return 0
 
 
-def _finish(options: argparse.Namespace, go: Callable[[], Result]) -> int:
+def _finish(options: argparse.Namespace, go: Callable[[], Result]) -> Result:
     """Run, then say and draw what came of it."""
     if options.threads is not None:
         set_threads(options.threads)
@@ -158,7 +201,7 @@ def _finish(options: argparse.Namespace, go: Callable[[], Result]) -> int:
     print(f"written to {directory}: {', '.join(sorted(p.name for p in directory.iterdir()))}")
     if result.stopped != "solved":
         print(f"go on with: neatgrow resume {directory} --generations {2 * len(result.history)}")
-    return 0
+    return result
 
 
 def _config(options: argparse.Namespace, tuned: Mapping[str, Any]) -> Config:
@@ -277,6 +320,8 @@ def _watch(options: argparse.Namespace) -> int:
     problem = catalogue.rebuild(description)
     if not isinstance(problem, Gymnasium):
         raise ValueError(f"watch: expected a run on a Gymnasium environment, got {problem.name}.")
+    if options.learned:
+        champion = load_genome(options.directory / LEARNED)
     network = champion.compile()
     if options.video is not None:
         return _film(options.video, problem, champion, options.seed)

@@ -451,6 +451,25 @@ def test_watch_writes_a_video_of_the_environment_beside_the_network(capsys, monk
     )
 
 
+def test_a_run_goes_on_learning_and_says_what_both_are_worth(capsys, monkeypatch):
+    small = {"validation_every": 1, "validation_episodes": 2, "evaluation_episodes": 5}
+    entry = catalogue.Entry("", "", learning={**small, "episodes": 2, "epochs": 1})
+    monkeypatch.setitem(catalogue.ENTRIES, "CartPole-v1", entry)
+    assert main(["run", "CartPole-v1", "--population", "8", "--generations", "1", "--out", "out",
+                 "--learn", "0.5"]) == 0  # fmt: skip
+    said = capsys.readouterr().out
+    found = re.search(r"mean of 5 fresh episodes: (\S+) as evolved, (\S+) as learned from", said)
+    assert found, said
+    learned = ng.load_genome("out/learned.npz")
+    assert Path("out/learned.png").exists()
+    champion = ng.load_genome("out/champion.npz")
+    assert learned.n_hidden == champion.n_hidden
+    assert (learned == champion) == ("what was evolved is kept" in said)
+    assert fails(capsys, "run", "xor", "--learn").startswith(
+        "--learn: expected only with an environment, got it with xor."
+    )
+
+
 def test_a_run_says_what_plays_the_episodes(capsys):
     main(["run", "CartPole-v1", "--population", "8", "--generations", "1", "--out", "out"])
     assert "\nbackend vector: it has a vector entry point of its own\n" in capsys.readouterr().out

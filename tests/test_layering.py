@@ -58,7 +58,7 @@ LAZY = {
     ("genomes", "networks"), ("genomes", "storage"), ("genomes", "bridge"),
     ("population", "checkpoints"),
     ("cli", "plotting.history"), ("cli", "plotting.overview"), ("cli", "plotting.network"),
-    ("cli", "plotting.animation"), ("cli", "plotting.films"),
+    ("cli", "plotting.animation"), ("cli", "plotting.changes"), ("cli", "plotting.films"),
     ("cli", "plotting.report"),
     ("genomes", "plotting.notebook"), ("networks", "plotting.notebook"),
     ("evolution", "plotting.notebook"),

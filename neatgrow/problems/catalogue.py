@@ -24,6 +24,7 @@ class Entry:
         build: Makes it from keyword options; of Gymnasium's environments the id does.
         options: Those that it is best evolved with.
         settings: Of the run, by dotted path, where others than the defaults are better.
+        learning: The same of :func:`neatgrow.fine_tune_policy`, by name.
     """
 
     about: str
@@ -32,6 +33,7 @@ class Entry:
     build: Callable[..., Problem] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    learning: Mapping[str, Any] = field(default_factory=dict)
 
 
 ENTRIES: dict[str, Entry] = {

@@ -2,12 +2,12 @@
 
     python -m benchmarks.environments [environment …] [--seeds N] [--out benchmarks]
 
-One seed at a time, on all cores: evolution until it is solved or its time is up, then, where it
+One seed at a time, on one core (set NEATGROW_THREADS for more): evolution until it is solved or its time is up, then, where it
 says so, learning by policy gradients. The champion's mean return is over 100 fresh episodes of
 the backend that it was evolved on, and over 100 of Gymnasium's own where that is another. A row
 per seed goes to results/ENVIRONMENT.csv as soon as it is known and is not run again; all rows go
-into the table of RESULTS.md. Seconds are of the wall, on as many cores as the table says,
-compilation left out. Seeds that fail stay in.
+into the table of RESULTS.md. Seconds are of the wall, compilation left out. Seeds that fail stay
+in.
 """
 
 import argparse
@@ -189,14 +189,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("environment", nargs="*", choices=[[], *BUDGETS])
     parser.add_argument("--seeds", type=int, help="instead of each environment's own number")
+    parser.add_argument("--table", action="store_true", help="of the rows there are, run nothing")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
+    if "NEATGROW_THREADS" not in os.environ:
+        ng.set_threads(1)
     (options.out / "results").mkdir(parents=True, exist_ok=True)
     lines = []
     for name, budget in BUDGETS.items():
         path = options.out / "results" / f"{name}.csv"
         known = rows_of(path, settings_of(name))
-        if not options.environment or name in options.environment:
+        asked = not options.environment or name in options.environment
+        if asked and not options.table:
             for seed in range(options.seeds or budget.seeds):
                 if seed not in known:
                     known[seed] = run(name, seed)

@@ -77,7 +77,12 @@ ENTRIES: dict[str, Entry] = {
     "MountainCarContinuous-v0": Entry("the same, continuous force", "90", options={"episodes": 3}),
     "Pendulum-v1": Entry("swing up and hold a pendulum", "none", options={"episodes": 10}),
     "LunarLander-v3": Entry("land between the flags", "200", "box2d", options={"episodes": 5}),
-    "BipedalWalker-v3": Entry("walk on two legs", "300", "box2d", options={"episodes": 2}),
+    "BipedalWalker-v3": Entry(
+        "walk on two legs",
+        "300",
+        "box2d",
+        options={"episodes": 1, "normalize": True, "clip_observations": 5.0},
+    ),
     "HalfCheetah-v5": Entry(
         "run, a planar robot", "4800", "mujoco", options={"episodes": 1, "normalize": True}
     ),

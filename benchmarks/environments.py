@@ -2,12 +2,12 @@
 
     python -m benchmarks.environments [environment …] [--seeds N] [--out benchmarks]
 
-One seed at a time, on one core (set NEATGROW_THREADS for more): evolution until it is solved or its time is up, then, where it
-says so, learning by policy gradients. The champion's mean return is over 100 fresh episodes of
-the backend that it was evolved on, and over 100 of Gymnasium's own where that is another. A row
-per seed goes to results/ENVIRONMENT.csv as soon as it is known and is not run again; all rows go
-into the table of RESULTS.md. Seconds are of the wall, compilation left out. Seeds that fail stay
-in.
+One seed at a time, on one core (set NEATGROW_THREADS for more): evolution until it is solved or
+its time is up, then, where it says so, learning by policy gradients. The champion's mean return
+is over 100 fresh episodes of the backend that it was evolved on, and over 100 of Gymnasium's own
+where that is another. A row per seed goes to results/ENVIRONMENT.csv as soon as it is known and
+is not run again; all rows go into the table of RESULTS.md. Seconds are of the wall, compilation
+left out. Seeds that fail stay in.
 """
 
 import argparse

@@ -12,6 +12,7 @@ from neatgrow.files import DAMAGE, FileError, plain, read_archive, typed, whole,
 from neatgrow.history import History
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.lifetime import Learning
+from neatgrow.lineage import Lineage, pack_lineage, unpack_lineage
 from neatgrow.population import State
 from neatgrow.species import SpeciesTable
 from neatgrow.storage import input_statistics, pack_genomes, unpack_genomes
@@ -39,6 +40,7 @@ class Snapshot:
         solved_at: Fitness to stop at, as told; ``None`` for the problem's own.
         learning: How genomes learn, or ``None``.
         changes: Settings overridden on the way: generation, and values by dotted path.
+        lineage: Who descends from whom; ``None`` in files of before it was kept.
     """
 
     population: State
@@ -52,6 +54,7 @@ class Snapshot:
     solved_at: float | None
     learning: Learning | None
     changes: list[tuple[int, dict[str, Any]]]
+    lineage: Lineage | None
 
 
 def save_population(path: str | PathLike[str], state: State) -> None:
@@ -93,6 +96,9 @@ def save_snapshot(path: str | PathLike[str], snapshot: Snapshot) -> None:
     arrays |= _prefixed("history", snapshot.history.to_arrays(snapshot.population.generation))
     arrays |= _prefixed("statistics", snapshot.statistics)
     arrays |= _prefixed("problem", snapshot.problem_state)
+    if snapshot.lineage is not None:
+        metadata["lineage"], columns = pack_lineage(snapshot.lineage)
+        arrays |= _prefixed("lineage", columns)
     write_archive(path, {"format": RUN, "version": VERSION, **metadata}, arrays)
 
 
@@ -124,6 +130,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
             solved_at=None if metadata["solved_at"] is None else _number(metadata, "solved_at"),
             learning=None if learning is None else Learning.from_dict(learning),
             changes=_rows(metadata, "changes", (int, dict)),
+            lineage=_lineage(metadata, arrays, state),
         )
     except DAMAGE as error:
         raise _unsound(path, error) from error
@@ -202,6 +209,13 @@ def _with_champion(state: State, metadata: dict[str, Any], arrays: dict[str, Arr
     if not np.isfinite(fitness):
         raise ValueError(_checks.message("champion_fitness", "a finite number", fitness))
     return replace(state, champion=champion[0], champion_fitness=fitness)
+
+
+def _lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: State) -> Lineage | None:
+    if metadata.get("lineage") is None:
+        return None
+    facts = plain(metadata, "lineage", dict)
+    return unpack_lineage(facts, _below("lineage", arrays), state)
 
 
 def _unpack_table(

@@ -3,11 +3,12 @@
 import hashlib
 import json
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -22,8 +23,9 @@ from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.growth import grown
 from neatgrow.learning.lifetime import Learning, taught
+from neatgrow.lineage import Ancestor, Lineage
 from neatgrow.networks import Networks
-from neatgrow.population import Population
+from neatgrow.population import Population, State
 from neatgrow.problems.base import (
     Evaluation,
     Problem,
@@ -35,6 +37,9 @@ from neatgrow.problems.base import (
 from neatgrow.problems.executors import Distributed, ExecutorError
 from neatgrow.problems.workers import Workers
 from neatgrow.runs import RunDirectory
+
+if TYPE_CHECKING:
+    import networkx
 
 Callback = Callable[["Evolution"], object]
 
@@ -68,6 +73,7 @@ class Result:
         directory: Where files were written, or ``None``.
         failures: The first hundred evaluations that failed: generation, row of the genome,
             cause. How many there were in all is in the history.
+        descent: Who descends from whom, as :attr:`lineage` and :attr:`ancestors` show it.
     """
 
     solved: bool
@@ -79,6 +85,21 @@ class Result:
     stopped: str
     directory: Path | None
     failures: list[tuple[int, int, str]]
+    descent: Lineage
+
+    @cached_property
+    def lineage(self) -> "networkx.DiGraph[Any]":
+        """The last generation, the champion and their ancestors as a directed graph.
+
+        Nodes are (generation, row); see :meth:`neatgrow.lineage.Lineage.to_networkx`.
+        """
+        return self.descent.to_networkx()
+
+    @cached_property
+    def ancestors(self) -> list[Ancestor]:
+        """The champion's line of first parents from first to last: those who differ in structure
+        from the one before, and the champion."""
+        return self.descent.line()
 
     @property
     def fingerprint(self) -> str:
@@ -242,6 +263,7 @@ class Evolution:
             population=replace(state, config=config),
             generations=run.generations,
             changes=run._changes,
+            lineage=snapshot.lineage or run._begun(state),
         )
         return run
 
@@ -342,6 +364,7 @@ class Evolution:
 
     def result(self, stopped: str) -> Result:
         """What the run has come to."""
+        known = self.snapshot.lineage if self.snapshot is not None else None
         return Result(
             solved=self.solved,
             champion=self.champion,
@@ -352,7 +375,35 @@ class Evolution:
             stopped=stopped,
             directory=self.directory.path if self.directory is not None else None,
             failures=list(self._named),
+            descent=known or self._begun(self.population.state()),
         )
+
+    def _descent(self, state: State) -> Lineage:
+        """The lineage up to the generation told last; begun anew should that fail."""
+        before = self.snapshot.lineage if self.snapshot is not None else None
+        if before is not None:
+            try:
+                population = self.population
+                assert population.parents is not None
+                return before.after(state, population.parents, population.champion_row)
+            except Exception as error:
+                warnings.warn(
+                    f"lineage: expected the ancestors of generation {state.generation}, got "
+                    f"{cause_of(error)}. The run goes on, and its lineage begins here.",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
+        return self._begun(state)
+
+    def _begun(self, state: State) -> Lineage:
+        """A lineage that begins with the generation told last."""
+        best = self.history["champion"][: state.generation]
+        born = int(np.argmax(best == best[-1])) + 1 if best.size else state.generation
+        row = self.population.champion_row
+        if state.champion is not None and row < 0:  # it may live on
+            twins = np.flatnonzero(state.fitness == state.champion_fitness)
+            row = next((n for n in twins.tolist() if state.genomes[n] == state.champion), -1)
+        return Lineage.begin(state, row, born)
 
     def _snapshot(self) -> Snapshot:
         statistics = {}
@@ -360,9 +411,9 @@ class Evolution:
             face = self._champion.interface
             pair = {"input_mean": face.input_mean, "input_scale": face.input_scale}
             statistics = {name: values for name, values in pair.items() if values is not None}
-        problem = self.problem
+        problem, state = self.problem, self.population.state()
         return Snapshot(
-            population=self.population.state(),
+            population=state,
             history=self.history,
             statistics=statistics,
             solved=self.solved,
@@ -373,6 +424,7 @@ class Evolution:
             solved_at=self.solved_at,
             learning=self.learning,
             changes=self._changes,
+            lineage=self._descent(state),
         )
 
     def _evaluated(self, genomes: Genomes, networks: Networks, seed: int) -> Evaluation:

@@ -197,6 +197,12 @@ def _resumed(
         asked = _as_problem(problem, about.get("inputs"), about.get("outputs"))
     snapshot = files.latest()
     if snapshot is not None:
+        if snapshot.lineage is None:
+            warnings.warn(
+                f"{files.path}: generation {snapshot.population.generation} was saved without its "
+                "ancestors; the line of descent begins there.",
+                RuntimeWarning, stacklevel=4,
+            )  # fmt: skip
         run = Evolution.from_snapshot(
             snapshot, asked, changes=changes, generations=generations, on_error=on_error
         )

@@ -20,6 +20,7 @@ from neatgrow.species import SpeciesTable, measure_of, no_species, speciate, ste
 from neatgrow.variation import initial_genomes, make_children, room_for, rules_of
 
 Growth = Callable[[Genomes, Array, Rules, int], Genomes]
+FROM_NOBODY, FROM_CHAMPION = -1, -2  # first parents after a restart
 
 _FATES = {
     selection.STAGNANT: "no better fitness for too long",
@@ -85,6 +86,10 @@ class Population:
         threshold: Distance threshold in force.
         fitness: (N,) float64 last told, higher is better, NaN for failures; or ``None``.
         deaths: Why species ended at the last reproduction, by species id.
+        parents: Who made each of the current generation, by rows of the one before; after all
+            species ended −2 for the champion and −1 for nobody. ``None`` in the first
+            generation and after :meth:`from_state`.
+        champion_row: Row of the champion among the genomes told last; −1 if it is older.
         growth: Where children grow, instead of at random: called with the children, what each is
             to grow (N,) uint8, the rules of variation and the generation, it returns them grown.
             ``None`` by default; not part of :meth:`state`.
@@ -131,6 +136,8 @@ class Population:
         self._settled = _policy_of(config)
         self._seeds = np.array([self.seed, random.SELECTION])
         self._asked = False
+        self.parents: Offspring | None = None
+        self.champion_row = -1
         self.growth: Growth | None = None
 
     @classmethod
@@ -298,6 +305,7 @@ class Population:
         told = checked_fitness(fitness, len(self.genomes))
         self.fitness = np.empty(told.size)
         self._asked = False
+        self.champion_row = -1
         self.generation += 1
         table = self.table
         self._top = selection.credit(
@@ -308,6 +316,7 @@ class Population:
         for row in rows:
             if row >= 0 and self.fitness[row] > self._champion_fitness:
                 self._champion = self.genomes[row].copy()
+                self.champion_row = int(row)
                 self._champion_fitness = float(self.fitness[row])
                 self._moved = self.generation
 
@@ -334,6 +343,7 @@ class Population:
             return
         if kept < len(before):
             self.table = before.take(plan.kept[:kept])
+        self.parents = plan.offspring
         wishes = None if self.growth is None else np.zeros(self.config.population_size, np.uint8)
         self.genomes = make_children(
             parents, plan.offspring, plan.room, self._rules, seed=self.seed,
@@ -382,6 +392,9 @@ class Population:
             count=size - mutants,
         )  # fmt: skip
         self.genomes = self._with_mutants(fresh, mutants) if mutants else fresh
+        first = np.full(size, FROM_NOBODY, np.int32)
+        first[:mutants] = FROM_CHAMPION
+        self.parents = Offspring(first, first, np.zeros(size, np.uint8), np.zeros(size, np.bool_))
         self._speciate_anew()
 
     def _with_mutants(self, fresh: Genomes, count: int) -> Genomes:

@@ -1,0 +1,645 @@
+"""Who descends from whom: the ancestors of the living genomes and of the champion.
+
+Every genome has a first parent, the fitter one, whose structure it has inherited; the other,
+its mate, is noted as a fact. The ancestry by first parents is a forest that soon has few
+branches: what has no living descendant is dropped, and an ancestor's genome is kept only where
+its structure is not that of the ancestor before.
+
+What a generation's genomes left behind is known only generations later, so the last few
+generations are held as they are, and looked through once together.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow.files import FileError, plain, typed, whole
+from neatgrow.genomes import Genome, Genomes, Interface
+from neatgrow.kernels import layout
+from neatgrow.kernels import lineage as kernels
+from neatgrow.kernels.layout import Array, Packed
+from neatgrow.kernels.variation import MATE, Offspring
+from neatgrow.population import FROM_CHAMPION, FROM_NOBODY, State
+from neatgrow.storage import pack_genomes, unpack_genomes
+from neatgrow.variation import COLUMNS
+
+if TYPE_CHECKING:
+    import networkx
+
+VERSION = 1
+_DENSE = 128  # generations in all of which genomes are kept; then in 64 until twice as many, …
+_WINDOW = 128  # generations that are looked through together, …
+_WINDOW_ROOM = 200_000  # … if their genomes and genes are no more than this in all
+_REVIEW = 4_000_000  # genes of the generations between two reviews of what is kept
+_ROOM = 1 << 16  # genes that are kept, or as many as the population has
+_MOST = 1 << 30  # generations, rows and species
+_FACTS = ("generation", "row", "parent", "mate", "species")
+
+
+@dataclass(frozen=True, eq=False)
+class Ancestor:
+    """A genome of the past.
+
+    Attributes:
+        generation: In which it lived, from 1.
+        genome: Its genes as they were judged, without statistics of inputs.
+        fitness: As told.
+        species: Id of its species; −1 where that is not known any more.
+    """
+
+    generation: int
+    genome: Genome
+    fitness: float
+    species: int
+
+
+class Records(NamedTuple):
+    """R ancestors, parents before children; K of them with their genomes, in the same order."""
+
+    generation: Array  # (R,) int32
+    row: Array  # (R,) int32, −1 where not known
+    parent: Array  # (R,) int32: number of the first parent's record, −1 for none
+    mate: Array  # (R,) int32: row in the generation before, −1 for none
+    species: Array  # (R,) int32
+    fitness: Array  # (R,) float64, higher is better
+    kept: Array  # (R,) bool: whether its genome is there
+    held: Array  # (R,) int64: structure of the nearest genome that is, at it or above it
+    genomes: Packed  # K
+
+
+class Living(NamedTuple):
+    """A generation as it was told."""
+
+    generation: int
+    genomes: Genomes | None  # ``None`` once they are not needed any more
+    fitness: Array  # (N,) float64
+    species: Array  # (N,) int32, row in ``ids``
+    ids: Array  # (S,) int64
+    offspring: Offspring
+    champion: int  # row of a new champion, or −1
+    champion_genome: Genome | None  # that champion
+
+    @property
+    def room(self) -> int:
+        """Genomes, and genes of those that are here."""
+        genes = 0 if self.genomes is None else _genes(self.genomes.packed)
+        return self.fitness.size + genes
+
+
+@dataclass(frozen=True, eq=False)
+class Lineage:
+    """The line of descent of a run, up to one generation.
+
+    Nothing in it is written to again. Who descends from whom is known of every generation.
+    Genomes are kept of generations 1 to 127, of every second one to 255, every fourth to 511
+    and so on, and of champions; and where those kept have more than 65,536 genes in all, and
+    more than the population, only of every second generation, every fourth and so on of these.
+    All that depends on the run alone, not on when it was saved.
+
+    Where a mated child would have had a forbidden loop, the first parent alone made it, and the
+    mate is one that was chosen in vain.
+
+    Attributes:
+        blocks: Records of earlier generations; numbers go on from block to block.
+        recent: The last generations, not looked through yet; all but the last have children.
+        room: Their genomes and genes.
+        above: (2, N) int64 of the first of these: number of each genome's first parent, −1 for
+            none, and the structure held there.
+        champion: Number of the champion's record; −1 where it is in ``crowned``, or nowhere.
+        crowned: Generation and row of a champion that is among the last generations.
+        stride: Genomes are kept in generations that this divides.
+        work: Genes of the generations since the last review.
+        minimize: Whether lower fitness is better.
+        face: Inputs and outputs.
+    """
+
+    blocks: tuple[Records, ...]
+    recent: tuple[Living, ...]
+    room: int
+    above: Array
+    champion: int
+    crowned: tuple[int, int] | None
+    stride: int
+    work: int
+    minimize: bool
+    face: Interface
+
+    @classmethod
+    def begin(cls, state: State, champion_row: int, born: int) -> "Lineage":
+        """A lineage of nothing but one generation and the champion.
+
+        Args:
+            state: After the generation was told.
+            champion_row: Row of the champion; −1 where it is older.
+            born: Generation of a champion that is older.
+        """
+        size = len(state.genomes)
+        nobody = np.full(size, FROM_NOBODY, np.int32)
+        alone = Offspring(nobody, nobody, np.zeros(size, np.uint8), np.zeros(size, np.bool_))
+        living = _living(state, alone, champion_row)
+        crowned = (state.generation, champion_row) if champion_row >= 0 else None
+        blocks: tuple[Records, ...] = ()
+        if champion_row < 0 and state.champion is not None:
+            packed = state.champion.packed
+            one, since = np.full(1, -1, np.int32), np.full(1, born, np.int32)
+            fitness, held = np.array([state.champion_fitness]), _structures(packed)
+            kept = np.ones(1, np.bool_)
+            blocks = (Records(since, one, one, one, one, fitness, kept, held, packed),)
+        return cls(
+            blocks, (living,), living.room, np.full((2, size), -1, np.int64),
+            0 if blocks else -1, crowned, 1, 0, state.minimize, state.genomes.interface,
+        )  # fmt: skip
+
+    def after(self, state: State, offspring: Offspring, champion_row: int) -> "Lineage":
+        """The lineage one generation on.
+
+        Args:
+            state: After that generation was told.
+            offspring: Who made each of its genomes; see :attr:`Population.parents`.
+            champion_row: Row of a new champion, or −1.
+        """
+        living = _living(state, offspring, champion_row)
+        recent: tuple[Living, ...] = ()
+        room = 0
+        if offspring.first[-1] < 0:  # a restart: nobody of the last generation has children
+            lineage = self._looked_through(len(self.recent))
+            number = np.where(offspring.first == FROM_CHAMPION, lineage.champion, -1)
+            above = np.stack([number, _held(lineage.blocks, number)])
+            lineage = replace(lineage, above=above)
+        else:
+            lineage, recent, room, last = self, self.recent, self.room, self.recent[-1]
+            unborn = len(recent) == 1 and self.above[0].min() < 0  # genomes without parents
+            if not (unborn or self._keeps(last.generation)):
+                recent = (*recent[:-1], last._replace(genomes=None))
+                room += recent[-1].room - last.room
+        crowned, champion = lineage.crowned, lineage.champion
+        if champion_row >= 0:
+            crowned, champion = (state.generation, champion_row), -1
+        work = self.work + _genes(state.genomes.packed)
+        recent, room = (*recent, living), room + living.room
+        lineage = Lineage(
+            lineage.blocks, recent, room, lineage.above, champion, crowned, self.stride, work,
+            self.minimize, self.face,
+        )  # fmt: skip
+        if work >= _REVIEW:
+            return lineage._reviewed()
+        if len(recent) > _WINDOW or room > _WINDOW_ROOM:
+            return lineage._looked_through(len(recent) // 2)
+        return lineage
+
+    def line(self) -> list[Ancestor]:
+        """The champion and its first parent's line, from first to last.
+
+        Only those whose structure differs from that of the one before, and the champion; empty
+        where no evaluation has succeeded yet.
+        """
+        lineage = self.settled()
+        (records,), (living,) = lineage.blocks, lineage.recent
+        found: list[Ancestor] = []
+        number = lineage.champion
+        if lineage.crowned is not None:
+            row = living.champion
+            assert living.champion_genome is not None
+            last = _facts(lineage.recent, np.array([row]), lineage.above[0, row : row + 1])
+            found.append(self._ancestor(last, 0, living.champion_genome))
+            number = int(lineage.above[0, row])
+        genomes = Genomes(records.genomes, self.face)
+        place = np.cumsum(records.kept) - 1
+        while number >= 0:
+            parent = int(records.parent[number])
+            changed = parent < 0 or records.held[number] != records.held[parent]
+            if records.kept[number] and (changed or not found):
+                genome = genomes[int(place[number])]
+                found.append(self._ancestor(records, number, genome))
+            number = parent
+        return found[::-1]
+
+    def to_networkx(self) -> "networkx.DiGraph[Any]":
+        """Everybody that is known as a directed graph, from parents to children.
+
+        Nodes are pairs of generation and row, with attributes ``generation`` and ``row``; all
+        but mates who left no first-parent line also have ``fitness``, as told, ``species`` and
+        ``champion``, whether it is the champion. The champion of before a lineage began has the
+        row −1. Edges have the attribute ``kind``, ``"parent"`` or ``"mate"``. Needs networkx.
+        """
+        import networkx
+
+        lineage = self.settled()
+        (records,), (living,) = lineage.blocks, lineage.recent
+        everybody = _facts(lineage.recent, np.arange(living.fitness.size), lineage.above[0])
+        everybody = _stacked([records, everybody])
+        champion = lineage.champion
+        if lineage.crowned is not None:
+            champion = records.row.size + lineage.crowned[1]
+        names = list(zip(everybody.generation.tolist(), everybody.row.tolist(), strict=True))
+        graph: networkx.DiGraph[Any] = networkx.DiGraph()
+        for number, (name, fitness, species, parent, mate) in enumerate(
+            zip(
+                names, (self._sign * everybody.fitness).tolist(), everybody.species.tolist(),
+                everybody.parent.tolist(), everybody.mate.tolist(), strict=True,
+            )
+        ):  # fmt: skip
+            generation, row = name
+            graph.add_node(
+                name, generation=generation, row=row, fitness=fitness, species=species,
+                champion=number == champion,
+            )  # fmt: skip
+            if parent >= 0:
+                graph.add_edge(names[parent], name, kind="parent")
+            if mate >= 0:
+                other = (generation - 1, mate)
+                graph.add_node(other, generation=other[0], row=mate)
+                graph.add_edge(other, name, kind="mate")
+        return graph
+
+    def __repr__(self) -> str:
+        known = sum(block.row.size for block in self.blocks)
+        return f"Lineage({known} ancestors, generation {self.recent[-1].generation})"
+
+    # --------------------------------------------------------------- what is kept and what not
+
+    def _keeps(self, generation: int) -> bool:
+        """Whether genomes of a generation are kept, other than champions and first ones."""
+        sparse = max(generation // (_DENSE // 2), 1).bit_length() - 1
+        return generation % max(1 << sparse, self.stride) == 0
+
+    @property
+    def _sign(self) -> float:
+        return -1.0 if self.minimize else 1.0
+
+    def _ancestor(self, records: Records, number: int, genome: Genome) -> Ancestor:
+        fitness = self._sign * float(records.fitness[number])
+        generation, species = int(records.generation[number]), int(records.species[number])
+        return Ancestor(generation, genome.copy(), fitness, species)
+
+    def settled(self) -> "Lineage":
+        """The same with one block and the last generation alone, nobody in it without need."""
+        return self._looked_through(len(self.recent) - 1)._pruned()
+
+    def _reviewed(self) -> "Lineage":
+        """The same, pruned, and with fewer genomes where there are too many."""
+        lineage = replace(self.settled(), work=0)
+        (records,), (living,) = lineage.blocks, lineage.recent
+        assert living.genomes is not None
+        room = max(_ROOM, _genes(living.genomes.packed))
+        stride = lineage.stride
+        while _genes(records.genomes) > room and stride < _MOST:
+            stride *= 2
+            records = _thinned(records, stride, lineage.champion)
+        above = np.stack([lineage.above[0], _held([records], lineage.above[0])])
+        return replace(lineage, blocks=(records,), above=above, stride=stride)
+
+    def _looked_through(self, count: int) -> "Lineage":
+        """The same with records of the first ``count`` of the last generations."""
+        if not count:
+            return self
+        recent, base = self.recent, sum(block.row.size for block in self.blocks)
+        sizes = [living.fitness.size for living in recent]
+        start = np.concatenate([[0], np.cumsum(sizes)])
+        parent = self._provisional(base, start)
+        alive = np.zeros(start[-1], np.bool_)
+        alive[start[count] if count == len(recent) else start[-2] :] = True
+        crowned = self.crowned
+        place = -1  # of the champion
+        if crowned is not None:
+            place = int(start[crowned[0] - recent[0].generation]) + crowned[1]
+            alive[place] = True
+        kernels.trace(parent, base, alive)
+        stop = int(start[count])
+        found = np.flatnonzero(alive[:stop])
+        number = np.full(start[-1], -1, np.int64)
+        number[found] = base + np.arange(found.size)
+        parents = parent[found]
+        within = parents >= base
+        parents[within] = number[parents[within] - base]
+        records = self._recorded(found, start[: count + 1], parents, base)
+        champion = self.champion
+        if 0 <= place < stop:
+            crowned, champion = None, int(number[place])
+        above = np.empty((2, 0), np.int64)
+        if count < len(recent):
+            above = number[parent[start[count] : start[count + 1]] - base]
+            above = np.stack([above, _held([records], np.maximum(above - base, -1))])
+        rest = recent[count:]
+        room = sum(living.room for living in rest)
+        return replace(
+            self, blocks=(*self.blocks, records), recent=rest, room=room, above=above,
+            champion=champion, crowned=crowned,
+        )  # fmt: skip
+
+    def _provisional(self, base: int, start: Array) -> Array:
+        """First parents of all of the last generations, numbered as if everybody were kept."""
+        parts = [self.above[0]]
+        for k, living in enumerate(self.recent[1:]):
+            parts.append(living.offspring.first + (base + start[k]))
+        return np.concatenate(parts).astype(np.int32)
+
+    def _recorded(self, found: Array, start: Array, parent: Array, base: int) -> Records:
+        """Records of some of the last generations' genomes, given by their places in all."""
+        cuts = np.searchsorted(found, start).tolist()
+        records = _facts(self.recent[: start.size - 1], found, parent)
+        row = records.row.astype(np.int64)
+        own, held = np.zeros(row.size, np.int64), np.empty(row.size, np.int64)
+        sizes, wanted = np.zeros((row.size, 2), np.int64), np.full(row.size, -1, np.int8)
+        held[: cuts[1]] = self.above[1, found[: cuts[1]]]
+        parts: list[tuple[int, int, Packed, bool]] = []
+        for living, a, b in zip(self.recent, cuts[:-1], cuts[1:], strict=False):
+            if living.genomes is not None:
+                packed = living.genomes.packed
+                kernels.structures(packed, row[a:b], own[a:b], sizes[a:b])
+                if self._keeps(living.generation):
+                    wanted[a:b] = 0
+                parts.append((a, b, packed, True))
+            if living.champion >= 0:
+                at = a + int(np.searchsorted(row[a:b], living.champion))
+                if at < b and row[at] == living.champion:
+                    wanted[at] = 1
+                    if living.genomes is None:
+                        assert living.champion_genome is not None
+                        packed = living.champion_genome.packed
+                        kernels.structures(packed, _FIRST, own[at : at + 1], sizes[at : at + 1])
+                        parts.append((at, at + 1, packed, False))
+        kept = np.empty(row.size, np.bool_)
+        kernels.choose(parent, base, own, wanted, held, kept)
+        chosen = []
+        for a, b, packed, many in parts:
+            some = row[a:b][kept[a:b]]
+            if some.size:
+                chosen.append((packed, some if many else _FIRST))
+        genomes = _pool(chosen, sizes[kept].sum(axis=0))
+        return records._replace(kept=kept, held=held, genomes=genomes)
+
+    def _pruned(self) -> "Lineage":
+        """The same with one block, and without those who have nobody alive."""
+        records = _stacked(self.blocks)
+        alive = np.zeros(records.row.size, np.bool_)
+        alive[self.above[0][self.above[0] >= 0]] = True
+        if self.champion >= 0:
+            alive[self.champion] = True
+        kernels.trace(records.parent, 0, alive)
+        number = np.append(np.cumsum(alive) - 1, -1)  # of −1, −1
+        chosen, genes, at = [], np.zeros(2, np.int64), 0
+        for block in self.blocks:
+            rows = np.flatnonzero(alive[at : at + block.row.size][block.kept])
+            chosen.append((block.genomes, rows))
+            genes += _sizes(*chosen[-1])
+            at += block.row.size
+        columns = {name: getattr(records, name)[alive] for name in Records._fields[:-1]}
+        columns["parent"] = number[columns["parent"]].astype(np.int32)
+        pruned = Records(**columns, genomes=_pool(chosen, genes))
+        above = np.stack([number[self.above[0]], self.above[1]])
+        return replace(
+            self, blocks=(pruned,), above=above, champion=int(number[self.champion])
+        )  # fmt: skip
+
+
+def _living(state: State, offspring: Offspring, champion: int) -> Living:
+    return Living(
+        state.generation, state.genomes, state.fitness, state.species, state.table.id,
+        offspring, champion, state.champion if champion >= 0 else None,
+    )  # fmt: skip
+
+
+def _genes(packed: Packed) -> int:
+    return int(packed.node_id.size) + int(packed.innovation.size)
+
+
+_FIRST = np.zeros(1, np.int64)
+_NOBODY = layout.empty_packed(COLUMNS, 0, 0, 0)
+_NOBODY.node_ptr[0] = _NOBODY.connection_ptr[0] = 0
+
+
+def _facts(recent: Sequence[Living], found: Array, parent: Array) -> Records:
+    """Records, without genomes, of some of all genomes of a few generations.
+
+    Args:
+        recent: The generations.
+        found: (R,) int64: places of these genomes in all.
+        parent: (R,) numbers of their first parents.
+    """
+    sizes = [living.fitness.size for living in recent]
+    start = np.concatenate([[0], np.cumsum(sizes)])
+    of = np.repeat(np.arange(len(recent)), np.diff(np.searchsorted(found, start)))
+    kind, second = (
+        np.concatenate([getattr(living.offspring, name) for living in recent])[found]
+        for name in ("kind", "second")
+    )
+    fitness, species = (
+        np.concatenate([getattr(living, name) for living in recent])[found]
+        for name in ("fitness", "species")
+    )
+    before = np.cumsum([0, *(living.ids.size for living in recent)])
+    species = np.concatenate([living.ids for living in recent])[species + before[of]]
+    generation = np.array([living.generation for living in recent], np.int32)[of]
+    return Records(
+        generation, (found - start[of]).astype(np.int32), parent.astype(np.int32),
+        np.where(kind >= MATE, second, -1).astype(np.int32), species.astype(np.int32), fitness,
+        np.zeros(found.size, np.bool_), np.zeros(found.size, np.int64), _NOBODY,
+    )  # fmt: skip
+
+
+_NONE = np.empty(0, np.int32)
+_NO_RECORDS = Records(
+    _NONE, _NONE, _NONE, _NONE, _NONE, np.empty(0), np.empty(0, np.bool_), np.empty(0, np.int64),
+    _NOBODY,
+)  # fmt: skip
+
+
+def _joined(blocks: Iterable[Records], name: str) -> Array:
+    return np.concatenate([getattr(block, name) for block in (_NO_RECORDS, *blocks)])
+
+
+def _held(blocks: Iterable[Records], number: Array) -> Array:
+    """What is held at records of blocks, by number; anything for −1."""
+    return np.append(_joined(blocks, "held"), 0)[number]
+
+
+def _stacked(blocks: Sequence[Records]) -> Records:
+    """All records without genomes."""
+    columns = {name: _joined(blocks, name) for name in Records._fields[:-1]}
+    return Records(**columns, genomes=_NOBODY)
+
+
+def _pool(chosen: list[tuple[Packed, Array]], genes: Array) -> Packed:
+    """Some genomes of several batches as one batch, of so many node and connection genes."""
+    nodes, connections = genes.tolist()
+    pool = layout.empty_packed(COLUMNS, sum(r.size for _, r in chosen), nodes, connections)
+    pool.node_ptr[0] = pool.connection_ptr[0] = 0
+    start = 0
+    for packed, rows in chosen:
+        kernels.append(packed, rows, pool, start)
+        start += rows.size
+    return pool
+
+
+def _sizes(packed: Packed, rows: Array) -> Array:
+    """(2,) int64: node and connection genes of some genomes in all."""
+    pointers = (packed.node_ptr, packed.connection_ptr)
+    return np.array([(ptr[rows + 1] - ptr[rows]).sum() for ptr in pointers])
+
+
+def _thinned(records: Records, stride: int, champion: int) -> Records:
+    """The same with the genomes of first ones, of the champion, and where ``stride`` divides
+    the generation."""
+    own = np.zeros(records.row.size, np.int64)
+    own[records.kept] = _structures(records.genomes)
+    wanted = np.where(records.kept & (records.generation % stride == 0), 0, -1).astype(np.int8)
+    if champion >= 0:
+        wanted[champion] = 1
+    held, kept = np.zeros_like(own), np.empty(own.size, np.bool_)
+    kernels.choose(records.parent, 0, own, wanted, held, kept)
+    rows = np.flatnonzero(kept[records.kept])
+    genomes = _pool([(records.genomes, rows)], _sizes(records.genomes, rows))
+    return records._replace(kept=kept, held=held, genomes=genomes)
+
+
+def _structures(packed: Packed) -> Array:
+    """(N,) int64, of each genome."""
+    rows = np.arange(packed.node_ptr.size - 1)
+    own = np.empty(rows.size, np.int64)
+    kernels.structures(packed, rows, own, np.empty((rows.size, 2), np.int64))
+    return own
+
+
+# ------------------------------------------------------------------------------------- files
+
+
+def pack_lineage(lineage: Lineage) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Metadata and arrays that :func:`unpack_lineage` reads.
+
+    The last generation itself is not in them; only who its parents were.
+    """
+    settled = lineage.settled()
+    (records,), (living,) = settled.blocks, settled.recent
+    genomes, columns = pack_genomes(Genomes(records.genomes, settled.face))
+    metadata = {
+        "version": VERSION,
+        "genomes": genomes,
+        "champion": settled.champion,
+        "champion_row": -1 if settled.crowned is None else settled.crowned[1],
+        "told_champion": living.champion,
+        "stride": settled.stride,
+        "work": settled.work,
+    }
+    arrays = {f"genomes.{name}": column for name, column in columns.items()}
+    arrays |= {name: getattr(records, name) for name in (*_FACTS, "fitness", "kept")}
+    everybody = _facts(settled.recent, np.arange(living.fitness.size), settled.above[0])
+    return metadata, arrays | {"parents": everybody.parent, "mates": everybody.mate}
+
+
+def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: State) -> Lineage:
+    """The lineage of :func:`pack_lineage`, every number in it checked.
+
+    Args:
+        metadata: …
+        arrays: …
+        state: Of the population after the lineage's last generation.
+
+    Raises:
+        DAMAGE: Any of these exceptions, where the metadata or the arrays are unsound.
+    """
+    version = whole(metadata, "version", 1, _MOST)
+    if version > VERSION:
+        raise ValueError(
+            _checks.message("version", f"a lineage of format {VERSION} or older", version,
+                            "Update neatgrow.")
+        )  # fmt: skip
+    below = {k.removeprefix("genomes."): v for k, v in arrays.items() if k.startswith("genomes.")}
+    genomes = unpack_genomes(plain(metadata, "genomes", dict), below)
+    own, face = state.genomes.interface, genomes.interface
+    if (face.inputs, face.outputs) != (own.inputs, own.outputs):
+        raise ValueError("genomes: expected the population's inputs and outputs.")
+    records = _checked_records(arrays, genomes.packed, state.generation)
+    count, size = records.row.size, len(state.genomes)
+    parents = _numbers(arrays, "parents", size, -1, count - 1)
+    mates = _numbers(arrays, "mates", size, -1, _MOST)
+    champion = whole(metadata, "champion", -1, count - 1)
+    row = whole(metadata, "champion_row", -1, size - 1)
+    told = whole(metadata, "told_champion", -1, size - 1)
+    exactly = int(champion >= 0) + int(row >= 0)
+    if exactly != int(state.champion is not None) or (row >= 0 and told != row):
+        raise ValueError("champion: expected one place of it where there is one.")
+    if champion >= 0 and not records.kept[champion]:
+        raise ValueError("champion: expected its genome, got none.")
+    kind = np.where(mates >= 0, MATE, 0).astype(np.uint8)
+    offspring = Offspring(parents, mates, kind, np.zeros(size, np.bool_))
+    living = _living(state, offspring, told)
+    return Lineage(
+        blocks=(records,),
+        recent=(living,),
+        room=living.room,
+        above=np.stack([parents, _held([records], parents)]).astype(np.int64),
+        champion=champion,
+        crowned=(state.generation, row) if row >= 0 else None,
+        stride=whole(metadata, "stride", 1, 2 * _MOST),
+        work=whole(metadata, "work", 0, _REVIEW),
+        minimize=state.minimize,
+        face=own,
+    )
+
+
+def _numbers(arrays: dict[str, Array], name: str, size: int, low: int, high: int) -> Array:
+    values = typed(arrays, name, np.int32, (size,))
+    if ((values < low) | (values > high)).any():
+        raise ValueError(f"{name}: expected numbers from {low} to {high}.")
+    return values
+
+
+def _checked_records(arrays: dict[str, Array], genomes: Packed, generation: int) -> Records:
+    """Records with sound numbers, and the structure held at each."""
+    count = arrays["generation"].size
+    lows = {"generation": 1, "row": -1, "parent": -1, "mate": -1, "species": -1}
+    facts = {name: _numbers(arrays, name, count, lows[name], _MOST) for name in _FACTS}
+    fitness = typed(arrays, "fitness", np.float64, (count,))
+    kept = typed(arrays, "kept", np.bool_, (count,))
+    parent, when = facts["parent"], facts["generation"]
+    if (parent >= np.arange(count)).any() or np.isinf(fitness).any():
+        raise ValueError("parent, fitness: expected earlier records, and no infinity.")
+    if (when > generation).any() or (when[parent[parent >= 0]] >= when[parent >= 0]).any():
+        raise ValueError("generation: expected parents before children, none to come.")
+    if kept.sum() != genomes.node_ptr.size - 1 or not kept[parent < 0].all():
+        raise ValueError("kept: expected as many genomes, and those of all first ancestors.")
+    own, held = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    own[kept] = _structures(genomes)
+    same, wanted = np.empty(count, np.bool_), np.where(kept, 1, -1).astype(np.int8)
+    kernels.choose(parent, 0, own, wanted, held, same)
+    return Records(**facts, fitness=fitness, kept=kept, held=held, genomes=genomes)
+
+
+def read_lineage(directory: str | PathLike[str]) -> Lineage | None:
+    """The lineage of a run, up to its newest checkpoint that can be read.
+
+    A run that goes on is left in peace.
+
+    Returns:
+        ``None`` where there is no checkpoint yet, or one of before lineages were kept.
+
+    Raises:
+        FileNotFoundError: There is no such directory.
+        FileError: There are checkpoints, and none can be read.
+    """
+    from neatgrow.checkpoints import load_snapshot
+    from neatgrow.runs import CHECKPOINTS
+
+    folder = Path(directory)
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            _checks.message(str(folder), "a run directory", "none",
+                            "Pass a directory that evolve(directory=…) wrote.")
+        )  # fmt: skip
+    damaged: FileError | None = None
+    for path in sorted((folder / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True):
+        try:
+            return load_snapshot(path).lineage
+        except FileNotFoundError:  # the run has just replaced it by a newer one
+            continue
+        except FileError as error:
+            damaged = damaged or error
+    if damaged is not None:
+        raise damaged
+    return None

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from neatgrow.plotting.animation import animate_activity as animate_activity
     from neatgrow.plotting.changes import draw_change as draw_change
     from neatgrow.plotting.decisions import draw_decisions as draw_decisions
+    from neatgrow.plotting.growth import animate_growth as animate_growth
+    from neatgrow.plotting.growth import draw_growth as draw_growth
     from neatgrow.plotting.history import draw_fitness as draw_fitness
     from neatgrow.plotting.history import draw_species as draw_species
     from neatgrow.plotting.losses import draw_losses as draw_losses
@@ -89,6 +91,8 @@ _HOME = {
     "animate_activity": "plotting.animation",
     "draw_change": "plotting.changes",
     "draw_decisions": "plotting.decisions",
+    "animate_growth": "plotting.growth",
+    "draw_growth": "plotting.growth",
     "draw_fitness": "plotting.history",
     "draw_species": "plotting.history",
     "draw_losses": "plotting.losses",

@@ -11,14 +11,16 @@ from matplotlib.path import Path
 
 from neatgrow.plotting.frame import Frame
 from neatgrow.plotting.layers import Diagram
-from neatgrow.plotting.legend import DOTS, dashes, strokes_of
+from neatgrow.plotting.legend import DOTS, Strokes, dashes
 from neatgrow.plotting.theme import Theme, blend
 
 _HALO = 0.8  # points of background beside a connection, where it crosses others
 _HALOED = 0.25  # strength from which it has them
 
 
-def draw_bundle(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, change: bool) -> None:
+def draw_bundle(
+    axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, change: bool, strokes: Strokes
+) -> None:
     """All connections as one collection, in the order of ``frame.routes`` by strength.
 
     Args:
@@ -27,8 +29,9 @@ def draw_bundle(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, change
         frame: Where.
         theme: Colours.
         change: Whether weights are differences: those of 0 are then grey and thin.
+        strokes: How weights become lines.
     """
-    strokes, genome = strokes_of(diagram), diagram.genome
+    genome = diagram.genome
     weights = [float(genome.weight[route.wire.gene]) for route in frame.routes]
     strength = [strokes.strength(weight) for weight in weights]
     live = [route.wire.live for route in frame.routes]

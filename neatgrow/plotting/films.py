@@ -23,6 +23,7 @@ from neatgrow.kernels.layout import Array
 
 ENDINGS = (".gif", ".mp4", ".html")
 _PALETTE_FRAMES = 5  # from all over the film, which its colours are chosen for
+_PATCH = 24  # rows of pixels that a colour is worth which must not be lost
 _COLORS = 255  # one is left for what stays as it was
 
 _PAGE = """<!DOCTYPE html>
@@ -30,8 +31,8 @@ _PAGE = """<!DOCTYPE html>
 <style>body{margin:0;background:BACKGROUND;color:INK;font:14px sans-serif}
 main{max-width:WIDTHpx;margin:auto}img{width:100%;display:block}
 div{display:flex;gap:12px;align-items:center;padding:8px 16px}input{flex:1}</style>
-<main><img alt="a network at work, tick by tick"><div><button>Pause</button>
-<input type="range" min="0" value="0" aria-label="tick"><output></output></div></main>
+<main><img alt="a network, frame by frame"><div><button>Pause</button>
+<input type="range" min="0" value="0" aria-label="frame"><output></output></div></main>
 <script>
 const frames=FRAMES,[img,button,bar,out]=["img","button","input","output"].map(
   s=>document.querySelector(s));
@@ -54,6 +55,7 @@ class Film:
         set_frame: Changes them to what frame k shows.
         count: How many frames there are.
         dpi: Dots per inch.
+        colors: Some that must not be lost where there are few, as in a GIF.
     """
 
     def __init__(
@@ -63,12 +65,14 @@ class Film:
         set_frame: Callable[[int], None],
         count: int,
         dpi: float,
+        colors: Sequence[str] = (),
     ) -> None:
         figure.set_dpi(dpi)
         self.figure = figure
         self.count = count
         self._changing = changing
         self._set_frame = set_frame
+        self._colors = colors
         for artist in changing:
             artist.set_animated(True)
         self._canvas = FigureCanvasAgg(figure)
@@ -98,7 +102,11 @@ class Film:
     def _reduced(self) -> Iterator[Image.Image]:
         """Frames in 255 colours, the same for all; the background's is exact."""
         some = np.unique(np.linspace(0, self.count - 1, _PALETTE_FRAMES).astype(int))
-        palette = Image.fromarray(np.concatenate([self.frame(int(k))[::2, ::2] for k in some]))
+        parts = [self.frame(int(k))[::2, ::2] for k in some]
+        for color in self._colors:
+            rgb = np.rint(255.0 * np.array(to_rgb(color))).astype(np.uint8)
+            parts.append(np.broadcast_to(rgb, (_PATCH, *parts[0].shape[1:])))
+        palette = Image.fromarray(np.concatenate(parts))
         palette = palette.quantize(_COLORS, Image.Quantize.MEDIANCUT)
         colors = np.array(palette.getpalette()).reshape(-1, 3)
         # Pillow looks colours up by their upper six bits, so all that are near it must be it.

@@ -14,7 +14,7 @@ from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES
 from neatgrow.genomes import Genome, option_names
 from neatgrow.kernels.layout import CONNECTION_COLUMNS, NODE_COLUMNS, Array, Packed
 from neatgrow.plotting.frame import Frame, Margins, fit, natural_pitch, natural_width
-from neatgrow.plotting.layers import Diagram, arrange, read
+from neatgrow.plotting.layers import Diagram, arrange, wired
 from neatgrow.plotting.legend import strokes_of
 from neatgrow.plotting.marks import activation_curves
 from neatgrow.plotting.routes import Route, routes
@@ -64,7 +64,7 @@ def graph_data(stages: Sequence[Stage]) -> dict[str, Any]:
     union = _union(genomes)
     used = _ever_live(genomes)
     diagram = arrange(_with(union, _worth_drawing(union, used)), True)
-    drawn = replace(read(genomes[-1], False), crowded=diagram.crowded)
+    drawn = replace(wired(genomes[-1], False), crowded=diagram.crowded)
     strokes = strokes_of(drawn)
     ids = [*range(union.n_inputs), *union.node_id.tolist()]
     index = {id_: k for k, id_ in enumerate(ids)}
@@ -118,7 +118,7 @@ def _union(genomes: Sequence[Genome]) -> Genome:
 
 def _ever_live(genomes: Sequence[Genome]) -> Array:
     """Innovations of connections that took part in an answer in any of the genomes."""
-    found = [g.innovation[[wire.gene for wire in read(g, False).wires]] for g in genomes]
+    found = [g.innovation[[wire.gene for wire in wired(g, False).wires]] for g in genomes]
     return np.unique(np.concatenate(found))
 
 
@@ -161,7 +161,7 @@ def _curves(genome: Genome) -> dict[str, list[list[float]]]:
 def _stage(stage: Stage, union: Genome, index: dict[int, int]) -> dict[str, Any]:
     """Genes of one genome: [node, whether live, birth, genes …], [wire, flags, birth, genes …]."""
     genome = stage.genome
-    diagram, packed = read(genome, False), genome.packed
+    diagram, packed = wired(genome, False), genome.packed
     kept = set(diagram.genes)
     delayed = {wire.gene: wire.delayed for wire in diagram.wires}
     columns: list[list[Any]] = [
@@ -282,7 +282,7 @@ def _plain_routes(
     wires = [
         replace(wire, source=vertex[a], target=vertex[b])
         for wire, a, b in zip(
-            read(_with(union, rest), True).wires,
+            wired(_with(union, rest), True).wires,
             union.source[rest].tolist(),
             union.target[rest].tolist(),
             strict=True,

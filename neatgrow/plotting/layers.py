@@ -93,7 +93,7 @@ def arrange(genome: Genome, show_disabled: bool) -> Diagram:
         genome: Any genome.
         show_disabled: Whether disabled connections and nodes that reach no output are in it.
     """
-    bare = read(genome, show_disabled)
+    bare = wired(genome, show_disabled)
     layer = _layers(bare)
     if _is_crowd(bare.wires, layer):
         return _crowd(bare, layer)
@@ -134,8 +134,8 @@ def _goes_on(layer: list[int], source: int, target: int) -> bool:
     return layer[target] == layer[source] + 1
 
 
-def read(genome: Genome, show_disabled: bool) -> Diagram:
-    """Vertices and wires, not laid out: the compiled network's, and the rest if wanted."""
+def wired(genome: Genome, show_disabled: bool) -> Diagram:
+    """Vertices and wires, not placed yet: the compiled network's, and the other genes if wanted."""
     plan = genome.compile().networks.plan
     n_inputs = genome.n_inputs
     rows = range(plan.node_start[0], plan.node_stop[0])

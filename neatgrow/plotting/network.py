@@ -1,7 +1,7 @@
 """A genome as a picture."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,7 +19,7 @@ from neatgrow.networks import Network
 from neatgrow.plotting.bundles import draw_bundle
 from neatgrow.plotting.frame import Frame, Margins, fit, natural_pitch, natural_width
 from neatgrow.plotting.layers import Diagram, arrange
-from neatgrow.plotting.legend import DOTS, add_legend, dashes, strokes_of
+from neatgrow.plotting.legend import DOTS, Strokes, add_legend, dashes, strokes_of
 from neatgrow.plotting.marks import AGGREGATION_MARKS, activation_curves
 from neatgrow.plotting.routes import Route
 from neatgrow.plotting.theme import Theme, ThemeName, blend, new_figure, theme_of
@@ -42,6 +42,8 @@ class Sketch:
         diagram: What is drawn.
         frame: Where.
         theme: Colours.
+        curves: Shapes of the activations, where they differ.
+        size: Of inputs' and outputs' names, points.
     """
 
     figure: Figure
@@ -49,6 +51,8 @@ class Sketch:
     diagram: Diagram
     frame: Frame
     theme: Theme
+    curves: dict[str, Array]
+    size: float
 
     @property
     def nodes(self) -> list[Circle]:
@@ -111,6 +115,9 @@ def sketch(
     figsize: tuple[float, float] | None = None,
     change: bool = False,
     notes: Sequence[Line2D] = (),
+    above: float = 0.0,
+    activations: Iterable[str] = (),
+    legend: bool = True,
 ) -> Sketch:
     """Draw a genome as :func:`draw` does, for pictures that add to it.
 
@@ -122,18 +129,23 @@ def sketch(
         figsize: As for :func:`draw`.
         change: Whether weights are differences: those of 0 are then grey and thin.
         notes: Further entries of the legend.
+        above: Further room at the top, inches.
+        activations: Further ones that nodes may have.
+        legend: Whether to have one.
     """
     diagram = arrange(genome, show_disabled)
     figure = new_figure(colors, figsize or (6.0, 4.0))
-    curves = _curves(diagram)
+    curves = _curves(diagram, activations)
     pitch = natural_pitch(diagram, figsize)
     size = _name_size(diagram, pitch)
     left, right = _name_widths(figure, diagram, size)
-    top = _MARGIN + (0.34 if title else 0.0)
+    top = _MARGIN + above + (0.34 if title else 0.0)
     margins = Margins(left + _MARGIN + 0.25, right + _MARGIN + 0.25 + _return_room(diagram), top, 0)
     width = figsize[0] if figsize else natural_width(diagram, margins)
     figure.set_size_inches(width, figsize[1] if figsize else 4.0)
-    bottom = add_legend(figure, diagram, colors, curves, notes, "Δ weight " if change else "")
+    bottom = 0.0
+    if legend:
+        bottom = add_legend(figure, diagram, colors, curves, notes, "Δ weight " if change else "")
     margins = Margins(margins.left, margins.right, top, bottom + _MARGIN)
     captions = bool(curves) or (
         set(genome.aggregation_names) != {"sum"} and len(diagram.genes) <= _MOST_MARKED
@@ -143,35 +155,63 @@ def sketch(
         height=figsize[1] if figsize else None, below=_CAPTION if captions else 0.0,
     )  # fmt: skip
     figure.set_size_inches(*frame.size)
-    axes = _axes_in_inches(figure, frame.size)
+    axes = axes_in_inches(figure, frame.size)
     if title:
         axes.text(
             width / 2, frame.size[1] - _MARGIN, title, size=13, color=colors.ink,
             ha="center", va="top", parse_math=False, gid="title",
         )  # fmt: skip
+    drawn = Sketch(figure, axes, diagram, frame, colors, curves, size)
+    paint(drawn, change=change)
+    return drawn
+
+
+def paint(
+    drawn: Sketch,
+    *,
+    change: bool = False,
+    strokes: Strokes | None = None,
+    shown: Container[int] | None = None,
+    around: Frame | None = None,
+) -> None:
+    """Draw a diagram into axes.
+
+    Args:
+        drawn: What, where and how.
+        change: As for :func:`sketch`.
+        strokes: How weights become lines; by default for those of this diagram.
+        shown: Vertices that are there; by default all.
+        around: Whose connections names stand clear of; by default those that are drawn.
+    """
+    axes, diagram, frame, colors = drawn.axes, drawn.diagram, drawn.frame, drawn.theme
+    strokes = strokes_of(diagram) if strokes is None else strokes
+    shown = range(len(diagram.genes)) if shown is None else shown
     if diagram.crowded:
-        draw_bundle(axes, diagram, frame, colors, change)
+        draw_bundle(axes, diagram, frame, colors, change, strokes)
     else:
-        _draw_wires(axes, diagram, frame, colors, change)
-    _draw_nodes(axes, diagram, frame, colors)
-    _draw_marks(axes, diagram, frame, colors, curves)
-    _draw_names(axes, diagram, frame, colors, size)
-    return Sketch(figure, axes, diagram, frame, colors)
+        _draw_wires(axes, diagram, frame, colors, change, strokes)
+    _draw_nodes(axes, diagram, frame, colors, shown)
+    _draw_marks(axes, diagram, frame, colors, drawn.curves, shown)
+    _draw_names(axes, diagram, frame if around is None else around, colors, drawn.size)
 
 
-def _axes_in_inches(figure: Figure, size: tuple[float, float]) -> Axes:
-    """Axes that cover the figure and count inches."""
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    axes.set_axis_off()
+def axes_in_inches(
+    figure: Figure,
+    size: tuple[float, float],
+    place: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),
+) -> Axes:
+    """Axes that cover the figure, or a place in it, and count inches."""
+    axes = figure.add_axes(place)
+    axes.set_axis_off()  # limits stay: patches go in by add_artist, which does not look at them
     axes.set_xlim(0.0, size[0])
     axes.set_ylim(0.0, size[1])
     return axes
 
 
-def _curves(diagram: Diagram) -> dict[str, Array]:
+def _curves(diagram: Diagram, others: Iterable[str]) -> dict[str, Array]:
     """Curves of the activations, if there is more than one."""
     names = diagram.genome.activation_names
-    shown = {names[gene] for gene in diagram.genes if gene >= 0}
+    shown = {names[gene] for gene in diagram.genes if gene >= 0}.union(others)
     if len(diagram.genes) > _MOST_MARKED:
         return {}
     return activation_curves(shown) if len(shown) > 1 else {}
@@ -240,9 +280,11 @@ def _draw_names(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, size: 
 # ------------------------------------------------------------------------- nodes and connections
 
 
-def _draw_wires(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, change: bool) -> None:
+def _draw_wires(
+    axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, change: bool, strokes: Strokes
+) -> None:
     """Weak connections first, each edged in the background's colour where it crosses others."""
-    strokes, genome = strokes_of(diagram), diagram.genome
+    genome = diagram.genome
 
     def rank(route: Route) -> tuple[bool, float]:
         return route.wire.live, abs(float(genome.weight[route.wire.gene]))
@@ -260,7 +302,7 @@ def _draw_wires(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, change
         style = dashes(width) if wire.delayed else "-"
         style = style if genome.enabled[wire.gene] else DOTS
         zorder = 2.0 + order / (len(frame.routes) + 1)
-        axes.add_patch(
+        axes.add_artist(
             PathPatch(
                 route.path, fill=False, edgecolor=color, linewidth=width, linestyle=style,
                 capstyle="butt", joinstyle="round", zorder=zorder,
@@ -271,7 +313,7 @@ def _draw_wires(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, change
         if route.tip is not None:
             half = min(0.036 + 0.008 * width, 0.45 * frame.places.radius)
             head = _arrow_head(route.tip, route.heading, half)
-            axes.add_patch(Polygon(head, color=color, linewidth=0, zorder=zorder + 1.0))
+            axes.add_artist(Polygon(head, color=color, linewidth=0, zorder=zorder + 1.0))
 
 
 def _arrow_head(tip: tuple[float, float], heading: float, half: float) -> list[tuple[float, float]]:
@@ -284,14 +326,18 @@ def _arrow_head(tip: tuple[float, float], heading: float, half: float) -> list[t
     ]  # fmt: skip
 
 
-def _draw_nodes(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme) -> None:
+def _draw_nodes(
+    axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, shown: Container[int]
+) -> None:
     outputs = set(diagram.outputs)
     for vertex, gene in enumerate(diagram.genes):
+        if vertex not in shown:
+            continue
         fill = theme.input if gene < 0 else theme.output if vertex in outputs else theme.surface
         edge = theme.quiet if gene < 0 else theme.ink
         if not diagram.live[vertex]:
             fill, edge = theme.background, blend(theme.quiet, theme.background, 0.35)
-        axes.add_patch(
+        axes.add_artist(
             Circle(
                 (frame.places.x[vertex], frame.places.y[vertex]), frame.places.radius,
                 facecolor=fill, edgecolor=edge, zorder=4,
@@ -302,7 +348,12 @@ def _draw_nodes(axes: Axes, diagram: Diagram, frame: Frame, theme: Theme) -> Non
 
 
 def _draw_marks(
-    axes: Axes, diagram: Diagram, frame: Frame, theme: Theme, curves: dict[str, Array]
+    axes: Axes,
+    diagram: Diagram,
+    frame: Frame,
+    theme: Theme,
+    curves: dict[str, Array],
+    shown: Container[int],
 ) -> None:
     """In a node its activation's curve or its name; below it what else sets it apart."""
     genome, radius = diagram.genome, frame.places.radius
@@ -313,7 +364,7 @@ def _draw_marks(
     if len(diagram.genes) > _MOST_MARKED:
         return
     for vertex, gene in enumerate(diagram.genes):
-        if gene < 0:
+        if gene < 0 or vertex not in shown:
             continue
         x, y = float(frame.places.x[vertex]), float(frame.places.y[vertex])
         ink = theme.surface if vertex in outputs and diagram.live[vertex] else theme.ink

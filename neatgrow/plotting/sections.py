@@ -16,7 +16,7 @@ from neatgrow.plotting.answers import answers_of, decision_map
 from neatgrow.plotting.episodes import Episode, Work, work_of
 from neatgrow.plotting.history import fitness_into, species_into
 from neatgrow.plotting.interactive import graph_data
-from neatgrow.plotting.layers import read
+from neatgrow.plotting.layers import wired
 from neatgrow.plotting.markup import (
     Chart,
     Parts,
@@ -100,7 +100,7 @@ def _lead(record: Record) -> str:
         catalogue.ENTRIES.get(str(record.description.get("environment")))
     )
     task = f": {escaped(about.about)}" if about is not None else ""
-    back = sum(wire.delayed for wire in read(champion, False).wires)
+    back = sum(wire.delayed for wire in wired(champion, False).wires)
     memory = (
         f"{count(back, 'of them carries', 'of them carry')} the previous tick’s value, "
         "so it can remember"
@@ -225,7 +225,7 @@ def _reason(error: Exception) -> str:
 
 def _activity_data(work: Work, champion: Genome) -> dict[str, Any]:
     """Values and what came of them, tick by tick, rows in the order of the page's strip."""
-    diagram = read(champion, False)
+    diagram = wired(champion, False)
     n_inputs, outputs = champion.n_inputs, diagram.outputs
     hidden = [v for v in range(n_inputs, len(diagram.genes)) if v not in set(outputs)]
     rows = [*range(n_inputs), *hidden, *outputs]

@@ -23,6 +23,8 @@ from PIL import Image
 
 import neatgrow as ng
 from neatgrow.history import COLUMNS, TIMES, History
+from neatgrow.lineage import Ancestor
+from neatgrow.plotting.films import Film
 from neatgrow.plotting.layers import arrange
 from neatgrow.plotting.theme import THEMES, ink_on
 from neatgrow.plotting.values import activity, genome_of
@@ -748,3 +750,192 @@ def test_no_picture_loads_pyplot(subprocess_environment):
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=subprocess_environment)
+
+
+# ---------------------------------------------------------------------------------- growth
+
+
+@pytest.fixture(scope="module")
+def line():
+    """Ancestors of a champion that grew, lost and regained genes, loops among them."""
+    config = ng.Config(population_size=40).override(
+        {"mutation.add_node": 0.3, "mutation.add_loop": 0.2, "mutation.delete_connection": 0.2}
+    )
+    found = ng.evolve(ng.XOR(), config=config, generations=60, solved_at=99.0, seed=2).ancestors
+    assert len(found) > 8 and found[-1].genome.n_hidden > 2
+    return found
+
+
+def drawn_in(axes):
+    """gid → artist of a stage, and where its nodes stand."""
+    found = {str(a.get_gid()): a for a in axes.get_children() if a.get_gid()}
+    return found, {k: a.center for k, a in found.items() if k.startswith("node-")}
+
+
+def live(genome):
+    diagram = arrange(genome, False)
+    nodes = {diagram.node_id(v) for v in range(len(diagram.genes))}
+    return nodes, {int(genome.innovation[w.gene]) for w in diagram.wires}
+
+
+@pytest.mark.parametrize("theme", THEME_NAMES)
+def test_every_node_keeps_its_place_from_stage_to_stage(line, theme):
+    figure = ng.draw_growth(line, stages=6, theme=theme, title="Growing")
+    saved(figure)
+    panels = [axes for name, axes in axes_of(figure).items() if name.startswith("stage-")]
+    rows = np.linspace(0, len(line) - 1, 6).round().astype(int)
+    assert len(panels) == 6
+    places, names = {}, {}
+    before = None
+    for axes, row in zip(panels, rows, strict=True):
+        found, nodes = drawn_in(axes)
+        genome = line[row].genome
+        ids, innovations = live(genome)
+        assert {int(k[5:]) for k in nodes} == ids
+        assert {int(k[11:]) for k in found if k.startswith("connection-")} == innovations
+        for name, place in nodes.items():
+            assert places.setdefault(name, place) == place
+        for name, text in found.items():
+            if name.startswith(("name-", "label-")):
+                where = names.setdefault(name, (text.get_text(), text.get_position()))
+                assert where == (text.get_text(), text.get_position())
+        new = {k for k in found if k.startswith("new-")}
+        nodes_born = set() if before is None else ids - before[0]
+        wires_born = set() if before is None else innovations - before[1]
+        assert new == {f"new-node-{i}" for i in nodes_born} | {f"new-{i}" for i in wires_born}
+        facts = [f"generation {line[row].generation}", f"{len(innovations)} connection"]
+        assert all(fact in found["caption"].get_text() for fact in facts)
+        before = ids, innovations
+    champion = line[-1].genome.labels()
+    for name, (text, _) in names.items():
+        node = int(name.split("-")[1])
+        if name.startswith("label-") and node in champion:
+            assert text == champion[node]
+    assert {"new", "delayed by one tick"} <= set(legend_texts(figure))
+
+
+def test_stages_do_not_overlap_one_another_the_title_or_the_legend(line):
+    figure = ng.draw_growth(line, stages=5, title="Growing")
+    figure.canvas.draw()
+    panels = [axes for name, axes in axes_of(figure).items() if name.startswith("stage-")]
+    boxes = [axes.get_window_extent() for axes in panels]
+    for k, a in enumerate(boxes):
+        for b in boxes[k + 1 :]:
+            apart = a.x1 <= b.x0 + 1 or b.x1 <= a.x0 + 1 or a.y1 <= b.y0 + 1 or b.y1 <= a.y0 + 1
+            assert apart
+    legend = max(a.get_window_extent().y1 for a in by_gid(figure, "legend").values())
+    (title,) = by_gid(figure, "title").values()
+    assert legend <= min(box.y0 for box in boxes)
+    assert title.get_window_extent().y0 >= max(box.y1 for box in boxes) - 1
+    for axes in panels:
+        captions = [t.get_window_extent() for t in axes.texts if t.get_gid() == "caption"]
+        nodes = [c.get_window_extent() for c in axes.patches if str(c.get_gid())[:5] == "node-"]
+        assert captions[0].y0 > max(box.y1 for box in nodes)
+
+
+@pytest.mark.parametrize("theme", THEME_NAMES)
+def test_a_film_of_growth_shows_every_stage_from_first_to_last(line, tmp_path, theme, monkeypatch):
+    films = []
+    write = Film.write
+    monkeypatch.setattr(Film, "write", lambda film, *a: films.append(film) or write(film, *a))
+    path = ng.animate_growth(line, tmp_path / "a.gif", theme=theme, stages=5, title="Growing")
+    frames, durations = decoded(path)
+    (film,) = films
+    assert film.count == 4 * 4 + 16 and sum(durations) == film.count * 100
+    assert 5 <= len(frames) <= film.count
+    assert to_hex(frames[0][0, 0] / 255.0) == THEMES[theme].background
+    axes = film.figure.axes[0]
+    rows = np.linspace(0, len(line) - 1, 5).round().astype(int)
+    places, seen = {}, []
+    for k in range(film.count):
+        film.frame(k)
+        found, nodes = drawn_in(axes)
+        for name, place in nodes.items():
+            assert places.setdefault(name, place) == place
+        stage = min(k // 4, 4)
+        ids, innovations = live(line[rows[stage]].genome)
+        assert {int(name[5:]) for name in nodes} == ids
+        gone = {name for name in found if name.startswith("gone-")}
+        new = {name for name in found if name.startswith("new-")}
+        if stage == 0 or k % 4 == 3 or k > 19:
+            assert not gone and not new
+        else:
+            old_ids, old = live(line[rows[stage - 1]].genome)
+            expected = {f"gone-{i}" for i in old - innovations}
+            assert gone == expected | {f"gone-node-{i}" for i in old_ids - ids if i > 2}
+            assert {name for name in new if "node" not in name} == {
+                f"new-{i}" for i in innovations - old
+            }
+        seen.append(found["caption"].get_text())
+    assert seen[0].startswith("generation 1 ") and len(set(seen)) == 5
+    assert seen[-1].startswith(f"generation {line[-1].generation} · fitness ")
+
+
+def test_growth_is_drawn_of_results_lineages_and_directories(tmp_path):
+    result = ng.evolve(ng.XOR(), generations=4, seed=1, directory=tmp_path / "run", solved_at=99.0)
+    sizes = set()
+    sources = (result, result.ancestors, result.descent, tmp_path / "run", str(tmp_path / "run"))
+    for k, source in enumerate(sources):
+        path = ng.animate_growth(source, tmp_path / f"{k}.gif", stages=2)
+        sizes.add(path.read_bytes())
+        assert len(ng.draw_growth(source).axes) == min(len(result.ancestors), 4)
+    assert len(sizes) == 1
+    page = ng.animate_growth(result, tmp_path / "a.html", stages=2).read_text("utf-8")
+    assert "data:image/png" in page
+
+
+def test_a_single_ancestor_and_degenerate_ones_are_drawn(tmp_path):
+    for k, genome in enumerate(DEGENERATE.values()):
+        alone = [Ancestor(1, genome, float("nan"), 1)]
+        saved(ng.draw_growth(alone, theme="dark"))
+        if k < 3:
+            assert decoded(ng.animate_growth(alone, tmp_path / "a.gif"))[0]
+    genomes = [DEGENERATE[name] for name in ("input and output alone", "self-loop only")]
+    assert genomes[0].n_inputs == genomes[1].n_inputs
+    ends = [Ancestor(k, genome, -1.0, 1) for k, genome in enumerate(genomes, 1)]
+    figure = ng.draw_growth(ends)
+    saved(figure)
+    captions = [t.get_text() for t in by_gid(figure, "caption").values()]
+    assert captions == ["generation 2 · fitness −1\n0 hidden nodes · 1 connection"]
+
+
+def test_growth_to_a_crowd_of_mixed_functions_is_drawn(large, tmp_path):
+    small = crowd(20, 60, 5)
+    small_choices = small.packed.node_choices.copy()
+    small_choices[::3, 0] = 4
+    mixed = ng.Genome(small.packed._replace(node_choices=small_choices), small.interface)
+    line = [Ancestor(k, genome, k / 3, 1) for k, genome in enumerate((mixed, small, large))]
+    for theme in THEME_NAMES:
+        saved(ng.draw_growth(line, theme=theme))
+    assert decoded(ng.animate_growth(line, tmp_path / "a.gif"))[0]
+
+
+def test_growth_refuses_what_it_cannot_show(line, tmp_path):
+    path = tmp_path / "a.gif"
+    for source, error, message in (
+        (3, TypeError, "source: expected a Result, its ancestors, or a run's directory, got int. "
+         "Pass what evolve() returned."),
+        ([3], TypeError, "source: expected ancestors, got int. Pass result.ancestors."),
+        ([], ValueError, "source: expected at least one ancestor, got none. Of a run in progress, "
+         "wait for its first checkpoint."),
+        (tmp_path, ValueError, "source: expected at least one ancestor, got none. Of a run in "
+         "progress, wait for its first checkpoint."),
+    ):  # fmt: skip
+        for act in (lambda s: ng.animate_growth(s, path), ng.draw_growth):
+            with pytest.raises(error) as caught:
+                act(source)
+            assert str(caught.value) == message
+    with pytest.raises(FileNotFoundError, match="expected a run directory, got none"):
+        ng.draw_growth(tmp_path / "nowhere")
+    other = Ancestor(1, DEGENERATE["unused inputs"], 0.0, 1)
+    with pytest.raises(ValueError, match="source: expected ancestors of as many inputs"):
+        ng.draw_growth([*line, other])
+    with pytest.raises(ValueError, match="stages: expected an integer of at least 1, got 0"):
+        ng.draw_growth(line, stages=0)
+    with pytest.raises(ValueError, match="theme: expected"):
+        ng.draw_growth(line, theme="blue")
+    with pytest.raises(ValueError, match=r"fps: expected a number from 0\.1 to 1000"):
+        ng.animate_growth(line, path, fps=0.0)
+    with pytest.raises(ValueError, match="path: expected a name that ends in"):
+        ng.animate_growth(line, tmp_path / "a.png")
+    assert not path.exists()

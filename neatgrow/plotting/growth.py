@@ -16,7 +16,7 @@ from matplotlib.text import Text
 
 from neatgrow import _checks
 from neatgrow.evolution import Result
-from neatgrow.genomes import Genome
+from neatgrow.genomes import Genome, Interface
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Array, Packed
 from neatgrow.lineage import Ancestor, Lineage, read_lineage
@@ -31,9 +31,8 @@ Source = Result | Lineage | Sequence[Ancestor] | str | PathLike[str]
 
 _CAPTION = 0.3  # inches at the top
 _WIDEST = 16.0  # inches that stages side by side take
-_GLOW = 5.0  # points beside what is new
+_GLOW, _CROWDED = 5.0, 1.5  # points beside what is new; where there are hundreds of lines
 _FRAMES, _LAST = 4, 16  # that a stage is shown for, and the last
-_GONE = 1 << 30  # what has died out is numbered after what the champion has
 
 
 def animate_growth(
@@ -50,7 +49,8 @@ def animate_growth(
 
     Every node keeps its place throughout. What is new is highlighted, what has gone fades;
     lines, dashes and names are those of :func:`neatgrow.draw`, with one scale for the weights of
-    all stages. Nodes of the champion have the names that a drawing of it has.
+    all stages. Nodes of the champion have the names that a drawing of it has, those that are
+    gone further numbers.
 
     Args:
         source: A result, its ``ancestors``, a lineage, or the directory of a run.
@@ -313,7 +313,8 @@ class _Growth:
         strokes = strokes_of(drawn.diagram)
         for i in stage.wires.keys() - before.wires.keys():
             weight = stage.ancestor.genome.weight[stage.wires[i][0]]
-            width = strokes.width(float(weight)) + 1.4 + _GLOW * max(fresh, 0.4)
+            beside = _CROWDED if drawn.diagram.crowded else _GLOW
+            width = strokes.width(float(weight)) + 1.4 + beside * max(fresh, 0.4)
             self._line(drawn, routes[i], glow, width, f"new-{i}")
         for i in stage.nodes.keys() - before.nodes.keys():
             self._circle(drawn, vertex[i], glow, 1.55, f"new-node-{i}")
@@ -411,7 +412,23 @@ def _stage(ancestor: Ancestor) -> _Stage:
     return _Stage(ancestor, wires, nodes, used)
 
 
-def _union(stages: list[_Stage]) -> Genome:
+class _Named(Genome):
+    """A genome whose nodes have given names.
+
+    Attributes:
+        names: By node id.
+    """
+
+    def __init__(self, packed: Packed, interface: Interface, names: dict[int, str]) -> None:
+        super().__init__(packed, interface)
+        self.names = names
+
+    def labels(self) -> dict[int, str]:
+        """The names given."""
+        return self.names
+
+
+def _union(stages: list[_Stage]) -> _Named:
     """A genome of all nodes and connections that ever took part; weights are their largest."""
     nodes: dict[int, tuple[Packed, int]] = {}
     wires: dict[int, tuple[Packed, int]] = {}
@@ -433,15 +450,19 @@ def _union(stages: list[_Stage]) -> Genome:
         )
         for name in names
     }  # fmt: skip
-    gone = ~np.isin(columns["node_id"], list(stages[-1].nodes))
-    columns["node_birth"][gone] |= _GONE
     if not wire_rows:
         columns["connection_values"] = like.packed.connection_values[:0]
     packed = Packed(
         node_ptr=np.array([0, len(node_rows)], np.int64),
         connection_ptr=np.array([0, len(wire_rows)], np.int64), **columns,
     )  # fmt: skip
-    return Genome(packed, like.interface)
+    union = Genome(packed, like.interface)
+    names, more = like.labels(), like.n_hidden
+    for node in union.labels():  # in the order of their births
+        if node not in names:
+            more += 1
+            names[node] = f"h{more}"
+    return _Named(packed, like.interface, names)
 
 
 def _show_both_signs(wires: dict[int, tuple[Packed, int]], stages: list[_Stage]) -> None:
@@ -465,7 +486,7 @@ def _of(gene: tuple[Packed, int], column: str) -> Array:
     return values
 
 
-def _as_of(union: Genome, stage: _Stage) -> Genome:
+def _as_of(union: _Named, stage: _Stage) -> Genome:
     """The union with the weights and functions that a stage has."""
     packed, theirs = union.packed, stage.ancestor.genome.packed
     values, choices = packed.connection_values.copy(), packed.node_choices.copy()
@@ -475,4 +496,5 @@ def _as_of(union: Genome, stage: _Stage) -> Genome:
     place = {i: k for k, i in enumerate(packed.node_id.tolist())}
     for i, row in stage.nodes.items():
         choices[place[i]] = theirs.node_choices[row]
-    return Genome(packed._replace(connection_values=values, node_choices=choices), union.interface)
+    packed = packed._replace(connection_values=values, node_choices=choices)
+    return _Named(packed, union.interface, union.names)

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     import networkx
 
 VERSION = 1
-_DENSE = 128  # generations in all of which genomes are kept; then in 64 until twice as many, …
+_DENSE = 64  # generations in all of which genomes are kept; then in 32 until twice as many, …
 _WINDOW = 128  # generations that are looked through together, …
 _WINDOW_ROOM = 200_000  # … if their genomes and genes are no more than this in all
-_REVIEW = 4_000_000  # genes of the generations between two reviews of what is kept
+_REVIEW = 4_000_000  # genomes and genes of the generations between two reviews of what is kept
 _ROOM = 1 << 16  # genes that are kept, or as many as the population has
 _MOST = 1 << 30  # generations, rows and species
 _FACTS = ("generation", "row", "parent", "mate", "species")
@@ -77,6 +77,7 @@ class Living(NamedTuple):
 
     generation: int
     genomes: Genomes | None  # ``None`` once they are not needed any more
+    room: int  # genomes, and genes of those that are here
     fitness: Array  # (N,) float64
     species: Array  # (N,) int32, row in ``ids``
     ids: Array  # (S,) int64
@@ -84,19 +85,13 @@ class Living(NamedTuple):
     champion: int  # row of a new champion, or −1
     champion_genome: Genome | None  # that champion
 
-    @property
-    def room(self) -> int:
-        """Genomes, and genes of those that are here."""
-        genes = 0 if self.genomes is None else _genes(self.genomes.packed)
-        return self.fitness.size + genes
-
 
 @dataclass(frozen=True, eq=False)
 class Lineage:
     """The line of descent of a run, up to one generation.
 
     Nothing in it is written to again. Who descends from whom is known of every generation.
-    Genomes are kept of generations 1 to 127, of every second one to 255, every fourth to 511
+    Genomes are kept of generations 1 to 63, of every second one to 127, every fourth to 255
     and so on, and of champions; and where those kept have more than 65,536 genes in all, and
     more than the population, only of every second generation, every fourth and so on of these.
     All that depends on the run alone, not on when it was saved.
@@ -113,7 +108,7 @@ class Lineage:
         champion: Number of the champion's record; −1 where it is in ``crowned``, or nowhere.
         crowned: Generation and row of a champion that is among the last generations.
         stride: Genomes are kept in generations that this divides.
-        work: Genes of the generations since the last review.
+        work: Genomes and genes of the generations since the last review.
         minimize: Whether lower fitness is better.
         face: Inputs and outputs.
     """
@@ -175,12 +170,13 @@ class Lineage:
             lineage, recent, room, last = self, self.recent, self.room, self.recent[-1]
             unborn = len(recent) == 1 and self.above[0].min() < 0  # genomes without parents
             if not (unborn or self._keeps(last.generation)):
-                recent = (*recent[:-1], last._replace(genomes=None))
-                room += recent[-1].room - last.room
+                size = last.fitness.size
+                room -= last.room - size
+                recent = (*recent[:-1], Living(last.generation, None, size, *last[3:]))
         crowned, champion = lineage.crowned, lineage.champion
         if champion_row >= 0:
             crowned, champion = (state.generation, champion_row), -1
-        work = self.work + _genes(state.genomes.packed)
+        work = self.work + living.room
         recent, room = (*recent, living), room + living.room
         lineage = Lineage(
             lineage.blocks, recent, room, lineage.above, champion, crowned, self.stride, work,
@@ -334,10 +330,12 @@ class Lineage:
 
     def _provisional(self, base: int, start: Array) -> Array:
         """First parents of all of the last generations, numbered as if everybody were kept."""
-        parts = [self.above[0]]
-        for k, living in enumerate(self.recent[1:]):
-            parts.append(living.offspring.first + (base + start[k]))
-        return np.concatenate(parts).astype(np.int32)
+        first = [living.offspring.first for living in self.recent]
+        first[0] = self.above[0].astype(np.int32)
+        before = np.repeat(base + start[:-2], np.diff(start)[1:])
+        parent = np.concatenate(first)
+        parent[start[1] :] += before.astype(np.int32)
+        return parent
 
     def _recorded(self, found: Array, start: Array, parent: Array, base: int) -> Records:
         """Records of some of the last generations' genomes, given by their places in all."""
@@ -399,8 +397,9 @@ class Lineage:
 
 
 def _living(state: State, offspring: Offspring, champion: int) -> Living:
+    room = state.fitness.size + _genes(state.genomes.packed)
     return Living(
-        state.generation, state.genomes, state.fitness, state.species, state.table.id,
+        state.generation, state.genomes, room, state.fitness, state.species, state.table.id,
         offspring, champion, state.champion if champion >= 0 else None,
     )  # fmt: skip
 

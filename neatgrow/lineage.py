@@ -36,7 +36,7 @@ _DENSE = 64  # generations in all of which genomes are kept; then in 32 until tw
 _WINDOW = 128  # generations that are looked through together, …
 _WINDOW_ROOM = 200_000  # … if their genomes and genes are no more than this in all
 _REVIEW = 4_000_000  # genomes and genes of the generations between two reviews of what is kept
-_ROOM = 1 << 16  # genes that are kept, or as many as the population has
+_ROOM = 1 << 16  # genes that are kept, or a quarter of the population's
 _MOST = 1 << 30  # generations, rows and species
 _FACTS = ("generation", "row", "parent", "mate", "species")
 
@@ -93,8 +93,8 @@ class Lineage:
     Nothing in it is written to again. Who descends from whom is known of every generation.
     Genomes are kept of generations 1 to 63, of every second one to 127, every fourth to 255
     and so on, and of champions; and where those kept have more than 65,536 genes in all, and
-    more than the population, only of every second generation, every fourth and so on of these.
-    All that depends on the run alone, not on when it was saved.
+    more than a quarter of what the population has, only of every second generation, every
+    fourth and so on. All that depends on the run alone, not on when it was saved.
 
     Where a mated child would have had a forbidden loop, the first parent alone made it, and the
     mate is one that was chosen in vain.
@@ -282,7 +282,7 @@ class Lineage:
         lineage = replace(self.settled(), work=0)
         (records,), (living,) = lineage.blocks, lineage.recent
         assert living.genomes is not None
-        room = max(_ROOM, _genes(living.genomes.packed))
+        room = max(_ROOM, _genes(living.genomes.packed) // 4)
         stride = lineage.stride
         while _genes(records.genomes) > room and stride < _MOST:
             stride *= 2

@@ -21,7 +21,7 @@ from neatgrow.cli import main
 from neatgrow.plotting import sections
 from neatgrow.plotting.episodes import work_of
 from neatgrow.plotting.interactive import DELAYED, ENABLED, LIVE, Stage, graph_data, thinned
-from neatgrow.plotting.layers import read
+from neatgrow.plotting.layers import wired
 from neatgrow.plotting.record import record_of
 from neatgrow.plotting.report import page, report
 from neatgrow.plotting.theme import THEMES
@@ -345,7 +345,7 @@ def test_colours_of_text_have_contrast_in_both_themes():
 def test_the_graph_has_every_gene_and_says_which_take_part(genome):
     data = graph_data([Stage(4, genome, 1.0)])
     (stage,) = data["stages"]
-    diagram = read(genome, False)
+    diagram = wired(genome, False)
     delayed = {wire.gene: wire.delayed for wire in diagram.wires}
     assert len(stage["wires"]) == genome.n_connections == len(data["wires"])
     by_innovation = {data["wires"][row[0]]["innovation"]: row for row in stage["wires"]}

@@ -215,6 +215,11 @@ def use_run(problem: Any) -> Callable[[Snapshot, Draw], None]:
             raise
         run.step()
         run.history.to_csv()
+        for lineage in (snapshot.lineage, run.snapshot.lineage if run.snapshot else None):
+            if lineage is not None:
+                lineage.to_networkx()
+                for ancestor in lineage.line():
+                    ancestor.genome.check()
         if snapshot.population.champion is not None:
             use_genome(run.champion, draw)
 

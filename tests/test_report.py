@@ -5,9 +5,8 @@ import json
 import re
 import shutil
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from test_pictures import crowd
 import neatgrow as ng
 from benchmarks.browser import browser, missing
 from neatgrow.cli import main
+from neatgrow.lineage import Ancestor, read_lineage
 from neatgrow.plotting import sections
 from neatgrow.plotting.episodes import work_of
 from neatgrow.plotting.interactive import DELAYED, ENABLED, LIVE, Stage, graph_data, thinned
@@ -416,49 +416,30 @@ def test_a_long_line_is_thinned_to_what_a_page_can_hold(runs):
     assert len(thinned(small)) == 100
 
 
-@dataclass(frozen=True)
-class Ancestor:
-    """As a lineage gives them."""
-
-    generation: int
-    genome: object
-    fitness: float
-    species: int
-
-
-def test_ancestors_of_a_lineage_become_stages(runs, monkeypatch):
+def test_ancestors_of_the_newest_checkpoint_become_stages(runs, monkeypatch):
     record = record_of(runs / "xor")
-    assert len(record.stages) == 1 and "no record" in record.missing["stages"]
-    champion = record.champion
-    first = build(2, 1, {}, [(0, 2, 1.0, True)])
-    strange = build(1, 1, {}, [(0, 1, 1.0, True)])
-
-    class Lineage:
-        @staticmethod
-        def read_lineage(directory):
-            assert Path(directory) == runs / "xor"
-            return Lineage
-
-        @staticmethod
-        def line():
-            return [Ancestor(1, first, 0.5, 1), Ancestor(1, strange, 0.5, 1),
-                    Ancestor(2, champion, 2.0, 1)]  # fmt: skip
-
-    def imported(name):
-        assert name == "neatgrow.lineage"
-        return Lineage
-
-    monkeypatch.setattr("neatgrow.plotting.record.import_module", imported)
-    stages = record_of(runs / "xor").stages
-    assert [stage.genome for stage in stages] == [first, champion]
+    line = read_lineage(runs / "xor").line()
+    assert len(line) > 1 and line[-1].genome == record.champion
+    assert [stage.genome for stage in record.stages] == [one.genome for one in line]
     assert 'id="growth"' in report(runs / "xor").read_text("utf-8")
 
-    def damaged(name):
-        raise ValueError("lineage.npz: damaged")
+    strange = build(1, 1, {}, [(0, 1, 1.0, True)])
+    others = [Ancestor(1, strange, 0.5, 1), *line]
+    monkeypatch.setattr("neatgrow.plotting.record._ancestors", lambda snapshot: others)
+    assert len(record_of(runs / "xor").stages) == len(line)
 
-    monkeypatch.setattr("neatgrow.plotting.record.import_module", damaged)
+
+def test_a_run_without_a_record_of_ancestors_says_so(runs, monkeypatch):
+    monkeypatch.setattr("neatgrow.plotting.record._ancestors", lambda snapshot: [])
+    record = record_of(runs / "xor")
+    assert len(record.stages) == 1 and "no record" in record.missing["stages"]
+
+    def damaged(snapshot):
+        raise ValueError("lineage: damaged")
+
+    monkeypatch.setattr("neatgrow.plotting.record._ancestors", damaged)
     text = Page(report(runs / "xor").read_text("utf-8")).text
-    assert "How the champion grew cannot be shown: ValueError: lineage.npz: damaged" in text
+    assert "How the champion grew cannot be shown: ValueError: lineage: damaged" in text
 
 
 # ----------------------------------------------------------------------------- what it does

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from neatgrow.evolution import Result, fingerprint_of
 from neatgrow.files import FileError
 from neatgrow.genomes import Genome
 from neatgrow.history import History
+from neatgrow.lineage import Ancestor
 from neatgrow.plotting.interactive import Stage
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
@@ -75,7 +75,7 @@ def record_of(run: Result | str | PathLike[str]) -> Record:
 def _of_result(result: Result) -> Record:
     missing: dict[str, str] = {}
     population, problem = result.population, result.problem
-    ancestors = _attempt(missing, "stages", lambda: getattr(result, "ancestors", None))
+    ancestors = _attempt(missing, "stages", lambda: result.ancestors)
     described = getattr(problem, "describe", dict)
     description = _attempt(missing, "description", lambda: dict(described())) or {}
     return Record(
@@ -92,7 +92,7 @@ def _of_directory(path: Path) -> Record:
     missing: dict[str, str] = {}
     snapshot = _newest(path)
     current = snapshot is not None and snapshot.population.generation == len(history)
-    ancestors = _attempt(missing, "stages", lambda: _ancestors(path))
+    ancestors = _attempt(missing, "stages", lambda: _ancestors(snapshot))
     config = _attempt(missing, "config", lambda: Config.from_toml(path / CONFIG))
     problem = _attempt(missing, "problem", lambda: catalogue.rebuild(description))
     known = [description.get(key) for key in ("name", "environment", "problem")]
@@ -129,18 +129,15 @@ def _newest(path: Path) -> Snapshot | None:
     return None
 
 
-def _ancestors(path: Path) -> Any:
-    """The champion's line, where the run recorded it."""
-    try:
-        lineage = import_module("neatgrow.lineage")
-    except ImportError:
-        return None
-    found = lineage.read_lineage(path)
-    return None if found is None else found.line()
+def _ancestors(snapshot: Snapshot | None) -> list[Ancestor]:
+    """The champion's line, as far as it was saved."""
+    if snapshot is None or snapshot.lineage is None:
+        return []
+    return snapshot.lineage.line()
 
 
 def _stages(
-    ancestors: Any, champion: Genome, history: History, missing: dict[str, str]
+    ancestors: list[Ancestor] | None, champion: Genome, history: History, missing: dict[str, str]
 ) -> list[Stage]:
     """Ancestors and the champion, which is the last whatever was recorded."""
     fitness = history["champion"]
@@ -151,7 +148,7 @@ def _stages(
     stages = []
     for one in ancestors or ():
         if (one.genome.n_inputs, one.genome.n_outputs) == size and one.genome != champion:
-            stages.append(Stage(one.generation, one.genome, float(one.fitness), int(one.species)))
+            stages.append(Stage(one.generation, one.genome, one.fitness, one.species))
     if not stages:
         missing.setdefault("stages", "the run has no record of its champion's ancestors")
     return [*stages, found]

@@ -16,6 +16,7 @@ import os
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,31 +33,53 @@ FRESH = 1_000_000  # seeds of the episodes that champions are judged on, out of 
 
 
 @dataclass(frozen=True)
-class Budget:
-    """How long a seed may take.
+class Case:
+    """An environment, and how long a seed may take.
 
     Attributes:
+        environment: Name in the catalogue, whose options and settings are taken.
         seeds: How many, from 0 on.
         seconds: Of evolution.
-        learning: Seconds of learning afterwards; 0 for none.
+        learns: Whether the champion goes on by policy gradients, with the catalogue's settings.
+        way: What tells it from another case of the environment.
+        settings: Instead of the catalogue's.
     """
 
+    environment: str
     seeds: int
     seconds: float
-    learning: float = 0.0
+    learns: bool = False
+    way: str = ""
+    settings: dict[str, Any] | None = None
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Of the default settings, by dotted path."""
+        entry = catalogue.ENTRIES[self.environment]
+        return dict(entry.settings) if self.settings is None else self.settings
+
+    @property
+    def text(self) -> str:
+        """What decides the result."""
+        entry = catalogue.ENTRIES[self.environment]
+        changes = {**entry.options, **self.changes}
+        text = [f"{key}={value}" for key, value in changes.items()] + [f"{self.seconds:g} s"]
+        if self.learns:
+            text += [f"learning {key}={value}" for key, value in entry.learning.items()]
+        return ", ".join(text)
 
 
-BUDGETS = {
-    "CartPole-v1": Budget(10, 60),
-    "Acrobot-v1": Budget(10, 300),
-    "MountainCarContinuous-v0": Budget(10, 300),
-    "InvertedDoublePendulum-v5": Budget(10, 300),
-    "LunarLander-v3": Budget(10, 600),
-    "Pendulum-v1": Budget(3, 60, 120),
-    "HalfCheetah-v5": Budget(3, 240, 240),
-    "Hopper-v5": Budget(3, 240, 240),
-    "BipedalWalker-v3": Budget(3, 3600),
-}
+CASES = [
+    Case("CartPole-v1", 10, 60),
+    Case("Acrobot-v1", 10, 300),
+    Case("MountainCarContinuous-v0", 10, 300),
+    Case("InvertedDoublePendulum-v5", 10, 300),
+    Case("LunarLander-v3", 10, 600),
+    Case("Pendulum-v1", 3, 60, True, "a graph with 16 hidden nodes"),
+    Case("Pendulum-v1", 3, 60, True, "a graph from nothing", {}),
+    Case("HalfCheetah-v5", 3, 240, True, "a graph with 16 hidden nodes"),
+    Case("BipedalWalker-v3", 3, 3600),
+]
 
 
 @dataclass(frozen=True)
@@ -64,6 +87,7 @@ class Ran:
     """What one seed came to."""
 
     seed: int
+    way: str
     settings: str
     backend: str
     solved: bool
@@ -81,31 +105,22 @@ class Ran:
     learning_seconds: float
 
 
-def settings_of(name: str) -> str:
-    """What decides the result, as text."""
-    entry = catalogue.ENTRIES[name]
-    changes = {**entry.options, **entry.settings}
-    budget = BUDGETS[name]
-    text = [f"{key}={value}" for key, value in changes.items()] + [f"{budget.seconds:g} s"]
-    return ", ".join(text + ([f"{budget.learning:g} s of learning"] if budget.learning else []))
-
-
 def judged(genome: ng.Genome, problem: ng.Gymnasium) -> float:
     """Mean return over 100 fresh episodes."""
     networks = genome.compile().networks
     return float(problem.evaluate(networks, seed=FRESH, episodes=100).fitness[0])
 
 
-def run(name: str, seed: int) -> Ran:
+def run(case: Case, seed: int) -> Ran:
     """One seed."""
-    entry, budget = catalogue.ENTRIES[name], BUDGETS[name]
-    config = ng.Config().override(dict(entry.settings))
+    name, entry = case.environment, catalogue.ENTRIES[case.environment]
+    config = ng.Config().override(case.changes)
     problem = ng.Gymnasium(name, **entry.options)
     own = ng.Gymnasium(name, **{**entry.options, "backend": "gymnasium"})
     ng.evolve(ng.Gymnasium(name, **entry.options), config=config, generations=1, seed=seed)
     start = time.perf_counter()
     result = ng.evolve(
-        problem, config=config, generations=1_000_000, seed=seed, seconds=budget.seconds,
+        problem, config=config, generations=1_000_000, seed=seed, seconds=case.seconds,
         progress=False,
     )  # fmt: skip
     seconds = time.perf_counter() - start
@@ -114,23 +129,22 @@ def run(name: str, seed: int) -> Ran:
     print(f"{name}, seed {seed}: {mean:.1f} after {seconds:.0f} s", flush=True)
     learned = learned_own = np.nan
     steps, spent = 0, 0.0
-    if budget.learning:
-        start = time.perf_counter()
+    if case.learns:
         tuned, report = ng.fine_tune_policy(
-            champion, problem, seed=seed, iterations=1_000_000, seconds=budget.learning,
-            progress=False, **dict(entry.learning),
-        )  # fmt: skip
-        spent, steps = time.perf_counter() - start, report.steps
+            champion, problem, seed=seed, progress=False, **entry.learning
+        )
+        spent, steps = report.seconds, report.steps + report.evaluation_steps
         learned, learned_own = judged(tuned, problem), judged(tuned, own)
+        print(f"{name}, seed {seed}: {learned:.1f} after {spent:.0f} s more", flush=True)
     return Ran(
-        seed, settings_of(name), problem.backend, result.solved, mean, judged(champion, own),
+        seed, case.way, case.text, problem.backend, result.solved, mean, judged(champion, own),
         len(history), int(history.total("evaluations")), int(history.total("steps")),
         champion.n_hidden, champion.n_enabled, seconds, learned, learned_own, steps, spent,
     )  # fmt: skip
 
 
-def rows_of(path: Path, settings: str) -> dict[int, Ran]:
-    """Rows by seed that were run with these settings."""
+def rows_of(path: Path, case: Case) -> dict[int, Ran]:
+    """Rows by seed that were run with these very settings."""
     if not path.exists():
         return {}
     kinds = {field.name: field.type for field in fields(Ran)}
@@ -138,7 +152,7 @@ def rows_of(path: Path, settings: str) -> dict[int, Ran]:
     found = {}
     with path.open(newline="") as file:
         for row in csv.DictReader(file):
-            if row["settings"] == settings:
+            if row["settings"] == case.text:
                 ran = Ran(**{name: cast[kinds[name]](row[name]) for name in kinds})
                 found[ran.seed] = ran
     return found
@@ -161,18 +175,19 @@ def spread(values: list[float]) -> str:
     return f"{np.median(values):,.1f} [{min(values):,.1f} – {max(values):,.1f}]"
 
 
-def table_row(name: str, rows: list[Ran]) -> tuple[str, ...]:
+def table_row(case: Case, rows: list[Ran]) -> tuple[str, ...]:
     """One line of the table."""
     seconds = [ran.seconds for ran in rows]
-    limit = catalogue.ENTRIES[name].solved_at
+    limit = catalogue.ENTRIES[case.environment].solved_at
     solved = "–" if limit == "none" else f"{sum(ran.solved for ran in rows)} of {len(rows)}"
     other = rows[0].backend == "envpool"
     after = learning = "–"
-    if BUDGETS[name].learning:
+    if case.learns:
         after = spread([ran.learned for ran in rows])
         after += f"; {spread([ran.learned_gymnasium for ran in rows])}" if other else ""
         steps = np.median([ran.learning_steps for ran in rows])
         learning = f"{steps:,.0f}, {np.median([ran.learning_seconds for ran in rows]):.0f}"
+    name = f"{case.environment}, {case.way}" if case.way else case.environment
     return (
         f"{name} ({limit})", f"{rows[0].settings}; {rows[0].backend}", solved,
         spread([ran.mean for ran in rows]),
@@ -187,7 +202,9 @@ def table_row(name: str, rows: list[Ran]) -> tuple[str, ...]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("environment", nargs="*", choices=[[], *BUDGETS])
+    parser.add_argument(
+        "environment", nargs="*", choices=[[], *dict.fromkeys(case.environment for case in CASES)]
+    )
     parser.add_argument("--seeds", type=int, help="instead of each environment's own number")
     parser.add_argument("--table", action="store_true", help="of the rows there are, run nothing")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
@@ -196,17 +213,17 @@ def main() -> None:
         ng.set_threads(1)
     (options.out / "results").mkdir(parents=True, exist_ok=True)
     lines = []
-    for name, budget in BUDGETS.items():
-        path = options.out / "results" / f"{name}.csv"
-        known = rows_of(path, settings_of(name))
-        asked = not options.environment or name in options.environment
+    for case in CASES:
+        path = options.out / "results" / f"{case.environment}.csv"
+        known = rows_of(path, case)
+        asked = not options.environment or case.environment in options.environment
         if asked and not options.table:
-            for seed in range(options.seeds or budget.seeds):
+            for seed in range(options.seeds or case.seeds):
                 if seed not in known:
-                    known[seed] = run(name, seed)
+                    known[seed] = run(case, seed)
                     append(path, known[seed])
         if known:
-            lines.append(table_row(name, [known[seed] for seed in sorted(known)]))
+            lines.append(table_row(case, [known[seed] for seed in sorted(known)]))
     table = markdown(HEADER, lines)
     put_table(options.out / "RESULTS.md", BEGIN, END, table)
     print(table)

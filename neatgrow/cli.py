@@ -155,7 +155,10 @@ def _learn(result: Result, seconds: float, settings: Mapping[str, Any]) -> None:
     problem, directory = result.problem, result.directory
     assert isinstance(problem, Practice) and directory is not None
     learned, report = fine_tune_policy(
-        result.champion, problem, seconds=seconds, iterations=1_000_000, progress=True, **settings
+        result.champion,
+        problem,
+        progress=True,
+        **{**settings, "seconds": seconds, "iterations": 1_000_000},
     )
     learned.save(directory / LEARNED)
     print(

@@ -75,7 +75,13 @@ ENTRIES: dict[str, Entry] = {
         "drive a weak car up a hill, three actions", "-110", options={"episodes": 5}
     ),
     "MountainCarContinuous-v0": Entry("the same, continuous force", "90", options={"episodes": 3}),
-    "Pendulum-v1": Entry("swing up and hold a pendulum", "none", options={"episodes": 10}),
+    "Pendulum-v1": Entry(
+        "swing up and hold a pendulum",
+        "none",
+        options={"episodes": 5},
+        settings={"start.hidden": 16},
+        learning={"discount": 0.95, "iterations": 100},
+    ),
     "LunarLander-v3": Entry("land between the flags", "200", "box2d", options={"episodes": 5}),
     "BipedalWalker-v3": Entry(
         "walk on two legs",
@@ -84,7 +90,17 @@ ENTRIES: dict[str, Entry] = {
         options={"episodes": 1, "normalize": True, "clip_observations": 5.0},
     ),
     "HalfCheetah-v5": Entry(
-        "run, a planar robot", "4800", "mujoco", options={"episodes": 1, "normalize": True}
+        "run, a planar robot",
+        "4800",
+        "mujoco",
+        options={"episodes": 1, "normalize": True},
+        settings={"start.hidden": 16},
+        learning={
+            "episodes": 8,
+            "iterations": 150,
+            "validation_every": 10,
+            "validation_episodes": 5,
+        },
     ),
     "Hopper-v5": Entry(
         "hop, a planar robot", "3800", "mujoco", options={"episodes": 3, "normalize": True}

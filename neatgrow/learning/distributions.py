@@ -32,14 +32,19 @@ class Distribution(ABC):
     Attributes:
         size: O.
         extra: K.
+        exploration: To start with, where nothing else is asked for; see :meth:`start`.
     """
 
     size: int
     extra: int
+    exploration: float
 
     @abstractmethod
     def start(self, outputs: Array, exploration: float) -> Array:
-        """The K further outputs to begin with, from outputs (B, O) that were met."""
+        """The K further outputs to begin with, from outputs (B, O) that were met.
+
+        What ``exploration`` means is the distribution's own.
+        """
 
     @abstractmethod
     def sample(self, outputs: Array, uniform: Array) -> Array:
@@ -64,6 +69,8 @@ class _Logits(Distribution):
         sizes: Outputs of each block.
         fixed: Whether scales are.
     """
+
+    exploration = 0.5
 
     def __init__(self, sizes: list[int], fixed: bool) -> None:
         self.size, self.extra = sum(sizes), 0 if fixed else len(sizes)
@@ -184,6 +191,8 @@ class Gaussian(Distribution):
     Args:
         size: How many.
     """
+
+    exploration = 0.2
 
     def __init__(self, size: int) -> None:
         self.size = self.extra = size

@@ -93,8 +93,8 @@ def fine_tune_policy(
     clip: float = 0.2,
     discount: float = 0.99,
     trace: float = 0.95,
-    entropy: float = 0.0,
-    exploration: float = 0.5,
+    entropy: float = 0.003,
+    exploration: float | None = None,
     divergence: float | None = 0.03,
     window: int | None = None,
     critic: tuple[int, ...] = (64, 64),
@@ -142,13 +142,14 @@ def fine_tune_policy(
         episodes: To practise in each.
         epochs: Over what each brought.
         batch: Decisions per step; with loops, as many whole episodes as have about so many.
-        optimizer: ``Adam(0.001)`` by default; its schedule counts iterations.
+        optimizer: ``Adam(0.002)`` by default; its schedule counts iterations.
         clip: ε, relative change of an action's probability beyond which nothing is gained.
         discount: γ of rewards per decision.
         trace: λ of generalised advantage estimation.
         entropy: Weight of the policy's entropy in the objective.
         exploration: At the start. Of a Box, the standard deviation around each output, of which
-            the range is [−1, 1]; else the share of the greatest entropy that there can be.
+            the range is [−1, 1], 0.2 by default; else the share of the greatest entropy that
+            there can be, 0.5 by default.
         divergence: From the policy that played, in nats, beyond which an iteration's epochs
             end; ``None`` for no limit.
         window: Ticks over which gradients reach back; all by default.
@@ -187,21 +188,19 @@ def fine_tune_policy(
     if not isinstance(critic, (tuple, list)):
         raise TypeError(_checks.message("critic", "nodes of each layer such as (64, 64)", critic))
     sizes = tuple(_checks.integer("critic", size, 1) for size in critic)
-    rates = []
+    optimizer = Adam(0.002) if optimizer is None else optimizer
+    critic_optimizer = Adam(0.001) if critic_optimizer is None else critic_optimizer
     for name, chosen in (("optimizer", optimizer), ("critic_optimizer", critic_optimizer)):
-        rates.append(Adam(1e-3) if chosen is None else chosen)
-        if not isinstance(rates[-1], Optimizer):
-            raise TypeError(_checks.message(name, "one such as Adam(0.001)", chosen))
+        if not isinstance(chosen, Optimizer):
+            raise TypeError(_checks.message(name, "one such as Adam(0.002)", chosen))
     if progress is None:
         progress = sys.stderr.isatty()
     worker = _checked(genome, problem)
     seeds = np.empty(_STAGES + iterations, np.int64)
     random.derive_seeds(_checks.integer("seed", seed, 0), random.POLICY, 0, seeds)
-    settings = Settings(
-        rates[0], iterations, epochs, batch, clip, entropy, divergence, window
-    )  # fmt: skip
+    settings = Settings(optimizer, iterations, epochs, batch, clip, entropy, divergence, window)
     school = _School(problem, seeds, episodes, discount, trace)
-    school.begin(worker, settings, exploration, sizes, rates[1])
+    school.begin(worker, settings, exploration, sizes, critic_optimizer)
     judge = _Judge(problem, seeds)
     best, best_return = worker, judge.returns([worker], _WATCH, validation_episodes)[0]
     line = ProgressLine(iterations, progress, ("iteration", "mean return"))
@@ -255,8 +254,8 @@ class _School:
         self.failures: list[str] = []
 
     def begin(
-        self, genome: Genome, settings: Settings, exploration: float, hidden: tuple[int, ...],
-        critic_optimizer: Optimizer,
+        self, genome: Genome, settings: Settings, exploration: float | None,
+        hidden: tuple[int, ...], critic_optimizer: Optimizer,
     ) -> None:  # fmt: skip
         """Episodes as the genome plays them, from which scales start and the critic learns."""
         distribution = self._problem.distribution()
@@ -264,7 +263,7 @@ class _School:
         if not met.counts.any():
             raise RuntimeError(f"fine_tune_policy: {_nothing_met(met)}")
         some = met.actions[:: -(-len(met.actions) // _SAMPLE)]  # these are the outputs here
-        start = distribution.start(some, exploration)
+        start = distribution.start(some, exploration or distribution.exploration)
         self.actor = Actor(genome, distribution, start, settings, int(self._seeds[_ACTOR]))
         self._epochs = settings.epochs
         self._critic = Critic(
@@ -363,7 +362,7 @@ def _checked(genome: Genome, problem: Practice) -> Genome:
 
 
 def _check_number(name: str, value: float | None, rule: str) -> None:
-    if value is None and name in ("divergence", "seconds"):
+    if value is None and name in ("divergence", "exploration", "seconds"):
         return
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
         raise TypeError(_checks.message(name, rule, value))

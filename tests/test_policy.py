@@ -481,6 +481,29 @@ def test_practice_is_the_same_on_either_backend_and_starts_as_evaluation_does():
     assert (lengths[~met[0].terminated] == 30).all() and len(lengths) == 8
 
 
+@pytest.mark.parametrize("backend", ["single", "envpool"])
+def test_practice_sees_and_earns_what_evaluation_does(backend):
+    if backend == "envpool":
+        pytest.importorskip("envpool")
+    problem = Gymnasium(
+        "Pendulum-v1", max_steps=45, frame_skip=4, clip_rewards=(-9.0, -1.0), clip_observations=1.5,
+        normalize=True, backend=backend,
+    )  # fmt: skip
+    networks = looped(2, 3, 1).batch().compile()
+    for seed in range(2):
+        problem.evaluate(networks, seed=seed)
+    carrying = looped(2, 3, 1).with_interface(**problem.statistics()).batch().compile()
+    met = problem.practise(carrying, lambda outputs, *_: outputs, seed=7, episodes=3)
+    evaluation = problem.evaluate(carrying, seed=7, episodes=3)
+    assert met.returns.mean() == pytest.approx(evaluation.fitness[0], rel=1e-12)
+    assert met.steps == evaluation.steps == 3 * 45 and met.start.tolist() == [0, 12, 24, 36]
+    assert met.rewards.min() >= -9.0 and met.rewards.max() <= -1.0 and not met.terminated.any()
+    reach = np.abs(
+        (met.x - problem.statistics()["input_mean"]) * problem.statistics()["input_scale"]
+    )
+    assert reach.max() == pytest.approx(1.5)
+
+
 def test_practice_remembers_what_happened():
     problem = aim(length=4)
     seen = []
@@ -540,6 +563,26 @@ def test_episodes_that_fail_are_left_out():
     assert any("finite reward" in why and why.startswith("iteration ") for why in report.failures)
     assert np.isfinite(report.table["mean_return"]).all() and not report.kept
     # Fitness is NaN where an episode fails: what cannot be compared is not returned.
+
+
+def test_episodes_cut_off_after_one_decision_teach_nothing():
+    class Short(Aim):
+        def step(self, action):
+            answer = super().step(action)
+            return (*answer[:3], self.start > 0, {})
+
+        def reset(self, **options):
+            answer = super().reset(**options)
+            self.start = self.seen
+            return answer
+
+    problem = Gymnasium(Short, max_steps=20)
+    for genome in (LINE, looped(1, 1, 1)):
+        _, report = ng.fine_tune_policy(genome, problem, **SMALL | {"episodes": 4, "batch": 2})
+        assert np.isfinite(report.table["entropy"]).all()
+    always = Gymnasium(Aim, max_steps=1)
+    with pytest.raises(RuntimeError, match=r"expected a decision to learn from, got none\.$"):
+        ng.fine_tune_policy(LINE, always, **SMALL)
 
 
 def test_an_environment_that_always_fails_is_told_at_once():

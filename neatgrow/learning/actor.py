@@ -185,7 +185,8 @@ class Actor:
             for _ in range(settings.epochs):
                 told = []
                 for rows in np.array_split(rng.permutation(n_rows), n_batches):
-                    told.append(self._step(lesson.part(rows), old[:, rows]))
+                    if lesson.counts[:, rows].any():  # else all were cut off after one decision
+                        told.append(self._step(lesson.part(rows), old[:, rows]))
                 everything += told
                 diverged = float(np.mean([each.divergence for each in told]))
                 if self.lost or diverged > (settings.divergence or np.inf):

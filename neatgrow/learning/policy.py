@@ -130,7 +130,7 @@ def fine_tune_policy(
     from. No figure of the report comes from episodes that anything was chosen by, but for that
     last condition, and ``PolicyReport.learned`` is told whether it is met or not. A policy in
     truth worse than the genome by one standard error of such a comparison gets through about
-    once in forty times.
+    once in forty times. Where an episode that is to judge fails, nothing can be compared.
 
     The result depends on the seed alone, not on threads. Nothing given is changed.
 

@@ -28,13 +28,14 @@ from neatgrow.networks import Networks
 from neatgrow.population import Population, State
 from neatgrow.problems.base import (
     Evaluation,
+    EvaluatorError,
     Problem,
     Stateful,
     Teaching,
     cause_of,
     judged,
 )
-from neatgrow.problems.executors import Distributed, ExecutorError
+from neatgrow.problems.executors import Distributed
 from neatgrow.problems.workers import Workers
 from neatgrow.runs import RunDirectory
 
@@ -68,8 +69,8 @@ class Result:
         population: As it stands after the last generation.
         problem: What was evolved on.
         stopped: ``"solved"``, ``"generations"``, ``"seconds"``, ``"interrupted"``,
-            ``"callback"``, ``"failures"`` where too many evaluations failed, or ``"executor"``
-            where it took no more work.
+            ``"callback"``, ``"failures"`` where too many evaluations failed, or ``"workers"``
+            where worker processes or the executor could not go on.
         directory: Where files were written, or ``None``.
         failures: The first hundred evaluations that failed: generation, row of the genome,
             cause. How many there were in all is in the history.
@@ -433,7 +434,7 @@ class Evolution:
             if self.workers is not None:
                 return self.workers.evaluate(genomes, seed)
             return judged(self.problem, networks, seed=seed)
-        except ExecutorError:
+        except EvaluatorError:
             raise
         except Exception as error:
             if self._raise or not len(self.history):  # nothing is lost yet, and all of it fails
@@ -494,7 +495,7 @@ class Evolution:
             if self.workers is not None:
                 return self.workers.evaluate(genome, seed, episodes)
             return judged(self.problem, genome.compile(), seed=seed, episodes=episodes)
-        except ExecutorError:
+        except EvaluatorError:
             raise
         except Exception as error:
             if self._raise:

@@ -18,8 +18,8 @@ from neatgrow.evolution import Callback, Evolution, Result, described
 from neatgrow.learning.lifetime import Learning
 from neatgrow.networks import Network
 from neatgrow.problems import catalogue
-from neatgrow.problems.base import Problem
-from neatgrow.problems.executors import ExecutorError, evaluator
+from neatgrow.problems.base import EvaluatorError, Problem, cause_of
+from neatgrow.problems.executors import evaluator
 from neatgrow.problems.function import Function
 from neatgrow.progress import Progress
 from neatgrow.runs import CHAMPION, CONFIG, Checkpoints, RunDirectory, read_description
@@ -290,12 +290,12 @@ def _until_stopped(
             raise
         run.rewind()
         return "interrupted"
-    except ExecutorError as error:
+    except EvaluatorError as error:
         if run.snapshot is None:
             raise
         run.rewind()
         warnings.warn(f"{error}", RuntimeWarning, stacklevel=4)
-        return "executor"
+        return "workers"
     return "solved" if run.solved else "generations"
 
 
@@ -325,9 +325,19 @@ class _Interrupts:
 
 
 def _put_away(run: Evolution) -> None:
-    """Save what there is, and let go of processes and files."""
-    if run.workers is not None:
-        run.workers.close()
+    """Save what there is, and let go of files and processes."""
+    try:
+        _save(run)
+    finally:
+        if run.workers is not None:
+            try:
+                run.workers.close()
+            except Exception as error:  # a cluster's, which must not cost the result
+                told = f"executor: expected to be shut down, got {cause_of(error)}."
+                warnings.warn(told, RuntimeWarning, stacklevel=4)
+
+
+def _save(run: Evolution) -> None:
     if run.directory is not None:
         try:
             known = run.snapshot is not None and run.snapshot.population.champion is not None

@@ -16,7 +16,8 @@ import workloads
 from conftest import VARIED
 
 import neatgrow as ng
-from neatgrow.problems.executors import Distributed, ExecutorError
+from neatgrow.problems.base import EvaluatorError
+from neatgrow.problems.executors import Distributed
 from neatgrow.problems.function import Function
 
 CONFIG = ng.Config(population_size=12).override(VARIED)
@@ -145,6 +146,14 @@ def test_a_pool_that_a_worker_broke_is_made_again(genomes, values, tmp_path):
     assert evaluation.failures == {}
 
 
+def test_a_genome_that_always_breaks_a_pool_costs_itself_alone(genomes, values):
+    trap = workloads.Trap({values[5]: "kill", values[6]: "exit"})
+    evaluation = evaluated(trap, POOL, genomes)
+    assert sorted(evaluation.failures) == [5, 6]
+    expected = [np.nan if row in (5, 6) else value for row, value in enumerate(values)]
+    assert np.array_equal(evaluation.fitness, expected, equal_nan=True)
+
+
 class Mortal:
     """An executor in which each call on a genome of some kind loses its worker."""
 
@@ -162,18 +171,72 @@ class Mortal:
         return future
 
 
-def test_a_genome_that_loses_two_workers_is_named(genomes, values):
+def test_a_genome_that_always_loses_its_worker_is_named(genomes, values):
     evaluation = evaluated(workloads.value_of, Mortal({values[7]}), genomes)
     expected = [np.nan if row == 7 else value for row, value in enumerate(values)]
     assert np.array_equal(evaluation.fitness, expected, equal_nan=True)
     assert evaluation.failures == {
-        7: "its worker was lost, twice: BrokenProcessPool: a worker died"
+        7: "its worker was lost each time: BrokenProcessPool: a worker died"
     }
 
 
 def test_an_executor_that_loses_everything_is_lost(genomes, values):
-    with pytest.raises(ExecutorError, match="BrokenProcessPool: a worker died"):
+    with pytest.raises(EvaluatorError, match="BrokenProcessPool: a worker died"):
         evaluated(workloads.value_of, Mortal(set(values)), genomes)
+
+
+def test_a_retest_that_loses_its_worker_is_a_failure_and_no_end(genomes, values):
+    evaluation = evaluated(workloads.value_of, Mortal({values[7]}), genomes[[7]])
+    assert "lost each time" in evaluation.failures[0]
+
+
+class OneBad:
+    """An executor of which one call lands where the problem cannot be rebuilt."""
+
+    def __init__(self, bad):
+        self.calls, self.bad = 0, bad
+
+    def submit(self, function, /, share):
+        self.calls += 1
+        future = Future()
+        if self.calls in self.bad:
+            share = share._replace(payload=b"nonsense")
+        future.set_result(function(share))
+        return future
+
+
+def test_a_worker_that_cannot_rebuild_the_problem_is_passed_by():
+    options = {"generations": 6, **GIVEN}
+    result = ng.evolve(workloads.value_of, executor=OneBad({40}), **options)
+    assert result.fingerprint == ng.evolve(workloads.value_of, **options).fingerprint
+
+
+def test_no_worker_that_can_rebuild_the_problem_ends_the_run_with_its_result():
+    with pytest.warns(RuntimeWarning, match="executor: the problem could not be rebuilt"):
+        result = ng.evolve(
+            workloads.value_of, executor=OneBad(range(40, 999)), generations=9, **GIVEN
+        )
+    assert result.stopped == "workers"
+    assert 0 < len(result.history) < 9
+    assert result.failures == []
+
+
+def test_a_shutdown_that_fails_costs_nothing(tmp_path):
+    class Stuck(ThreadPoolExecutor):
+        def shutdown(self, wait=True, *, cancel_futures=False):
+            super().shutdown(wait)
+            raise OSError("scheduler is gone")
+
+    options = {"generations": 3, "directory": tmp_path / "run", **GIVEN}
+    with pytest.warns(RuntimeWarning, match="OSError: scheduler is gone"):
+        result = ng.evolve(workloads.value_of, executor=lambda: Stuck(2), **options)
+    assert len(result.history) == 3
+    assert (tmp_path / "run" / "champion.npz").exists()
+
+
+def test_a_class_makes_an_executor(genomes, values):
+    evaluation = evaluated(workloads.value_of, ThreadPoolExecutor, genomes)
+    assert evaluation.fitness.tolist() == values
 
 
 class Leaving:
@@ -198,7 +261,7 @@ def test_a_run_whose_executor_goes_away_is_saved(tmp_path):
     options = {"directory": tmp_path / "run", "generations": 9, **GIVEN}
     with pytest.warns(RuntimeWarning, match="RuntimeError: the cluster went away"):
         result = ng.evolve(workloads.value_of, executor=Leaving(14), **options)
-    assert result.stopped == "executor"
+    assert result.stopped == "workers"
     assert len(result.history) == 3
     again = ng.resume(tmp_path / "run", problem=workloads.value_of)
     del options["directory"]
@@ -206,8 +269,15 @@ def test_a_run_whose_executor_goes_away_is_saved(tmp_path):
 
 
 def test_an_executor_that_never_works_is_an_error():
-    with pytest.raises(ExecutorError, match="expected one that takes work, got RuntimeError"):
+    with pytest.raises(EvaluatorError, match="expected one that takes work, got RuntimeError"):
         ng.evolve(workloads.value_of, executor=Leaving(0), **GIVEN)
+
+
+class Mute:
+    """Answers with nothing."""
+
+    def submit(self, function, /, *args):
+        return None
 
 
 @pytest.mark.parametrize(
@@ -215,6 +285,7 @@ def test_an_executor_that_never_works_is_an_error():
     [
         ({"executor": 3}, TypeError, "executor: expected an object with submit"),
         ({"executor": lambda: 3}, TypeError, "a function that makes an object with submit"),
+        ({"executor": Mute()}, TypeError, "gives a concurrent.futures.Future, got None"),
         ({"executor": Counted(), "processes": 2}, ValueError, "expected no processes="),
         ({"executor": Counted(), "time_limit": 2.0}, ValueError, "time_limit=2.0"),
     ],
@@ -271,7 +342,7 @@ def test_dask_with_a_worker_killed_gives_the_same_run(cluster):
             lives.append(pid)
             threading.Timer(0.01, os.kill, (pid, signal.SIGKILL)).start()
 
-    there = cart_pole(executor=cluster.get_executor(), callbacks=[kill_one])
+    there = cart_pole(executor=cluster, callbacks=[kill_one])
     (victim,) = lives
     time.sleep(0.1)
     assert victim not in cluster.run(os.getpid).values()
@@ -298,7 +369,7 @@ def test_dask_that_goes_away_stops_the_run_with_its_result(cluster):
             workloads.value_of, executor=cluster.get_executor(), callbacks=[leave],
             generations=5, **GIVEN,
         )  # fmt: skip
-    assert result.stopped == "executor"
+    assert result.stopped == "workers"
     assert len(result.history) == 2
 
 

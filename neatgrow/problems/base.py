@@ -29,6 +29,10 @@ class Evaluation:
     gathered: dict[str, Array] = field(default_factory=dict)
 
 
+class EvaluatorError(RuntimeError):
+    """What should evaluate, worker processes or an executor, cannot go on."""
+
+
 class Collection:
     """The evaluation of N genomes, put together from those of shares of them."""
 
@@ -147,26 +151,25 @@ def judged(
     count = len(networks)
     try:
         return _checked(problem.evaluate(networks, seed=seed, episodes=episodes), count)
+    except EvaluatorError:
+        raise
     except Exception:
         if count == 1:
             raise
         error_of_all = True
-        fitness, steps = np.full(count, np.nan), 0
-        failures: dict[int, str] = {}
+        collection = Collection(count)
         for row in range(count):
             try:
                 single = networks[row].networks
                 answer = _checked(problem.evaluate(single, seed=seed, episodes=episodes), 1)
             except Exception as error:
-                failures[row] = cause_of(error)
+                collection.fail([row], cause_of(error))
                 continue
             error_of_all = False
-            fitness[row], steps = answer.fitness[0], steps + answer.steps
-            if answer.failures:
-                failures[row] = next(iter(answer.failures.values()))
+            collection.add([row], answer)
         if error_of_all:
             raise
-        return Evaluation(fitness, steps, failures)
+        return collection.evaluation()
 
 
 def cause_of(error: Exception) -> str:

@@ -82,6 +82,18 @@ class Maker:
             )  # fmt: skip
         return env
 
+    def start(self, env: Env[Any, Any], seed: int) -> Any:
+        """Reset to the episode of a seed; its first observation.
+
+        BipedalWalker keeps its physics' world, and with it what happened there, from episode to
+        episode, so it gets a new one, as LunarLander makes by itself.
+        """
+        bare = env.unwrapped
+        if type(bare).__name__ == "BipedalWalker" and getattr(bare, "terrain", None):
+            bare._destroy()  # type: ignore[attr-defined]
+            bare.world = type(bare.world)()  # type: ignore[attr-defined]
+        return env.reset(seed=seed)[0]
+
     def bare(self, env: Env[Any, Any]) -> Env[Any, Any]:
         """Without the wrappers that ``gymnasium.make`` adds and that this module replaces:
         steps are counted here, and reset always comes first."""

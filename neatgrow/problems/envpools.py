@@ -70,15 +70,15 @@ def unfit(maker: Maker, first: Env[Any, Any]) -> str:
         return "EnvPool plays registered environments without wrappers"
     if maker.kwargs:
         return f"EnvPool does not take make_kwargs such as {next(iter(maker.kwargs))}"
-    import envpool
-
-    if maker.id not in envpool.list_all_envs():
-        return f"EnvPool {envpool.__version__} has no {maker.id}"
     try:
+        import envpool
+
+        if maker.id not in envpool.list_all_envs():
+            return f"EnvPool {envpool.__version__} has no {maker.id}"
         with quiet():
             spec = envpool.make_spec(maker.id)
             theirs = (spec.gymnasium_observation_space, spec.gymnasium_action_space)
-    except Exception as error:  # of many kinds, where a data package lacks
+    except Exception as error:  # of many kinds, where a library or a data package lacks
         return f"EnvPool cannot make it: {error}"
     if not (
         isinstance(theirs[0], spaces.Box)

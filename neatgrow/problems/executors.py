@@ -14,6 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
+
 from neatgrow import _checks
 from neatgrow.genomes import Genomes
 from neatgrow.kernels import functions, parallel
@@ -22,6 +24,7 @@ from neatgrow.networks import Networks
 from neatgrow.problems.base import (
     Collection,
     Evaluation,
+    EvaluatorError,
     Gathering,
     Problem,
     Stateful,
@@ -32,7 +35,8 @@ from neatgrow.problems.workers import Workers, compiled, pickled, rebuilt, senda
 
 _SHARES = 4  # per worker and generation, where the executor says how many it has
 _SHARES_UNKNOWN = 32  # per generation, where it does not
-_RENEWALS = 3  # executors that one evaluation may break
+_TRIES = 3  # workers that a genome may lose: in a share, by itself, and with nothing beside it
+_RENEWALS = 3  # executors that refuse work before no more are made
 _KEPT = 2  # problems that a worker remembers
 
 
@@ -43,10 +47,6 @@ class Executor(Protocol):
     def submit(self, function: Callable[..., Any], /, *args: Any) -> "Future[Any]":
         """Call the function somewhere."""
         ...
-
-
-class ExecutorError(RuntimeError):
-    """The executor takes no more work."""
 
 
 class RayExecutor:
@@ -91,9 +91,10 @@ class _Share(NamedTuple):
 class Distributed:
     """A problem that is evaluated on an executor.
 
-    A share whose worker is lost is done again, genome by genome; a genome that loses two
-    workers is given up and named. Executors that break as a whole, as process pools do when a
-    worker dies, are made anew where ``executor`` is a function that makes one.
+    A share whose worker is lost is done again, genome by genome; genomes that are lost again are
+    tried with nothing beside them, as process pools break as a whole when a worker dies, and
+    one that loses its worker then is given up and named. What broke is made anew where
+    ``executor`` is a function that makes one.
 
     Args:
         problem: Must be one that pickle, or cloudpickle where it is installed, can send.
@@ -106,7 +107,9 @@ class Distributed:
 
     def __init__(self, problem: Problem, executor: Any) -> None:
         self._make: Callable[[], Any] | None = None
-        if not isinstance(executor, Executor):
+        if hasattr(executor, "get_executor"):  # a client of Dask
+            executor = executor.get_executor()
+        if isinstance(executor, type) or not isinstance(executor, Executor):
             if not callable(executor):
                 rule = "an object with submit(), or a function that makes one"
                 raise TypeError(_checks.message("executor", rule, executor))
@@ -115,6 +118,7 @@ class Distributed:
         self._problem = problem
         self._payload = pickled(problem, "executor")
         self._warm = False
+        self._idle = True
 
     def evaluate(
         self, batch: Genomes | Networks, seed: int, episodes: int | None = None
@@ -128,8 +132,7 @@ class Distributed:
 
         Raises:
             Exception: What the problem raises where it does for every genome.
-            ExecutorError: The executor takes no more work.
-            RuntimeError: The problem cannot be rebuilt where it should be evaluated.
+            EvaluatorError: The executor takes no more work, or the problem cannot be rebuilt there.
         """
         if not self._warm:  # so that workers find kernels compiled, where they share a disk
             warm_up(batch[0:1])
@@ -144,58 +147,78 @@ class Distributed:
         return evaluation
 
     def close(self) -> None:
-        """Shut down an executor that was made here."""
+        """Shut down an executor that was made here; what it is still at work on is not awaited."""
         if self._make is not None and self._executor is not None:
             executor, self._executor = self._executor, None
             if hasattr(executor, "shutdown"):
-                executor.shutdown(wait=True)
+                executor.shutdown(wait=self._idle)
 
     def _collected(self, whole: _Share) -> Evaluation:
-        count, rows = len(whole.batch), list(range(len(whole.batch)))
+        """All answers in one."""
+        count = len(whole.batch)
         size = -(-count // self._shares())
-        tasks = deque((rows[k : k + size], False) for k in range(0, count, size))
-        pending: dict[Future[Any], tuple[list[int], bool]] = {}
-        collection, errors, failed, renewals = Collection(count), [], 0, 0
+        cuts = range(0, count, size)
+        parts = deque(list(range(k, min(k + size, count))) for k in cuts)
+        alone: deque[list[int]] = deque()  # genomes that lost two workers already
+        pending: dict[Future[Any], list[int]] = {}
+        tries, collection = np.zeros(count, np.int64), Collection(count)
+        errors: list[Exception] = []
+        self._idle = False
         try:
-            while tasks or pending:
-                while tasks:
-                    part = tasks[0][0]
-                    share = whole._replace(batch=whole.batch[part[0] : part[-1] + 1])
-                    executor = self._open()
-                    try:
-                        future = executor.submit(answered, share)
-                    except Exception as error:
-                        renewals += 1
-                        self._renew(error, renewals)
-                        continue
-                    pending[future] = tasks.popleft()
+            while parts or alone or pending:
+                while parts:
+                    future = self._submitted(whole, parts[0])
+                    pending[future] = parts.popleft()
+                if alone and not pending:
+                    future = self._submitted(whole, alone[0])
+                    pending[future] = alone.popleft()
                 for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                    part, again = pending.pop(future)
+                    rows = pending.pop(future)
                     try:
                         answer = future.result()
                     except Exception as error:  # the executor's; the problem's come as answers
-                        if again:
-                            failed += 1
-                            collection.fail(part, f"its worker was lost, twice: {cause_of(error)}")
-                            if failed == count:
-                                raise _lost(error) from error
+                        answer = _Lost(cause_of(error))
+                    if isinstance(answer, (_Lost, _Unbuildable)):
+                        tries[rows] += 1
+                        if tries[rows[0]] < _TRIES:
+                            (parts if tries[rows[0]] == 1 else alone).extend([row] for row in rows)
+                        elif isinstance(answer, _Unbuildable):
+                            raise EvaluatorError(f"executor: {answer}")
                         else:
-                            tasks.extend(([row], True) for row in part)
-                        continue
-                    if isinstance(answer, _Unbuildable):
-                        raise RuntimeError(f"executor: {answer}")
-                    if isinstance(answer, Exception):
+                            collection.fail(rows, f"its worker was lost each time: {answer}")
+                    elif isinstance(answer, Exception):
                         errors.append(answer)
-                        collection.fail(part, cause_of(answer))
-                        failed += len(part)
+                        collection.fail(rows, cause_of(answer))
                     else:
-                        collection.add(part, answer)
+                        collection.add(rows, answer)
+            if count > 1 and (tries == _TRIES).all():
+                raise _gone(answer)
         finally:
             for future in pending:
                 future.cancel()
-        if errors and failed == count:
+        self._idle = True
+        evaluation = collection.evaluation()
+        if errors and len(evaluation.failures) == count and np.isnan(evaluation.fitness).all():
             raise errors[0]
-        return collection.evaluation()
+        return evaluation
+
+    def _submitted(self, whole: _Share, rows: list[int]) -> "Future[Any]":
+        """The answer to come for some rows, of an executor made anew where one broke."""
+        share = whole._replace(batch=whole.batch[rows[0] : rows[-1] + 1])
+        for attempt in range(1, _RENEWALS + 1):
+            executor = self._open()
+            try:
+                future = executor.submit(answered, share)
+            except Exception as error:
+                if self._make is None or attempt == _RENEWALS:
+                    raise _gone(cause_of(error)) from error
+                self.close()
+                continue
+            if not isinstance(future, Future):
+                rule = "one whose submit() gives a concurrent.futures.Future"
+                raise TypeError(_checks.message("executor", rule, future))
+            return future
+        raise AssertionError
 
     def _open(self) -> Executor:
         """The executor, made if there is none."""
@@ -209,18 +232,16 @@ class Distributed:
         executor: Executor = self._executor
         return executor
 
-    def _renew(self, error: Exception, times: int) -> None:
-        """Let the next share find a new executor, if one can be made."""
-        if self._make is None or times > _RENEWALS:
-            raise _lost(error) from error
-        self.close()
-
     def _shares(self) -> int:
         for name in ("_max_workers", "num_workers"):  # of concurrent.futures and of mpi4py
             workers = getattr(self._executor, name, None)
             if isinstance(workers, int) and workers > 0:
                 return _SHARES * workers
         return _SHARES_UNKNOWN
+
+
+class _Lost(str):
+    """How a worker was lost."""
 
 
 class _Unbuildable(str):
@@ -282,8 +303,8 @@ def _here() -> tuple[str, int]:
     return socket.gethostname(), os.getpid()
 
 
-def _lost(error: Exception) -> ExecutorError:
-    return ExecutorError(
-        f"executor: expected one that takes work, got {cause_of(error)}. Start it again and "
-        "resume, or pass a function that makes one."
+def _gone(how: str) -> EvaluatorError:
+    return EvaluatorError(
+        f"executor: expected one that takes work, got {how}. Start it again and resume, or pass a "
+        "function that makes one."
     )

@@ -84,8 +84,8 @@ class Moments:
     def gather(self, samples: Array) -> None:
         """Keep what N networks saw, (N, 1 + 2·I) of a :class:`Tally`, for :meth:`merge`."""
         self.merge()
-        if len(samples):
-            self._waiting = _pooled(samples)
+        whole = _pooled(samples) if len(samples) else samples.reshape(-1)
+        self._waiting = whole if whole[:1].any() else None
 
     def merge(self) -> None:
         """Let what was gathered count."""
@@ -122,12 +122,12 @@ class Moments:
         shape = (5, self.mean.size)
         columns = _checks.array("statistics", state.get("columns", ()), shape, finite=True)
         counts = _checks.array("statistics", state.get("counts", ()), (3,), np.int64)
-        impossible = not ((counts >= 0) & (counts < 1 << 53)).all() or (counts[1] > 0) != counts[2]
+        impossible = not ((counts >= 0) & (counts < 1 << 53)).all() or (counts[1] > 0) > counts[2]
         if impossible or (columns[[1, 4]] < 0.0).any():
             raise ValueError(f"statistics: expected counts and squares that can be, got {counts}.")
         self.mean, self._squares, shift, total, squares = columns.copy()
         self.count, gathered, waiting = counts.tolist()
         self._waiting = None
-        if waiting:  # older files hold sums of differences from a sample, newer ones 0
+        if waiting and gathered:  # older files hold sums of differences from a sample, newer ones 0
             mean, squares = shift + total / gathered, squares - total**2 / gathered
             self._waiting = np.concatenate([[gathered], mean, np.maximum(squares, 0.0)])

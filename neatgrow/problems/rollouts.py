@@ -367,7 +367,7 @@ class Singles:
         """Step the running environments; which rows' episodes are over."""
         x, job, step = rows
         pool, flat = self._pool, None if self._observations.direct else self._observations.flat
-        infinity, (max_steps, skip, _) = np.inf, self._pace
+        infinity, (max_steps, skip, _), shape = np.inf, self._pace, x.shape[1:]
         rewards = [0.0] * len(actions)
         over, taken = [], 0
         for row, action in enumerate(actions):
@@ -378,11 +378,18 @@ class Singles:
                 for _ in range(1, skip):
                     if terminated or truncated or step[row] >= max_steps:
                         break
+                    seen = observation if flat is None else flat(observation)
+                    if not (-infinity < reward < infinity and np.isfinite(seen).all()):
+                        break
                     step[row] += 1
                     taken += 1
                     observation, more, terminated, truncated, _ = pool[row].step(action)
                     rewards[row] = reward = reward + float(more)
-                x[row] = observation if flat is None else flat(observation)
+                if flat is not None:
+                    observation = flat(observation)
+                elif observation.shape != shape:
+                    observation = self._observations.flat(observation)  # which says so
+                x[row] = observation
             except Exception as error:
                 rollout.fail(int(job[row]), step[row], error)
                 self._rebuild(row)
@@ -415,7 +422,7 @@ class Singles:
             for job in waiting:
                 try:
                     seed = int(rollout.seeds[job % rollout.seeds.size])
-                    observation, _ = self._pool[row].reset(seed=seed)
+                    observation = self._maker.start(self._pool[row], seed)
                     rows.x[row] = self._observations.flat(observation)
                 except Exception as error:
                     rollout.fail(job, 0, error)

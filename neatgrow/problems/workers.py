@@ -31,6 +31,7 @@ from neatgrow.networks import Networks
 from neatgrow.problems.base import (
     Collection,
     Evaluation,
+    EvaluatorError,
     Gathering,
     Problem,
     Stateful,
@@ -141,7 +142,7 @@ class Workers:
 
         Raises:
             Exception: What the problem raises where it does for every genome.
-            RuntimeError: No worker can be started.
+            EvaluatorError: No worker can be started, or rebuild the problem.
         """
         count = len(batch)
         share = 1 if self.time_limit is not None else -(-count // (_SHARES * self.count))
@@ -177,7 +178,7 @@ class Workers:
                 if task is None:  # it has started
                     worker.ready = True
                     if answer is not None:
-                        raise RuntimeError(f"processes: {answer}")
+                        raise EvaluatorError(f"processes: {answer}")
                     continue
                 left -= len(task.rows)
                 if isinstance(answer, Exception):
@@ -227,7 +228,7 @@ class Workers:
         worker.stop()
         how = "does not answer" if late else _death(worker.process.exitcode)
         if not worker.ready:
-            raise RuntimeError(
+            raise EvaluatorError(
                 f"processes: expected worker processes that start, got one that {how}. A script "
                 "that uses processes must guard its main part with if __name__ == '__main__':."
             )

@@ -9,24 +9,35 @@ What a generation's genomes left behind is known only generations later, so the 
 generations are held as they are, and looked through once together.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow.ancestry import (
+    FIRST,
+    Living,
+    Records,
+    facts_of,
+    genes_of,
+    held_at,
+    living_of,
+    pool_of,
+    sizes_of,
+    stacked,
+    structures_of,
+    thinned,
+)
 from neatgrow.files import FileError, plain, typed, whole
 from neatgrow.genomes import Genome, Genomes, Interface
-from neatgrow.kernels import layout
 from neatgrow.kernels import lineage as kernels
 from neatgrow.kernels.layout import Array, Packed
 from neatgrow.kernels.variation import MATE, Offspring
 from neatgrow.population import FROM_CHAMPION, FROM_NOBODY, State
 from neatgrow.storage import pack_genomes, unpack_genomes
-from neatgrow.variation import COLUMNS
 
 if TYPE_CHECKING:
     import networkx
@@ -56,34 +67,6 @@ class Ancestor:
     genome: Genome
     fitness: float
     species: int
-
-
-class Records(NamedTuple):
-    """R ancestors, parents before children; K of them with their genomes, in the same order."""
-
-    generation: Array  # (R,) int32
-    row: Array  # (R,) int32, −1 where not known
-    parent: Array  # (R,) int32: number of the first parent's record, −1 for none
-    mate: Array  # (R,) int32: row in the generation before, −1 for none
-    species: Array  # (R,) int32
-    fitness: Array  # (R,) float64, higher is better
-    kept: Array  # (R,) bool: whether its genome is there
-    held: Array  # (R,) int64: structure of the nearest genome that is, at it or above it
-    genomes: Packed  # K
-
-
-class Living(NamedTuple):
-    """A generation as it was told."""
-
-    generation: int
-    genomes: Genomes | None  # ``None`` once they are not needed any more
-    room: int  # genomes, and genes of those that are here
-    fitness: Array  # (N,) float64
-    species: Array  # (N,) int32, row in ``ids``
-    ids: Array  # (S,) int64
-    offspring: Offspring
-    champion: int  # row of a new champion, or −1
-    champion_genome: Genome | None  # that champion
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,13 +119,13 @@ class Lineage:
         size = len(state.genomes)
         nobody = np.full(size, FROM_NOBODY, np.int32)
         alone = Offspring(nobody, nobody, np.zeros(size, np.uint8), np.zeros(size, np.bool_))
-        living = _living(state, alone, champion_row)
+        living = living_of(state, alone, champion_row)
         crowned = (state.generation, champion_row) if champion_row >= 0 else None
         blocks: tuple[Records, ...] = ()
         if champion_row < 0 and state.champion is not None:
             packed = state.champion.packed
             one, since = np.full(1, -1, np.int32), np.full(1, born, np.int32)
-            fitness, held = np.array([state.champion_fitness]), _structures(packed)
+            fitness, held = np.array([state.champion_fitness]), structures_of(packed)
             kept = np.ones(1, np.bool_)
             blocks = (Records(since, one, one, one, one, fitness, kept, held, packed),)
         return cls(
@@ -158,13 +141,13 @@ class Lineage:
             offspring: Who made each of its genomes; see :attr:`Population.parents`.
             champion_row: Row of a new champion, or −1.
         """
-        living = _living(state, offspring, champion_row)
+        living = living_of(state, offspring, champion_row)
         recent: tuple[Living, ...] = ()
         room = 0
         if offspring.first[-1] < 0:  # a restart: nobody of the last generation has children
             lineage = self._looked_through(len(self.recent))
             number = np.where(offspring.first == FROM_CHAMPION, lineage.champion, -1)
-            above = np.stack([number, _held(lineage.blocks, number)])
+            above = np.stack([number, held_at(lineage.blocks, number)])
             lineage = replace(lineage, above=above)
         else:
             lineage, recent, room, last = self, self.recent, self.room, self.recent[-1]
@@ -201,7 +184,7 @@ class Lineage:
         if lineage.crowned is not None:
             row = living.champion
             assert living.champion_genome is not None
-            last = _facts(lineage.recent, np.array([row]), lineage.above[0, row : row + 1])
+            last = facts_of(lineage.recent, np.array([row]), lineage.above[0, row : row + 1])
             found.append(self._ancestor(last, 0, living.champion_genome))
             number = int(lineage.above[0, row])
         genomes = Genomes(records.genomes, self.face)
@@ -227,8 +210,8 @@ class Lineage:
 
         lineage = self.settled()
         (records,), (living,) = lineage.blocks, lineage.recent
-        everybody = _facts(lineage.recent, np.arange(living.fitness.size), lineage.above[0])
-        everybody = _stacked([records, everybody])
+        everybody = facts_of(lineage.recent, np.arange(living.fitness.size), lineage.above[0])
+        everybody = stacked([records, everybody])
         champion = lineage.champion
         if lineage.crowned is not None:
             champion = records.row.size + lineage.crowned[1]
@@ -282,12 +265,12 @@ class Lineage:
         lineage = replace(self.settled(), work=0)
         (records,), (living,) = lineage.blocks, lineage.recent
         assert living.genomes is not None
-        room = max(_ROOM, _genes(living.genomes.packed) // 4)
+        room = max(_ROOM, genes_of(living.genomes.packed) // 4)
         stride = lineage.stride
-        while _genes(records.genomes) > room and stride < _MOST:
+        while genes_of(records.genomes) > room and stride < _MOST:
             stride *= 2
-            records = _thinned(records, stride, lineage.champion)
-        above = np.stack([lineage.above[0], _held([records], lineage.above[0])])
+            records = thinned(records, stride, lineage.champion)
+        above = np.stack([lineage.above[0], held_at([records], lineage.above[0])])
         return replace(lineage, blocks=(records,), above=above, stride=stride)
 
     def _looked_through(self, count: int) -> "Lineage":
@@ -320,7 +303,7 @@ class Lineage:
         above = np.empty((2, 0), np.int64)
         if count < len(recent):
             above = number[parent[start[count] : start[count + 1]] - base]
-            above = np.stack([above, _held([records], np.maximum(above - base, -1))])
+            above = np.stack([above, held_at([records], np.maximum(above - base, -1))])
         rest = recent[count:]
         room = sum(living.room for living in rest)
         return replace(
@@ -340,7 +323,7 @@ class Lineage:
     def _recorded(self, found: Array, start: Array, parent: Array, base: int) -> Records:
         """Records of some of the last generations' genomes, given by their places in all."""
         cuts = np.searchsorted(found, start).tolist()
-        records = _facts(self.recent[: start.size - 1], found, parent)
+        records = facts_of(self.recent[: start.size - 1], found, parent)
         row = records.row.astype(np.int64)
         own, held = np.zeros(row.size, np.int64), np.empty(row.size, np.int64)
         sizes, wanted = np.zeros((row.size, 2), np.int64), np.full(row.size, -1, np.int8)
@@ -360,7 +343,7 @@ class Lineage:
                     if living.genomes is None:
                         assert living.champion_genome is not None
                         packed = living.champion_genome.packed
-                        kernels.structures(packed, _FIRST, own[at : at + 1], sizes[at : at + 1])
+                        kernels.structures(packed, FIRST, own[at : at + 1], sizes[at : at + 1])
                         parts.append((at, at + 1, packed, False))
         kept = np.empty(row.size, np.bool_)
         kernels.choose(parent, base, own, wanted, held, kept)
@@ -368,13 +351,13 @@ class Lineage:
         for a, b, packed, many in parts:
             some = row[a:b][kept[a:b]]
             if some.size:
-                chosen.append((packed, some if many else _FIRST))
-        genomes = _pool(chosen, sizes[kept].sum(axis=0))
+                chosen.append((packed, some if many else FIRST))
+        genomes = pool_of(chosen, sizes[kept].sum(axis=0))
         return records._replace(kept=kept, held=held, genomes=genomes)
 
     def _pruned(self) -> "Lineage":
         """The same with one block, and without those who have nobody alive."""
-        records = _stacked(self.blocks)
+        records = stacked(self.blocks)
         alive = np.zeros(records.row.size, np.bool_)
         alive[self.above[0][self.above[0] >= 0]] = True
         if self.champion >= 0:
@@ -385,124 +368,15 @@ class Lineage:
         for block in self.blocks:
             rows = np.flatnonzero(alive[at : at + block.row.size][block.kept])
             chosen.append((block.genomes, rows))
-            genes += _sizes(*chosen[-1])
+            genes += sizes_of(*chosen[-1])
             at += block.row.size
         columns = {name: getattr(records, name)[alive] for name in Records._fields[:-1]}
         columns["parent"] = number[columns["parent"]].astype(np.int32)
-        pruned = Records(**columns, genomes=_pool(chosen, genes))
+        pruned = Records(**columns, genomes=pool_of(chosen, genes))
         above = np.stack([number[self.above[0]], self.above[1]])
         return replace(
             self, blocks=(pruned,), above=above, champion=int(number[self.champion])
         )  # fmt: skip
-
-
-def _living(state: State, offspring: Offspring, champion: int) -> Living:
-    room = state.fitness.size + _genes(state.genomes.packed)
-    return Living(
-        state.generation, state.genomes, room, state.fitness, state.species, state.table.id,
-        offspring, champion, state.champion if champion >= 0 else None,
-    )  # fmt: skip
-
-
-def _genes(packed: Packed) -> int:
-    return int(packed.node_id.size) + int(packed.innovation.size)
-
-
-_FIRST = np.zeros(1, np.int64)
-_NOBODY = layout.empty_packed(COLUMNS, 0, 0, 0)
-_NOBODY.node_ptr[0] = _NOBODY.connection_ptr[0] = 0
-
-
-def _facts(recent: Sequence[Living], found: Array, parent: Array) -> Records:
-    """Records, without genomes, of some of all genomes of a few generations.
-
-    Args:
-        recent: The generations.
-        found: (R,) int64: places of these genomes in all.
-        parent: (R,) numbers of their first parents.
-    """
-    sizes = [living.fitness.size for living in recent]
-    start = np.concatenate([[0], np.cumsum(sizes)])
-    of = np.repeat(np.arange(len(recent)), np.diff(np.searchsorted(found, start)))
-    kind, second = (
-        np.concatenate([getattr(living.offspring, name) for living in recent])[found]
-        for name in ("kind", "second")
-    )
-    fitness, species = (
-        np.concatenate([getattr(living, name) for living in recent])[found]
-        for name in ("fitness", "species")
-    )
-    before = np.cumsum([0, *(living.ids.size for living in recent)])
-    species = np.concatenate([living.ids for living in recent])[species + before[of]]
-    generation = np.array([living.generation for living in recent], np.int32)[of]
-    return Records(
-        generation, (found - start[of]).astype(np.int32), parent.astype(np.int32),
-        np.where(kind >= MATE, second, -1).astype(np.int32), species.astype(np.int32), fitness,
-        np.zeros(found.size, np.bool_), np.zeros(found.size, np.int64), _NOBODY,
-    )  # fmt: skip
-
-
-_NONE = np.empty(0, np.int32)
-_NO_RECORDS = Records(
-    _NONE, _NONE, _NONE, _NONE, _NONE, np.empty(0), np.empty(0, np.bool_), np.empty(0, np.int64),
-    _NOBODY,
-)  # fmt: skip
-
-
-def _joined(blocks: Iterable[Records], name: str) -> Array:
-    return np.concatenate([getattr(block, name) for block in (_NO_RECORDS, *blocks)])
-
-
-def _held(blocks: Iterable[Records], number: Array) -> Array:
-    """What is held at records of blocks, by number; anything for −1."""
-    return np.append(_joined(blocks, "held"), 0)[number]
-
-
-def _stacked(blocks: Sequence[Records]) -> Records:
-    """All records without genomes."""
-    columns = {name: _joined(blocks, name) for name in Records._fields[:-1]}
-    return Records(**columns, genomes=_NOBODY)
-
-
-def _pool(chosen: list[tuple[Packed, Array]], genes: Array) -> Packed:
-    """Some genomes of several batches as one batch, of so many node and connection genes."""
-    nodes, connections = genes.tolist()
-    pool = layout.empty_packed(COLUMNS, sum(r.size for _, r in chosen), nodes, connections)
-    pool.node_ptr[0] = pool.connection_ptr[0] = 0
-    start = 0
-    for packed, rows in chosen:
-        kernels.append(packed, rows, pool, start)
-        start += rows.size
-    return pool
-
-
-def _sizes(packed: Packed, rows: Array) -> Array:
-    """(2,) int64: node and connection genes of some genomes in all."""
-    pointers = (packed.node_ptr, packed.connection_ptr)
-    return np.array([(ptr[rows + 1] - ptr[rows]).sum() for ptr in pointers])
-
-
-def _thinned(records: Records, stride: int, champion: int) -> Records:
-    """The same with the genomes of first ones, of the champion, and where ``stride`` divides
-    the generation."""
-    own = np.zeros(records.row.size, np.int64)
-    own[records.kept] = _structures(records.genomes)
-    wanted = np.where(records.kept & (records.generation % stride == 0), 0, -1).astype(np.int8)
-    if champion >= 0:
-        wanted[champion] = 1
-    held, kept = np.zeros_like(own), np.empty(own.size, np.bool_)
-    kernels.choose(records.parent, 0, own, wanted, held, kept)
-    rows = np.flatnonzero(kept[records.kept])
-    genomes = _pool([(records.genomes, rows)], _sizes(records.genomes, rows))
-    return records._replace(kept=kept, held=held, genomes=genomes)
-
-
-def _structures(packed: Packed) -> Array:
-    """(N,) int64, of each genome."""
-    rows = np.arange(packed.node_ptr.size - 1)
-    own = np.empty(rows.size, np.int64)
-    kernels.structures(packed, rows, own, np.empty((rows.size, 2), np.int64))
-    return own
 
 
 # ------------------------------------------------------------------------------------- files
@@ -527,7 +401,7 @@ def pack_lineage(lineage: Lineage) -> tuple[dict[str, Any], dict[str, Array]]:
     }
     arrays = {f"genomes.{name}": column for name, column in columns.items()}
     arrays |= {name: getattr(records, name) for name in (*_FACTS, "fitness", "kept")}
-    everybody = _facts(settled.recent, np.arange(living.fitness.size), settled.above[0])
+    everybody = facts_of(settled.recent, np.arange(living.fitness.size), settled.above[0])
     return metadata, arrays | {"parents": everybody.parent, "mates": everybody.mate}
 
 
@@ -567,12 +441,12 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
         raise ValueError("champion: expected its genome, got none.")
     kind = np.where(mates >= 0, MATE, 0).astype(np.uint8)
     offspring = Offspring(parents, mates, kind, np.zeros(size, np.bool_))
-    living = _living(state, offspring, told)
+    living = living_of(state, offspring, told)
     return Lineage(
         blocks=(records,),
         recent=(living,),
         room=living.room,
-        above=np.stack([parents, _held([records], parents)]).astype(np.int64),
+        above=np.stack([parents, held_at([records], parents)]).astype(np.int64),
         champion=champion,
         crowned=(state.generation, row) if row >= 0 else None,
         stride=whole(metadata, "stride", 1, 2 * _MOST),
@@ -604,7 +478,7 @@ def _checked_records(arrays: dict[str, Array], genomes: Packed, generation: int)
     if kept.sum() != genomes.node_ptr.size - 1 or not kept[parent < 0].all():
         raise ValueError("kept: expected as many genomes, and those of all first ancestors.")
     own, held = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    own[kept] = _structures(genomes)
+    own[kept] = structures_of(genomes)
     same, wanted = np.empty(count, np.bool_), np.where(kept, 1, -1).astype(np.int8)
     kernels.choose(parent, 0, own, wanted, held, same)
     return Records(**facts, fitness=fitness, kept=kept, held=held, genomes=genomes)

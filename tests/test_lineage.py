@@ -12,6 +12,7 @@ from conftest import VARIED, wild_config
 
 import neatgrow as ng
 from neatgrow import lineage as module
+from neatgrow.ancestry import genes_of
 from neatgrow.checkpoints import load_snapshot, save_snapshot
 from neatgrow.evolution import Evolution
 from neatgrow.files import FileError, read_archive, write_archive
@@ -219,7 +220,7 @@ def test_a_population_tells_who_made_its_genomes():
 # -------------------------------------------------------------------------- memory and threads
 
 
-def genes_of(lineage):
+def connections_of(lineage):
     return sum(block.genomes.innovation.size for block in lineage.settled().blocks)
 
 
@@ -230,8 +231,8 @@ def test_what_is_kept_has_a_limit(monkeypatch):
     result = ng.evolve(ng.XOR(), config=config, generations=120, solved_at=99.0, seed=1)
     lineage = result.descent
     assert lineage.stride > 1 and lineage.work < 5000
-    room = max(2000, module._genes(result.population.genomes.packed))
-    assert genes_of(lineage) < 2 * room
+    room = max(2000, genes_of(result.population.genomes.packed))
+    assert connections_of(lineage) < 2 * room
     line = result.ancestors
     assert line[-1].genome == result.champion and line[0].generation == 1
     monkeypatch.undo()

@@ -22,7 +22,6 @@ from neatgrow.runs import Checkpoints, read_run
 from neatgrow.storage import load_genome
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
-_LEARN_SECONDS = 120.0
 LEARNED = "learned.npz"
 _FILM_FRAMES, _FILM_FPS = 400, 30.0  # of an episode, most of the former
 
@@ -56,9 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--episodes", type=int, help="per genome and generation (default 5)")
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/PROBLEM-seedN")
     run.add_argument(
-        "--learn", type=float, nargs="?", const=_LEARN_SECONDS, metavar="SECONDS",
-        help="then let the champion go on by policy gradients for so long "
-        f"(default {_LEARN_SECONDS:g}), and judge both over 100 fresh episodes",
+        "--learn", action="store_true",
+        help="then let the champion go on by policy gradients, and judge both over 100 fresh "
+        "episodes",
+    )  # fmt: skip
+    run.add_argument(
+        "--learn-seconds", type=float, default=120.0, metavar="SECONDS",
+        help="of that (default %(default)g)",
     )  # fmt: skip
     _add_budget(run)
     run.set_defaults(command=_run)
@@ -124,7 +127,9 @@ def _run(options: argparse.Namespace) -> int:
             )
         given["episodes"] = options.episodes
     problem = catalogue.build(options.problem, **given)
-    if options.learn is not None and not isinstance(problem, Practice):
+    if options.learn and not options.learn_seconds > 0.0:
+        raise ValueError(f"--learn-seconds: expected more than 0, got {options.learn_seconds:g}.")
+    if options.learn and not isinstance(problem, Practice):
         raise ValueError(
             f"--learn: expected only with an environment, got it with {problem.name}. Learning "
             "from samples is part of evolution: ng.Learning."
@@ -145,8 +150,8 @@ def _run(options: argparse.Namespace) -> int:
             directory=directory, checkpoints=Checkpoints(seconds=options.checkpoint),
         ),
     )  # fmt: skip
-    if options.learn is not None:
-        _learn(result, options.learn, {"seed": options.seed, **entry.learning})
+    if options.learn and result.stopped != "interrupted":
+        _learn(result, options.learn_seconds, {"seed": options.seed, **entry.learning})
     return 0
 
 
@@ -342,9 +347,10 @@ def _film(path: Path, problem: Any, champion: Genome, seed: int) -> int:
 
     film_path(path)  # what is wrong with it is said before the episode
     steps = list(problem.play(champion.compile(), seed=seed, render_mode="rgb_array"))
-    every = -(-len(steps) // _FILM_FRAMES)
+    decided = [step for step in steps if step.decided]
+    every = -(-len(decided) // _FILM_FRAMES)
     animate_activity(
-        champion, [step.observation for step in steps], path, [step.view for step in steps],
+        champion, [step.observation for step in decided], path, [step.view for step in decided],
         every=every, fps=_FILM_FPS, title=problem.name,
     )  # fmt: skip
     total = sum(step.reward for step in steps)

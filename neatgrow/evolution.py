@@ -175,6 +175,8 @@ class Evolution:
         )  # fmt: skip
         self.history = History()
         self._settle(problem, generations, solved_at, minimize, learning, on_error)
+        if hasattr(problem, "clear"):
+            problem.clear()
 
     def _settle(
         self,

@@ -227,6 +227,11 @@ class Lanes:
     def __len__(self) -> int:
         return int(self._everyone.size)
 
+    @property
+    def interface(self) -> Interface:
+        """Inputs and outputs."""
+        return self._networks.interface
+
     def activate(self, x: Array, active: Array | None = None) -> Array:
         """One tick of the active lanes.
 

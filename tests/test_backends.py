@@ -136,6 +136,15 @@ def test_a_description_rebuilds_the_problem(problem, backend):
         one, two = first.evaluate(networks, seed=seed), again.evaluate(networks, seed=seed)
         assert np.array_equal(one.fitness, two.fitness)
         assert one.steps == two.steps
+    again.close()
+
+
+def test_what_auto_chose_is_described_so_that_later_installs_change_nothing(problem, envpool):
+    assert problem("Acrobot-v1").describe()["backend"] == "envpool"
+    assert problem("CartPole-v1").describe()["backend"] == "gymnasium"
+    plain = problem("Acrobot-v1", backend="gymnasium")
+    again = catalogue.rebuild(plain.describe())
+    assert again._may_spread and plain._may_spread
 
 
 def test_a_run_from_before_there_was_a_choice_goes_on_as_it_began():
@@ -245,8 +254,24 @@ def test_processes_answer_as_this_process_does(problem, options):
         assert np.array_equal(array, there.state()[name])
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, entry in catalogue.ENTRIES.items() if entry.build is None]
+)
+def test_an_environment_used_before_plays_as_a_fresh_one(problem, name):
+    extra = catalogue.ENTRIES[name].extra
+    if extra:
+        module = {"box2d": "Box2D", "mujoco": "mujoco"}[extra]
+        pytest.importorskip(module, reason=f"{name} needs neatgrow[{extra}]")
+    found = problem(name, episodes=3, max_steps=120, backend="single", slots=2)
+    networks = grow(found.inputs, found.outputs, 4).compile()
+    first = found.evaluate(networks, seed=3).fitness
+    assert np.array_equal(found.evaluate(networks, seed=3).fitness, first)
+    other = problem(name, episodes=3, max_steps=120, backend="single", slots=12)
+    assert np.array_equal(other.evaluate(networks, seed=3).fitness, first)
+
+
 def test_processes_are_taken_once_they_would_have_paid(problem, monkeypatch):
-    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", 0.0)
+    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
     found = problem("Acrobot-v1", episodes=2, max_steps=80, backend="gymnasium", processes=2)
     networks = grow(6, 3, 8).compile()
     first = found.evaluate(networks, seed=1)
@@ -256,7 +281,7 @@ def test_processes_are_taken_once_they_would_have_paid(problem, monkeypatch):
 
 
 def test_what_cannot_be_sent_stays_here_and_says_why(problem, monkeypatch):
-    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", 0.0)
+    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
     found = problem(lambda: gymnasium.make("Acrobot-v1", max_episode_steps=20), processes=2)
     networks = grow(6, 3, 4).compile()
     first = found.evaluate(networks, seed=1)
@@ -268,7 +293,7 @@ def test_what_cannot_be_sent_stays_here_and_says_why(problem, monkeypatch):
 
 
 def test_what_workers_do_not_know_stays_here_and_says_why(problem, monkeypatch):
-    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", 0.0)
+    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
     gymnasium.register("Local-v0", Counter)
     try:
         found = problem("Local-v0", max_steps=4, processes=2)
@@ -283,7 +308,7 @@ def test_what_workers_do_not_know_stays_here_and_says_why(problem, monkeypatch):
 
 
 def test_what_a_script_defines_stays_here(problem, monkeypatch):
-    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", 0.0)
+    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
     monkeypatch.setattr(Counter, "__module__", "__main__")
     monkeypatch.setattr(sys.modules["__main__"], "Counter", Counter, raising=False)
     found = problem(Counter, max_steps=4, processes=2)
@@ -502,7 +527,89 @@ def test_play_shows_the_episode_that_was_judged(problem):
     for row in range(3):
         steps = list(found.play(networks[row], seed=5))
         assert len(steps) == 90
+        assert [step.decided for step in steps] == [k % 4 == 0 for k in range(90)]
+        assert np.abs([step.observation for step in steps]).max() == 1.0
         assert sum(step.reward for step in steps) == fitness[row]
+
+
+class Reusing(Counter):
+    """Gives the same array again and again."""
+
+    def reset(self, **options):
+        self.array = np.zeros(2)
+        return super().reset(**options)
+
+    def observe(self):
+        self.array[:] = self.step_number, self.start
+        return self.array
+
+
+def test_what_is_played_and_recorded_is_copied(problem):
+    found = problem(lambda: Reusing(4), max_steps=4)
+    steps = list(found.play(constant(2, [[0.0, 1.0]])[0]))
+    assert [step.view[0] for step in steps] == [0, 1, 2, 3]
+    assert [step.observation[0] for step in steps] == [0, 1, 2, 3]
+
+
+def test_what_is_recorded_is_what_a_network_would_decide_on(problem):
+    found = problem(lambda: Counter(9), max_steps=9, frame_skip=4, clip_observations=2.0)
+    asked = []
+    recorded = found.record(lambda x: asked.append(x[0]) or 1, episodes=1)
+    assert asked == [0, 4, 8]
+    assert recorded[0][0][:, 0].tolist() == [0, 4, 8]
+    lessons = found.imitation(recorded)
+    assert np.abs(lessons.X).max() == 2.0
+
+
+def test_a_bad_observation_in_a_skipped_frame_fails_the_episode(problem):
+    class Blink(Counter):
+        def observe(self):
+            seen = super().observe()
+            return seen * np.nan if self.step_number == 2 else seen
+
+    found = problem(lambda: Blink(9), max_steps=9, frame_skip=4)
+    evaluation = found.evaluate(constant(2, [[0.0, 1.0]]), seed=1)
+    assert evaluation.failures == {0: "episode 0, step 2: expected finite observations, got nan"}
+
+
+def test_an_observation_of_another_shape_is_a_failure(problem):
+    class Thin(Counter):
+        def step(self, action):
+            x, *answer = super().step(action)
+            return x[:1], *answer
+
+    evaluation = problem(lambda: Thin(9), max_steps=9).evaluate(constant(2, [[0.0, 1.0]]), seed=1)
+    assert "observation: expected shape (2,), got (1,)" in evaluation.failures[0]
+
+
+def test_a_generation_that_shows_nothing_leaves_statistics_as_they_were(problem):
+    class Down(Counter):
+        up = True
+
+        def reset(self, **options):
+            if not self.up:
+                raise OSError("down")
+            return super().reset(**options)
+
+    found = problem(Down, max_steps=4, normalize=True)
+    networks = constant(2, [[0.0, 1.0]] * 3)
+    found.evaluate(networks, seed=1)
+    Down.up = False
+    found.evaluate(networks, seed=2)
+    state = found.state()
+    found.restore(state)
+    for name, array in found.state().items():
+        assert np.array_equal(array, state[name])
+    found.restore({**state, "counts": np.array([30, 0, 1])})  # as older files may have it
+
+
+def test_a_run_that_begins_forgets_what_another_gathered():
+    found = Gymnasium("CartPole-v1", normalize=True)
+    config = ng.Config(population_size=8)
+    first, second = (
+        ng.evolve(found, config=config, generations=3, seed=1, solved_at=1e9) for _ in range(2)
+    )
+    assert first.fingerprint == second.fingerprint
 
 
 def test_wrappers_are_applied_in_order(problem):

@@ -456,7 +456,7 @@ def test_a_run_goes_on_learning_and_says_what_both_are_worth(capsys, monkeypatch
     entry = catalogue.Entry("", "", learning={**small, "episodes": 2, "epochs": 1})
     monkeypatch.setitem(catalogue.ENTRIES, "CartPole-v1", entry)
     assert main(["run", "CartPole-v1", "--population", "8", "--generations", "1", "--out", "out",
-                 "--learn", "0.5"]) == 0  # fmt: skip
+                 "--learn", "--learn-seconds", "0.5"]) == 0  # fmt: skip
     said = capsys.readouterr().out
     found = re.search(r"mean of 5 fresh episodes: (\S+) as evolved, (\S+) as learned from", said)
     assert found, said

@@ -14,6 +14,7 @@ from scipy import special, stats
 import neatgrow as ng
 from neatgrow.genomes import Interface
 from neatgrow.kernels import random
+from neatgrow.learning import policy
 from neatgrow.learning.actor import Actor, Lesson, Settings, with_constants, without_constants
 from neatgrow.learning.critic import Critic, dense
 from neatgrow.learning.distributions import Bernoulli, Categorical, Gaussian
@@ -641,3 +642,23 @@ def test_bad_arguments_are_refused_in_words(changes, message):
     given = {"genome": LINE, "problem": aim()} | SMALL | changes
     with pytest.raises((ValueError, TypeError), match=message):
         ng.fine_tune_policy(given.pop("genome"), given.pop("problem"), **given)
+
+
+def test_ctrl_c_ends_the_learning_with_what_there_is(monkeypatch):
+    problem = Gymnasium("CartPole-v1")
+    iterate, done = policy._School.iterate, []
+
+    def interrupted(self, k):
+        if k == 4:
+            raise KeyboardInterrupt
+        done.append(k)
+        return iterate(self, k)
+
+    monkeypatch.setattr(policy._School, "iterate", interrupted)
+    genome = ng.Population(4, 2, ng.Config(population_size=1), seed=1).ask()[0]
+    tuned, report = ng.fine_tune_policy(
+        genome, problem, iterations=9, episodes=2, validation_every=1, validation_episodes=2,
+        evaluation_episodes=5,
+    )  # fmt: skip
+    assert done == [1, 2, 3] == report.table["iteration"].tolist()
+    assert report.kept == (tuned != genome)

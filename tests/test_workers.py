@@ -357,9 +357,9 @@ def test_a_script_without_a_guard_ends_with_what_to_do(script):
     said, complaint = process.communicate(timeout=60)
     assert process.returncode == 1 and said == ""
     assert complaint.splitlines()[-1] == (
-        "RuntimeError: processes: expected worker processes that start, got one that ended with "
-        "exit code 1. A script that uses processes must guard its main part with if __name__ == "
-        "'__main__':."
+        "neatgrow.problems.base.EvaluatorError: processes: expected worker processes that start, "
+        "got one that ended with exit code 1. A script that uses processes must guard its main "
+        "part with if __name__ == '__main__':."
     )
 
 

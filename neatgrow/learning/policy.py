@@ -132,7 +132,8 @@ def fine_tune_policy(
     truth worse than the genome by one standard error of such a comparison gets through about
     once in forty times. Where an episode that is to judge fails, nothing can be compared.
 
-    The result depends on the seed alone, not on threads. Nothing given is changed.
+    Ctrl-C ends the learning, and the policy that did best in validation so far is judged. The
+    result depends on the seed alone, not on threads. Nothing given is changed.
 
     Args:
         genome: Any, of the problem's inputs and outputs.
@@ -205,25 +206,30 @@ def fine_tune_policy(
     best, best_return = worker, judge.returns([worker], _WATCH, validation_episodes)[0]
     line = ProgressLine(iterations, progress, ("iteration", "mean return"))
     rows: list[tuple[float, ...]] = []
-    for k in range(1, iterations + 1):
-        if seconds is not None and time.monotonic() - begin >= seconds:
-            break
-        row = school.iterate(k)
-        if row is None:
-            break
-        watched = math.nan
-        if k % validation_every == 0:
-            now = school.actor.genome()
-            watched = judge.returns([now], _WATCH, validation_episodes)[0]
-            if watched > best_return or math.isnan(best_return):
-                best, best_return = now, watched
-        rows.append((k, *row, watched))
-        line.update(k, np.array(row[:1]))
-        if school.actor.lost:
-            _warn(f"a gradient of iteration {k} was not finite. Learning ends; lower the rate.")
-            break
+    interrupted = False
+    try:
+        for k in range(1, iterations + 1):
+            if seconds is not None and time.monotonic() - begin >= seconds:
+                break
+            row = school.iterate(k)
+            if row is None:
+                break
+            watched = math.nan
+            if k % validation_every == 0:
+                now = school.actor.genome()
+                watched = judge.returns([now], _WATCH, validation_episodes)[0]
+                if watched > best_return or math.isnan(best_return):
+                    best, best_return = now, watched
+            rows.append((k, *row, watched))
+            line.update(k, np.array(row[:1]))
+            if school.actor.lost:
+                _warn(f"a gradient of iteration {k} was not finite. Learning ends; lower the rate.")
+                break
+    except KeyboardInterrupt:  # what it knows by now is judged; a step half done is not
+        interrupted = True
     line.close()
-    learned = [best, school.actor.genome()] if rows else []
+    last = [] if interrupted else [school.actor.genome()]
+    learned = [best, *last] if rows else []
     one, before, after, kept = _chosen(judge, worker, learned, evaluation_episodes)
     columns = np.array(rows, np.float64).reshape(-1, len(_COLUMNS)).T
     report = PolicyReport(

@@ -107,7 +107,11 @@ class Problem(Protocol):
 
 @runtime_checkable
 class Stateful(Protocol):
-    """A problem that keeps something between generations, which checkpoints then hold."""
+    """A problem that keeps something between generations, which checkpoints then hold.
+
+    One that also has ``clear()`` forgets it when a run begins, so that the same seed gives the
+    same run.
+    """
 
     def state(self) -> dict[str, Array]:
         """Copies of all that later evaluations depend on."""

@@ -3,10 +3,12 @@
 Gymnasium: Towers et al. (2024), https://gymnasium.farama.org.
 """
 
+import copy
 import multiprocessing
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,14 +49,17 @@ class Step(NamedTuple):
         view: What was seen before it: a frame where the render mode gives frames, else the
             observation.
         action: What the network did.
-        reward: What it earned.
-        observation: (I,) What the network saw before it, or before the action that still lasts.
+        reward: What it earned, not clipped.
+        observation: (I,) What the network saw before it, or before the action that still lasts,
+            clipped as the problem says, not standardised.
+        decided: Whether the network acted anew, as it does every ``frame_skip`` steps.
     """
 
     view: Any
     action: Any
     reward: float
     observation: Array
+    decided: bool
 
 
 class Gymnasium:
@@ -166,7 +171,7 @@ class Gymnasium:
             _checks.integer("max_steps", max_steps, 1)
         if processes is not None:
             _checks.integer("processes", processes, 1)
-        self._processes = processes or parallel.core_count()
+        self._processes = processes or min(parallel.core_count(), parallel.thread_count())
         self.normalize = bool(normalize)
         self._clip = _positive("clip_observations", clip_observations)
         self._maker = Maker(environment, max_steps, self._options["make_kwargs"], wrappers)
@@ -194,9 +199,12 @@ class Gymnasium:
         choice = choose(backend, self._maker, first, self._observations, pace, slots)
         self.backend, self.reason, self._runner = choice
         self._local = self.backend
+        # What is installed later must not change a run that goes on.
+        own = "envpool" if self.backend == "envpool" else "gymnasium"
+        self._asked = own if backend == "auto" else backend
         self._workers: Workers | None = None
         self._may_spread = backend in ("auto", "gymnasium") and self.backend == "single"
-        self._spent, self._by_itself = 0.0, False
+        self._spent, self._by_itself = -np.inf, False
         if backend == "processes":
             self._spread("as asked for")
         self.ended: dict[str, int] = {}
@@ -285,7 +293,7 @@ class Gymnasium:
 
     def _consider_processes(self, seconds: float) -> None:
         """Go over to worker processes once they would have paid."""
-        self._spent += seconds
+        self._spent = max(self._spent + seconds, 0.0)  # the first time compiles and is left out
         if self._may_spread and self._spent > _START_SECONDS and self._processes > 1:
             self._may_spread = False
             if multiprocessing.current_process().daemon:  # which may have no children
@@ -330,6 +338,10 @@ class Gymnasium:
         """Statistics of observations so far, where they are normalised."""
         return self._moments.state() if self.normalize else {}
 
+    def clear(self) -> None:
+        """Forget what was gathered, as a run does that begins."""
+        self._moments = Moments(self.inputs)
+
     def restore(self, state: dict[str, Array]) -> None:
         """Go on from :meth:`state`.
 
@@ -352,7 +364,7 @@ class Gymnasium:
             "episodes": self.episodes,
             "solved_at": self.solved_at,
             "name": self.name,
-            "backend": self._local,
+            "backend": self._asked,
             **self._options,
         }
 
@@ -360,6 +372,8 @@ class Gymnasium:
         self, network: Network, *, seed: int = 0, render_mode: str | None = None
     ) -> Iterator[Step]:
         """Play the first episode of ``evaluate(..., seed=seed)``, step by step.
+
+        It is played on Gymnasium's environment, so where EnvPool evaluates it is another one.
 
         Args:
             network: What acts; its own state is not touched.
@@ -382,19 +396,21 @@ class Gymnasium:
 
     def _steps(self, env: Env[Any, Any], pilot: Pilot, seed: int) -> Iterator[Step]:
         frames = env.render_mode not in (None, "human")
-        lane = np.zeros(1, np.int64)
+        lane, seen = np.zeros(1, np.int64), self._clipping(pilot.interface)
         try:
             with named_packages(self._maker.what):
                 with quiet():
-                    observation, _ = env.reset(seed=seed)
+                    observation = self._maker.start(env, seed)
                 for step in range(self.max_steps):
+                    # Copies: environments may use their arrays again.
                     with quiet():
-                        view = env.render() if frames else observation
-                    if step % self._options["frame_skip"] == 0:
-                        x = self._observations.flat(observation)[None]
+                        view = copy.copy(env.render() if frames else observation)
+                    decides = step % self._options["frame_skip"] == 0
+                    if decides:
+                        x = np.array(self._observations.flat(observation))[None]
                         action = self._actions.each(pilot.outputs(x, lane))[0]
                     observation, reward, terminated, truncated, _ = env.step(action)
-                    yield Step(view, action, float(reward), x[0])
+                    yield Step(view, action, float(reward), seen(x)[0], decides)
                     if terminated or truncated:
                         return
         finally:
@@ -411,19 +427,21 @@ class Gymnasium:
             seed: As for :meth:`evaluate`.
 
         Returns:
-            Observations (T, I) and actions (T, …) of each episode.
+            Observations (T, I), not clipped, and actions (T, …) of each episode, a row per
+            decision.
         """
         env = self._maker.make()
         recorded = []
         try:
             for first in self._seeds(seed, _checks.integer("episodes", episodes, 1)).tolist():
-                observation, _ = env.reset(seed=first)
+                observation = self._maker.start(env, first)
                 views, actions = [], []
-                for _ in range(self.max_steps):
-                    # Copies: environments and policies may use their arrays again.
-                    views.append(np.array(self._observations.flat(observation), np.float64))
-                    action = policy(observation)
-                    actions.append(np.array(action))
+                for step in range(self.max_steps):
+                    if step % self._options["frame_skip"] == 0:
+                        # Copies: environments and policies may use their arrays again.
+                        views.append(np.array(self._observations.flat(observation), np.float64))
+                        action = policy(observation)
+                        actions.append(np.array(action))
                     observation, _, terminated, truncated, _ = env.step(action)
                     if terminated or truncated:
                         break
@@ -452,9 +470,10 @@ class Gymnasium:
         Raises:
             ValueError: There are no episodes, or shapes or actions are not the environment's.
         """
+        seen = self._clipping(None)
         pairs = [
             (
-                _checks.array("observations", x, ("T", self.inputs), finite=True),
+                seen(_checks.array("observations", x, ("T", self.inputs), finite=True)),
                 self._actions.targets(np.asarray(y)),
             )
             for x, y in episodes
@@ -483,21 +502,29 @@ class Gymnasium:
 
     def _preparation(self, face: Interface) -> Callable[[Array], Array] | None:
         """What observations go through before networks see them, which may standardise too."""
-        mean, scale = face.input_mean, face.input_scale
-        own: Interface | None = None
-        if self.normalize and mean is None:
-            mean, scale = self._moments.mean, self._moments.scale
-            own = Interface(self.inputs, self.outputs, input_mean=mean, input_scale=scale)
+        clipped = self._clipping(face)
+        if not self.normalize or face.input_mean is not None:
+            return None if self._clip is None else clipped
+        own = self._standard()
+        return lambda x: own.prepared(clipped(x))
+
+    def _clipping(self, face: Interface | None) -> Callable[[Array], Array]:
+        """What clips observations, by the statistics of ``face`` or else of the problem."""
         if self._clip is None:
-            return None if own is None else own.prepared
-        middle = np.zeros(self.inputs) if mean is None else mean
-        reach = self._clip / (np.ones(self.inputs) if scale is None else scale)
+            return lambda x: x
+        if (face is None or face.input_mean is None) and self.normalize:
+            face = self._standard()
+        middle: Any = 0.0
+        reach: Any = self._clip
+        if face is not None and face.input_mean is not None:
+            middle = face.input_mean
+            reach = self._clip if face.input_scale is None else self._clip / face.input_scale
+        return lambda x: np.clip(x, middle - reach, middle + reach)
 
-        def clipped(x: Array) -> Array:
-            x = np.clip(x, middle - reach, middle + reach)
-            return x if own is None else own.prepared(x)
-
-        return clipped
+    def _standard(self) -> Interface:
+        """An interface with the statistics gathered so far."""
+        mean, scale = self._moments.mean, self._moments.scale
+        return Interface(self.inputs, self.outputs, input_mean=mean, input_scale=scale)
 
 
 def _rebuilt(
@@ -513,15 +540,15 @@ def _rebuilt(
 def _positive(what: str, value: float | None) -> float | None:
     if value is None:
         return None
-    if not isinstance(value, (int, float)) or not value > 0.0:
+    if not isinstance(value, (Real, np.number)) or not value > 0.0:
         raise ValueError(_checks.message(what, "a number above 0", value))
     return float(value)
 
 
 def _bounds(clip: float | tuple[float, float] | None) -> tuple[float, float] | None:
     """(least, most)."""
-    if clip is None or isinstance(clip, (int, float)):
-        most = _positive("clip_rewards", clip)
+    if clip is None or np.ndim(clip) == 0:
+        most = _positive("clip_rewards", clip)  # type: ignore[arg-type]
         return None if most is None else (-most, most)
     low, high = _checks.array("clip_rewards", clip, (2,)).tolist()
     if not low < high:

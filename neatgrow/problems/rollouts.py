@@ -25,6 +25,7 @@ class Pilot:
         actions: How outputs become actions.
         tally: What gathers the observations of each episode, or ``None``.
         noise: What makes actions a sample, added to outputs, or ``None``.
+        interface: Inputs and outputs of the networks.
     """
 
     tally: Tally | None = None
@@ -34,6 +35,7 @@ class Pilot:
         self, lanes: Lanes, prepare: Callable[[Array], Array] | None, actions: Actions
     ) -> None:
         self._lanes, self._prepare, self.actions = lanes, prepare, actions
+        self.interface = lanes.interface
 
     def outputs(self, x: Array, jobs: Array) -> Array:
         """Observations (A, I) of the episodes ``jobs`` (A,) → (A, O)."""

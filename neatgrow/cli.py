@@ -18,6 +18,7 @@ from neatgrow.learning.experience import Practice
 from neatgrow.learning.policy import fine_tune_policy
 from neatgrow.loop import evolve, resume
 from neatgrow.problems import catalogue
+from neatgrow.problems.base import Problem
 from neatgrow.runs import Checkpoints, read_run
 from neatgrow.storage import load_genome
 
@@ -140,8 +141,9 @@ def _run(options: argparse.Namespace) -> int:
         f"{config.population_size}, at most {options.generations} generations, "
         f"seed {options.seed}"
     )
-    if hasattr(problem, "reason"):
-        print(f"backend {problem.backend}: {problem.reason}")  # type: ignore[attr-defined]
+    said = _backend(problem)
+    if said:
+        print(said)
     result = _finish(
         options,
         lambda: evolve(
@@ -150,9 +152,17 @@ def _run(options: argparse.Namespace) -> int:
             directory=directory, checkpoints=Checkpoints(seconds=options.checkpoint),
         ),
     )  # fmt: skip
+    if _backend(problem) != said:
+        print(f"then {_backend(problem)}")
     if options.learn and result.stopped != "interrupted":
         _learn(result, options.learn_seconds, {"seed": options.seed, **entry.learning})
     return 0
+
+
+def _backend(problem: Problem) -> str:
+    """What plays the episodes now, and why; empty where there are none."""
+    backend = getattr(problem, "backend", None)
+    return "" if backend is None else f"backend {backend}: {getattr(problem, 'reason', '')}"
 
 
 def _learn(result: Result, seconds: float, settings: Mapping[str, Any]) -> None:

@@ -192,7 +192,7 @@ class Gaussian(Distribution):
         size: How many.
     """
 
-    exploration = 0.2
+    exploration = 0.3
 
     def __init__(self, size: int) -> None:
         self.size = self.extra = size

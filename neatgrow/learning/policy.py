@@ -149,7 +149,7 @@ def fine_tune_policy(
         trace: λ of generalised advantage estimation.
         entropy: Weight of the policy's entropy in the objective.
         exploration: At the start. Of a Box, the standard deviation around each output, of which
-            the range is [−1, 1], 0.2 by default; else the share of the greatest entropy that
+            the range is [−1, 1], 0.3 by default; else the share of the greatest entropy that
             there can be, 0.5 by default.
         divergence: From the policy that played, in nats, beyond which an iteration's epochs
             end; ``None`` for no limit.

@@ -165,7 +165,7 @@ class Gymnasium:
             "make_kwargs": dict(make_kwargs or {}), "slots": slots,
         }  # fmt: skip
         self.episodes = _checks.integer("episodes", episodes, 1)
-        _checks.integer("slots", slots, 1)
+        self.slots = _checks.integer("slots", slots, 1)
         _checks.one_of("backend", backend, BACKENDS)
         if max_steps is not None:
             _checks.integer("max_steps", max_steps, 1)

@@ -435,7 +435,7 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
     row = whole(metadata, "champion_row", -1, size - 1)
     told = whole(metadata, "told_champion", -1, size - 1)
     exactly = int(champion >= 0) + int(row >= 0)
-    if exactly != int(state.champion is not None) or (row >= 0 and told != row):
+    if exactly != int(state.champion is not None) or told != row:
         raise ValueError("champion: expected one place of it where there is one.")
     if champion >= 0 and not records.kept[champion]:
         raise ValueError("champion: expected its genome, got none.")

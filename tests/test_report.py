@@ -10,14 +10,14 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from conftest import DEGENERATE, any_genome, build, evolve_at_random
+from conftest import DEGENERATE, any_genome, evolve_at_random
 from hypothesis import given, settings
 from test_pictures import crowd
 
 import neatgrow as ng
 from benchmarks.browser import browser, missing
 from neatgrow.cli import main
-from neatgrow.lineage import Ancestor, read_lineage
+from neatgrow.lineage import read_lineage
 from neatgrow.plotting import sections
 from neatgrow.plotting.episodes import work_of
 from neatgrow.plotting.interactive import DELAYED, ENABLED, LIVE, Stage, graph_data, thinned
@@ -423,10 +423,10 @@ def test_ancestors_of_the_newest_checkpoint_become_stages(runs, monkeypatch):
     assert [stage.genome for stage in record.stages] == [one.genome for one in line]
     assert 'id="growth"' in report(runs / "xor").read_text("utf-8")
 
-    strange = build(1, 1, {}, [(0, 1, 1.0, True)])
-    others = [Ancestor(1, strange, 0.5, 1), *line]
-    monkeypatch.setattr("neatgrow.plotting.record._ancestors", lambda snapshot: others)
-    assert len(record_of(runs / "xor").stages) == len(line)
+    monkeypatch.setattr("neatgrow.plotting.record._ancestors", lambda snapshot: line[:-1])
+    behind = record_of(runs / "xor")  # a checkpoint from before the champion
+    assert [stage.genome for stage in behind.stages] == [behind.champion]
+    assert "those of another champion" in behind.missing["stages"]
 
 
 def test_a_run_without_a_record_of_ancestors_says_so(runs, monkeypatch):
@@ -455,6 +455,21 @@ def test_an_episode_is_the_one_that_the_problem_plays(runs):
     np.testing.assert_allclose(episode.values[:, :4], [s.view for s in steps], rtol=1e-6)
     assert episode.rewards == [s.reward for s in steps]
     assert episode.actions == [str(s.action) for s in steps]
+
+
+def test_ticks_are_decisions_where_frames_are_skipped():
+    problem = ng.Gymnasium("CartPole-v1", frame_skip=4)
+    champion = ng.Population(4, 2, ng.Config(population_size=1), seed=1).ask()[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (episode,) = work_of(problem, champion).episodes
+        steps = list(problem.play(champion.compile(), seed=0))
+    assert episode.ticks == -(-len(steps) // 4) == len(episode.values)
+    assert len(episode.actions) == len(episode.rewards) == episode.ticks
+    assert sum(episode.rewards) == len(steps)
+    seen = [step.observation for step in steps if step.decided]
+    np.testing.assert_allclose(episode.values[:, :4], seen, rtol=1e-6)
+    assert all(tick < episode.ticks for tick, _ in episode.pictures)
 
 
 @pytest.mark.parametrize("kind", ["t-maze", "pole"])

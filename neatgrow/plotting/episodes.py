@@ -254,37 +254,43 @@ def _played(problem: Any, network: Network) -> Work:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         steps = list(islice(problem.play(Network(ears), seed=0), _MOST_PLAYED))
-    limit = min(ticks_for(network), len(steps))
+    # A tick is a decision, which holds for some steps where frames are skipped.
+    decisions = [k for k, step in enumerate(steps) if getattr(step, "decided", True)]
+    rewards = np.add.reduceat([float(step.reward) for step in steps], decisions).tolist()
+    limit = min(ticks_for(network), len(decisions))
     missing = []
     try:
-        pictures = _pictures(problem, network, len(steps), limit)
+        pictures = _pictures(problem, network, decisions[:limit])
     except Exception as error:
         pictures = []
         missing.append(f"There are no pictures of the environment: {error}")
     episode = Episode(
-        "", activity(network, np.array(ears.heard[:limit])), len(steps),
-        actions=[_text(step.action) for step in steps[:limit]],
-        rewards=[float(step.reward) for step in steps[:limit]], pictures=pictures,
+        "", activity(network, np.array(ears.heard[:limit])), len(decisions),
+        actions=[_text(steps[k].action) for k in decisions[:limit]],
+        rewards=rewards[:limit], pictures=pictures,
     )  # fmt: skip
-    total = sum(float(step.reward) for step in steps)
-    about = f"One episode of {len(steps):,} steps, with a return of {total:.6g}."
-    if limit < len(steps):
-        about += f" The first {limit:,} are shown."
+    about = f"One episode of {len(steps):,} steps, with a return of {sum(rewards):.6g}."
+    if len(decisions) < len(steps):
+        about += f" The network decides {len(decisions):,} times; each is a tick."
+    if limit < len(decisions):
+        about += f" The first {limit:,} ticks are shown."
     return Work(about, False, [episode], missing)
 
 
-def _pictures(problem: Any, network: Network, steps: int, limit: int) -> list[tuple[int, str]]:
-    """The same episode again, rendered."""
-    if steps > _MOST_RENDERED:
-        raise ValueError(f"{steps:,} steps are too many to render.")
-    wanted = np.unique(np.linspace(0, limit - 1, min(_PICTURES, limit)).astype(int)).tolist()
+def _pictures(problem: Any, network: Network, decisions: list[int]) -> list[tuple[int, str]]:
+    """The same episode again, rendered at some of the steps at which the network decides."""
+    limit = len(decisions)
+    if decisions[-1] >= _MOST_RENDERED:
+        raise ValueError(f"{decisions[-1] + 1:,} steps are too many to render.")
+    ticks = np.unique(np.linspace(0, limit - 1, min(_PICTURES, limit)).astype(int)).tolist()
+    wanted = {decisions[tick]: tick for tick in ticks}
     found: list[tuple[int, str]] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         played = problem.play(network, seed=0, render_mode="rgb_array")
-        for tick, step in enumerate(islice(played, limit)):
-            if tick in wanted:
-                found.append((tick, _encoded(np.asarray(step.view))))
+        for k, step in enumerate(islice(played, decisions[-1] + 1)):
+            if k in wanted:
+                found.append((wanted[k], _encoded(np.asarray(step.view))))
         played.close()
     size = sum(len(uri) for _, uri in found)
     every = -(-size // _PICTURE_BYTES)

@@ -144,11 +144,20 @@ def _stages(
     reached = np.flatnonzero(fitness == fitness[-1])
     last = int(history["generation"][reached[0]]) if reached.size else len(history)
     found = Stage(last, champion, float(fitness[-1]))
-    size = (champion.n_inputs, champion.n_outputs)
-    stages = []
-    for one in ancestors or ():
-        if (one.genome.n_inputs, one.genome.n_outputs) == size and one.genome != champion:
-            stages.append(Stage(one.generation, one.genome, one.fitness, one.species))
+    stages: list[Stage] = []
+    if ancestors and not _same_genes(ancestors[-1].genome, champion):
+        missing["stages"] = (
+            f"ancestors were saved last in generation {ancestors[-1].generation}, those of "
+            "another champion"
+        )
+    elif ancestors:
+        stages = [Stage(a.generation, a.genome, a.fitness, a.species) for a in ancestors[:-1]]
     if not stages:
         missing.setdefault("stages", "the run has no record of its champion's ancestors")
     return [*stages, found]
+
+
+def _same_genes(one: Genome, other: Genome) -> bool:
+    """Whether two genomes are the same but for statistics of inputs and names."""
+    pairs = zip(one.packed, other.packed, strict=True)
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)

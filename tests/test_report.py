@@ -19,6 +19,7 @@ from benchmarks.browser import browser, missing
 from neatgrow.cli import main
 from neatgrow.lineage import read_lineage
 from neatgrow.plotting import sections
+from neatgrow.plotting.answers import answers_of, decision_map
 from neatgrow.plotting.episodes import work_of
 from neatgrow.plotting.interactive import DELAYED, ENABLED, LIVE, Stage, graph_data, thinned
 from neatgrow.plotting.layers import wired
@@ -455,6 +456,23 @@ def test_an_episode_is_the_one_that_the_problem_plays(runs):
     np.testing.assert_allclose(episode.values[:, :4], [s.view for s in steps], rtol=1e-6)
     assert episode.rewards == [s.reward for s in steps]
     assert episode.actions == [str(s.action) for s in steps]
+
+
+def test_bits_are_no_classes_and_many_outputs_have_no_maps():
+    rng = np.random.default_rng(1)
+    X = rng.integers(0, 2, (20, 2)).astype(float)
+    bits = rng.integers(0, 2, (20, 3)).astype(float)
+    champion = ng.Population(2, 3, ng.Config(population_size=1), seed=1).ask()[0]
+    text = answers_of(ng.Supervised(X, bits), champion)
+    assert "Right:" not in text and "taken for" not in text
+    classes = np.eye(3)[rng.integers(0, 3, 20)]
+    text = answers_of(ng.Supervised(X, classes), champion)
+    assert "Right:" in text and "taken for" in text
+    wide = ng.Population(2, 40, ng.Config(population_size=1), seed=1).ask()[0]
+    problem = ng.Supervised(X, np.eye(40)[rng.integers(0, 40, 20)])
+    assert "40 classes are too many for a table" in answers_of(problem, wide)
+    with pytest.raises(ValueError, match="40 outputs are too many for a map of each"):
+        decision_map(problem, wide, None)
 
 
 def test_ticks_are_decisions_where_frames_are_skipped():

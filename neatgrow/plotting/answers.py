@@ -15,13 +15,15 @@ from neatgrow.plotting.theme import Theme, ThemeName
 from neatgrow.problems.supervised import Supervised
 
 _MOST_LISTED = 16  # samples that are listed one by one
+_MOST_CLASSES = 30  # that a table shows
+_MOST_MAPS = 9  # of outputs over a plane
 _MOST_POINTS = 2000  # of a scattered chart
 
 
 def answers_of(problem: Supervised, champion: Genome) -> str:
     """Wanted and given: a list, a table of classes, or a chart."""
     networks = champion.compile().networks
-    whole = bool(np.isin(problem.Y, (-1.0, 0.0, 1.0)).all())
+    whole = _tells_apart(problem)
     parts = []
     if whole:
         share = float(problem.accuracy(networks, problem.X, problem.Y, problem.weights)[0])
@@ -51,6 +53,16 @@ def answers_of(problem: Supervised, champion: Genome) -> str:
     return "".join(parts)
 
 
+def _tells_apart(problem: Supervised) -> bool:
+    """Whether answers are classes or switches, which are right or wrong, and not amounts."""
+    Y = problem.Y
+    if not np.isin(Y, (-1.0, 0.0, 1.0)).all():
+        return False
+    if problem.outputs == 1 or problem.loss == "binary":
+        return True
+    return bool(((Y.max(axis=-1, keepdims=True) == Y).sum(axis=-1) == 1).all())
+
+
 def _classes(problem: Supervised, outputs: Array, names: list[str]) -> str:
     """How often each class was taken for each."""
     if problem.outputs == 1:
@@ -60,6 +72,8 @@ def _classes(problem: Supervised, outputs: Array, names: list[str]) -> str:
         names = [f"not {names[0]}", names[0]]
     elif problem.loss == "binary":  # switches of their own, not classes
         return ""
+    elif problem.outputs > _MOST_CLASSES:
+        return f"<p>{problem.outputs} classes are too many for a table.</p>"
     else:
         wanted, given = problem.Y.argmax(axis=1), outputs.argmax(axis=1)
     rows = [
@@ -86,6 +100,8 @@ def _scatter(axes: Axes, colors: Theme, wanted: Array, given: Array, names: list
 
 def decision_map(problem: Any, champion: Genome, work: Work | None) -> str:
     """What the champion answers all over the plane of its two inputs."""
+    if champion.n_outputs > _MOST_MAPS:
+        raise ValueError(f"{champion.n_outputs} outputs are too many for a map of each")
     X = Y = limits = None
     if isinstance(problem, Supervised):
         rows = np.unique(np.linspace(0, len(problem.X) - 1, _MOST_POINTS).astype(int))

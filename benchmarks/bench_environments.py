@@ -4,7 +4,8 @@ beside the environments alone and neat-python in two processes.
     python -m benchmarks.bench_environments
 
 The policies are those of a first generation, 32 connections each, the same on all sides.
-Environments alone are stepped with random actions; resets count on all sides.
+Environments alone are stepped with random actions, EnvPool also with those that the policies chose;
+resets count on all sides.
 """
 
 import time
@@ -18,6 +19,7 @@ import neatgrow as ng
 from benchmarks.peers import Graph, NeatPython, neat_network
 from benchmarks.timing import alternate, markdown
 from neatgrow.problems.environments import quiet
+from neatgrow.problems.envpools import PoolArena
 
 NAME, POPULATION, EPISODES, INPUTS, OUTPUTS = "LunarLander-v3", 150, 5, 8, 4
 
@@ -82,6 +84,34 @@ def envpool_alone(count: int, steps: int):
     return repetition
 
 
+def envpool_again(problem: ng.Gymnasium, networks: ng.Networks):
+    """A call that takes the very steps of an evaluation in EnvPool, without the networks."""
+    started, stepped = [], []
+    start, step = PoolArena.start, PoolArena.step
+
+    def noted_start(arena, seeds):
+        started.append(seeds)
+        return start(arena, seeds)
+
+    def noted_step(arena, actions, active):
+        stepped.append((actions.copy(), active.copy()))
+        return step(arena, actions, active)
+
+    PoolArena.start, PoolArena.step = noted_start, noted_step
+    try:
+        problem.evaluate(networks, seed=1)
+    finally:
+        PoolArena.start, PoolArena.step = start, step
+    (seeds,), arena = started, PoolArena(NAME, problem.max_steps)
+
+    def repetition() -> None:
+        arena.start(seeds)
+        for actions, active in stepped:
+            arena.step(actions, active)
+
+    return repetition
+
+
 def main() -> None:
     genomes = ng.Population(INPUTS, OUTPUTS, ng.Config(population_size=POPULATION), seed=1).ask()
     networks = genomes.compile()
@@ -107,6 +137,7 @@ def main() -> None:
     count, length = POPULATION * EPISODES, 100
     calls = [lambda problem=problem: problem.evaluate(networks, seed=1) for problem in ours]
     calls.append(envpool_alone(count, length))
+    calls.append(envpool_again(pool, networks))
     with ProcessPoolExecutor(2, get_context("spawn")) as workers:
         list(workers.map(alone, [0.5, 0.5]))
         one, calls_most = [], 6
@@ -122,7 +153,9 @@ def main() -> None:
             one.append(workers.submit(alone, 3.0).result())
             two.append(sum(workers.map(alone, [3.0, 3.0])))
     spread.close()
-    theirs = row(f"EnvPool alone, {count} environments", count * length, timings[3], "")
+    theirs = row(
+        f"EnvPool alone, {count} environments, random actions", count * length, timings[3], ""
+    )
     lone, both = float(np.median(one)), float(np.median(two))
     rows.append(
         ("Gymnasium alone, one process", f"{lone:,.0f}", f"{min(one):,.0f}–{max(one):,.0f}", "")
@@ -135,14 +168,20 @@ def main() -> None:
             f"{both / lone:.2f} of one",
         )
     )
+    same = row("EnvPool alone, the same steps as neatgrow's", steps[0], timings[4], "")
     peer = 0.0
     if missing:
         print(missing)
     else:
-        peer = row("neat-python, two processes", neat_steps, timings[4], "")
+        peer = row("neat-python, two processes", neat_steps, timings[5], "")
     against = f", {steps[0] / timings[0].median / peer:.1f}× neat-python" if peer else ""
     mine = steps[0] / timings[0].median
-    row("neatgrow, EnvPool", steps[0], timings[0], f"{mine / theirs:.2f} of EnvPool alone{against}")
+    row(
+        "neatgrow, EnvPool",
+        steps[0],
+        timings[0],
+        f"{mine / same:.2f} of the same steps, {mine / theirs:.2f} of random ones{against}",
+    )
     mine = steps[1] / timings[1].median
     beside = f"{mine / both:.2f} of two processes alone, {mine / lone / 2:.2f} of twice one alone"
     row("neatgrow, two processes", steps[1], timings[1], beside)

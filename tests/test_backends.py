@@ -120,6 +120,9 @@ def test_actions_of_a_box_are_not_drawn():
 def test_a_wrapper_that_returns_no_environment_is_refused():
     with pytest.raises(TypeError, match="wrappers: expected functions that take an environment"):
         Gymnasium("Acrobot-v1", wrappers=[lambda env: None])
+    for wrappers in (3, [TimeAwareObservation, 3], TimeAwareObservation):
+        with pytest.raises(TypeError, match="wrappers: expected a sequence of functions"):
+            Gymnasium("Acrobot-v1", wrappers=wrappers)
 
 
 @pytest.mark.parametrize("backend", ["vector", "single", "processes"])

@@ -13,15 +13,13 @@ from functools import partial
 import numpy as np
 import pytest
 import workloads
-from conftest import VARIED
+from workloads import CONFIG, GIVEN
 
 import neatgrow as ng
 from neatgrow.problems.base import EvaluatorError
 from neatgrow.problems.executors import Distributed
 from neatgrow.problems.function import Function
 
-CONFIG = ng.Config(population_size=12).override(VARIED)
-GIVEN = {"inputs": 1, "outputs": 1, "config": CONFIG, "seed": 4}
 POOL = partial(ProcessPoolExecutor, 2, multiprocessing.get_context("spawn"))
 
 
@@ -32,13 +30,12 @@ def cart_pole(**options):
 
 @pytest.fixture(scope="module")
 def genomes():
-    return ng.Population(1, 1, CONFIG, seed=4).ask()
+    return workloads.first_generation()[0]
 
 
 @pytest.fixture(scope="module")
-def values(genomes):
-    networks = genomes.compile()
-    return [workloads.value_of(networks[row]) for row in range(len(networks))]
+def values():
+    return workloads.first_generation()[1]
 
 
 def evaluated(function, executor, genomes):

@@ -11,7 +11,6 @@ import time
 import warnings
 from itertools import pairwise
 
-import networkx
 import numpy as np
 import oracles
 import pytest
@@ -22,6 +21,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 import neatgrow as ng
+from benchmarks.bench_report import large_genome
 from neatgrow.history import COLUMNS, TIMES, History
 from neatgrow.lineage import Ancestor
 from neatgrow.plotting.films import Film
@@ -57,28 +57,9 @@ def legend_texts(figure):
     return [text.get_text() for legend in legends for text in legend.get_texts()]
 
 
-def crowd(hidden=300, connections=2000, loops=60):
-    """A random graph: 10 inputs, 5 outputs."""
-    rng = np.random.default_rng(0)
-    nodes = [*range(10), *range(15, 15 + hidden), *range(10, 15)]
-    graph = networkx.DiGraph()
-    for node in nodes:
-        kind = "input" if node < 10 else "output" if node < 15 else "hidden"
-        graph.add_node(node, kind=kind)
-    for k in range(10, 10 + hidden):  # so that all reach an output
-        graph.add_edge(nodes[k], nodes[int(rng.integers(k + 1, len(nodes)))], weight=0.3)
-    while graph.number_of_edges() < connections:
-        a, b = sorted(rng.integers(0, len(nodes), 2).tolist())
-        back = graph.number_of_edges() < hidden + loops and a >= 10 and b < len(nodes) - 5
-        a, b = (b, a) if back else (a, b)
-        if a < len(nodes) - 5 and b >= 10 and (back or a != b):
-            graph.add_edge(nodes[a], nodes[b], weight=float(rng.normal(0.0, 0.5)))
-    return ng.Genome.from_networkx(graph)
-
-
 @pytest.fixture(scope="module")
 def large():
-    return crowd()
+    return large_genome(300, 2000)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +76,7 @@ def small():
 
 @pytest.mark.parametrize("theme", THEME_NAMES)
 def test_2000_connections_are_drawn_in_3_seconds(large, theme):
-    ng.draw(crowd(5, 20, 0)).savefig(io.BytesIO())  # what is loaded and compiled once
+    ng.draw(large_genome(5, 20, 0)).savefig(io.BytesIO())  # what is loaded and compiled once
     start = time.process_time()
     figure = ng.draw(large, theme=theme)
     figure.savefig(io.BytesIO(), format="png")
@@ -131,7 +112,7 @@ def test_nodes_of_a_crowd_stand_apart_inside_the_figure_between_inputs_and_outpu
 
 
 def test_a_crowd_of_many_functions_and_disabled_genes_is_drawn():
-    genome = crowd(60, 420, 30)
+    genome = large_genome(60, 420, 30)
     packed = genome.packed
     choices, enabled = packed.node_choices.copy(), packed.enabled.copy()
     choices[:, 0] = np.arange(len(choices)) % 5
@@ -900,7 +881,7 @@ def test_a_single_ancestor_and_degenerate_ones_are_drawn(tmp_path):
 
 
 def test_growth_to_a_crowd_of_mixed_functions_is_drawn(large, tmp_path):
-    small = crowd(20, 60, 5)
+    small = large_genome(20, 60, 5)
     small_choices = small.packed.node_choices.copy()
     small_choices[::3, 0] = 4
     mixed = ng.Genome(small.packed._replace(node_choices=small_choices), small.interface)

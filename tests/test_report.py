@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from conftest import DEGENERATE, any_genome, evolve_at_random
 from hypothesis import given, settings
-from test_pictures import crowd
 
 import neatgrow as ng
+from benchmarks.bench_report import DRAG, OPENED, large_genome
 from benchmarks.browser import browser, missing
 from neatgrow.cli import main
 from neatgrow.lineage import read_lineage
@@ -406,7 +406,7 @@ def test_nodes_keep_their_place_from_ancestor_to_champion():
 
 
 def test_a_long_line_is_thinned_to_what_a_page_can_hold(runs):
-    large = crowd()
+    large = large_genome(300, 2000)
     stages = [Stage(k, large, float(k)) for k in range(1, 501)]
     kept = thinned(stages)
     assert kept[0].generation == 1 and kept[-1].generation == 500 and 10 < len(kept) < 40
@@ -788,13 +788,12 @@ def test_nothing_sticks_out_of_the_page(chromium, lively, width):
 def test_a_graph_of_2000_connections_opens_in_2_seconds_and_can_be_dragged(
     chromium, runs, tmp_path
 ):
-    large = crowd()
+    large = large_genome(300, 2000)
     record = replace(
         record_of(runs / "xor"), champion=large, problem=None, stages=[Stage(1, large, 1.0)]
     )
     path = tmp_path / "large.html"
     path.write_text(page(record), "utf-8")
-    from benchmarks.bench_report import DRAG, OPENED
 
     opened, frames = [], []
     for _ in range(3):  # others may be at work on the machine

@@ -11,15 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import workloads
-from conftest import VARIED
+from workloads import CONFIG, GIVEN
 
 import neatgrow as ng
 from neatgrow.kernels import functions
 from neatgrow.problems.function import Function
 from neatgrow.problems.workers import Workers
-
-CONFIG = ng.Config(population_size=12).override(VARIED)
-GIVEN = {"inputs": 1, "outputs": 1, "config": CONFIG, "seed": 4}
 
 
 @pytest.fixture(autouse=True)
@@ -30,17 +27,12 @@ def no_process_is_left():
 
 @pytest.fixture(scope="module")
 def genomes():
-    """The first generation of a run with GIVEN."""
-    return ng.Population(1, 1, CONFIG, seed=4).ask()
+    return workloads.first_generation()[0]
 
 
 @pytest.fixture(scope="module")
-def values(genomes):
-    """What each of them answers, all different."""
-    networks = genomes.compile()
-    found = [workloads.value_of(networks[row]) for row in range(len(networks))]
-    assert len(set(found)) == 12
-    return found
+def values():
+    return workloads.first_generation()[1]
 
 
 @pytest.fixture

@@ -7,12 +7,27 @@ import time
 from pathlib import Path
 
 import numpy as np
+from conftest import VARIED
 
+import neatgrow as ng
 from neatgrow.problems.base import Evaluation
 
 
 def value_of(network):
     return float(network.activate([0.5])[0])
+
+
+CONFIG = ng.Config(population_size=12).override(VARIED)
+GIVEN = {"inputs": 1, "outputs": 1, "config": CONFIG, "seed": 4}
+
+
+def first_generation():
+    """Of a run with GIVEN; and what :func:`value_of` says of each genome, all different."""
+    genomes = ng.Population(1, 1, CONFIG, seed=4).ask()
+    networks = genomes.compile()
+    values = [value_of(networks[row]) for row in range(len(networks))]
+    assert len(set(values)) == 12
+    return genomes, values
 
 
 def partly(network):

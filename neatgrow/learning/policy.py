@@ -117,7 +117,8 @@ def fine_tune_policy(
     Outputs are logits of options (Discrete, MultiDiscrete) or switches (MultiBinary), times a
     scale for each choice, or means of normal distributions (Box) in the coordinates of outputs.
     Scales and deviations are learned as well and not written into the genome: the policy that is
-    judged and returned draws nothing and takes the likeliest action, as in evolution.
+    judged and returned takes the likeliest action, or draws where the problem does
+    (``sample=True``), as in evolution.
 
     Statistics that standardise observations stay as the genome carries them; one that carries
     none while the problem has some carries those afterwards. What follows the last decision of

@@ -117,7 +117,7 @@ def time_into(axes: Axes, history: History, colors: Theme) -> None:
             handlelength=1.0, handleheight=1.0,
         )  # fmt: skip
     axes.set_xlim(generation[0], generation[-1])
-    axes.set_ylim(0.0, (1.02 + 0.09 * len(spent)) * max(total / unit, 1e-9))  # room for the legend
+    axes.set_ylim(0.0, (1.05 + 0.13 * len(spent)) * max(total / unit, 1e-9))  # room for the legend
     axes.grid(visible=False)
 
 

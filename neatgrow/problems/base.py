@@ -41,6 +41,7 @@ class Collection:
         self._fitness, self._steps = np.full(count, np.nan), 0
         self._failures: dict[int, str] = {}
         self._gathered: dict[str, Array] = {}
+        self._raised: list[Exception] = []
 
     def add(self, rows: list[int], share: Evaluation) -> None:
         """Take in what came of ``rows``."""
@@ -52,13 +53,34 @@ class Collection:
                 self._gathered[name] = np.zeros((self._count, part.shape[1]), part.dtype)
             self._gathered[name][rows] = part
 
-    def fail(self, rows: list[int], cause: str) -> None:
-        """Give up ``rows``."""
+    def fail(self, rows: list[int], cause: str | Exception) -> None:
+        """Give up ``rows``, for a reason or for what the problem raised."""
+        if isinstance(cause, Exception):
+            self._raised.append(cause)
+            cause = cause_of(cause)
         self._failures |= dict.fromkeys(rows, cause)
 
     def evaluation(self) -> Evaluation:
-        """All of it."""
+        """All of it.
+
+        Raises:
+            Exception: What the problem raised, where nothing but failures came of it.
+        """
+        if self._raised and len(self._failures) == self._count and np.isnan(self._fitness).all():
+            raise self._raised[0]
         return Evaluation(self._fitness, self._steps, self._failures, self._gathered)
+
+
+def state_of(problem: "Problem") -> dict[str, Array]:
+    """What copies of a problem need to evaluate as it would."""
+    return problem.state() if isinstance(problem, Stateful) else {}
+
+
+def take_in(problem: "Problem", evaluation: Evaluation) -> Evaluation:
+    """Let a problem gather from what its copies evaluated; the same evaluation."""
+    if isinstance(problem, Gathering) and evaluation.gathered:
+        problem.gather(evaluation.gathered)
+    return evaluation
 
 
 @runtime_checkable

@@ -30,6 +30,9 @@ class Maker:
         wrappers: Sequence[Callable[[Env[Any, Any]], Env[Any, Any]]] = (),
     ) -> None:
         self.max_steps, self.kwargs = max_steps, kwargs
+        if not isinstance(wrappers, Sequence) or not all(callable(one) for one in wrappers):
+            rule = "a sequence of functions that take an environment and return one"
+            raise TypeError(_checks.message("wrappers", rule, wrappers))
         self.wrappers = tuple(wrappers)
         self.id = environment if isinstance(environment, str) else None
         self.source = environment

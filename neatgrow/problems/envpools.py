@@ -22,8 +22,8 @@ class PoolArena:
     """A pool that is made anew for each batch of episodes.
 
     EnvPool seeds an environment once, when it is made, so that only its first episode starts
-    where a seed says; making one costs less than its episode (0.02 ms in Box2D, 0.7 ms in
-    MuJoCo).
+    where a seed says. Making one and its first reset cost as much as 7 steps of LunarLander
+    (0.06 ms) and 50 of HalfCheetah (1.2 ms).
     """
 
     most = 1024  # MuJoCo's take 0.7 MB each

@@ -25,16 +25,24 @@ from neatgrow.problems.base import (
     Collection,
     Evaluation,
     EvaluatorError,
-    Gathering,
     Problem,
     Stateful,
     cause_of,
     judged,
+    state_of,
+    take_in,
 )
-from neatgrow.problems.workers import Workers, compiled, pickled, rebuilt, sendable, warm_up
+from neatgrow.problems.workers import (
+    SHARES,
+    Workers,
+    compiled,
+    pickled,
+    rebuilt,
+    sendable,
+    warm_up,
+)
 
-_SHARES = 4  # per worker and generation, where the executor says how many it has
-_SHARES_UNKNOWN = 32  # per generation, where it does not
+_SHARES_UNKNOWN = 32  # per generation, where an executor does not say how many workers it has
 _TRIES = 3  # workers that a genome may lose: in a share, by itself, and with nothing beside it
 _RENEWALS = 3  # executors that refuse work before no more are made
 _KEPT = 2  # problems that a worker remembers
@@ -137,14 +145,11 @@ class Distributed:
         if not self._warm:  # so that workers find kernels compiled, where they share a disk
             warm_up(batch[0:1])
             self._warm = True
-        state = self._problem.state() if isinstance(self._problem, Stateful) else {}
         share = _Share(
-            self._payload, list(functions.opcodes()), _here(), batch, seed, episodes, state
-        )
-        evaluation = self._collected(share)
-        if isinstance(self._problem, Gathering) and evaluation.gathered:
-            self._problem.gather(evaluation.gathered)
-        return evaluation
+            self._payload, list(functions.opcodes()), _here(), batch, seed, episodes,
+            state_of(self._problem),
+        )  # fmt: skip
+        return take_in(self._problem, self._collected(share))
 
     def close(self) -> None:
         """Shut down an executor that was made here; what it is still at work on is not awaited."""
@@ -162,7 +167,6 @@ class Distributed:
         alone: deque[list[int]] = deque()  # genomes that lost two workers already
         pending: dict[Future[Any], list[int]] = {}
         tries, collection = np.zeros(count, np.int64), Collection(count)
-        errors: list[Exception] = []
         self._idle = False
         try:
             while parts or alone or pending:
@@ -187,8 +191,7 @@ class Distributed:
                         else:
                             collection.fail(rows, f"its worker was lost each time: {answer}")
                     elif isinstance(answer, Exception):
-                        errors.append(answer)
-                        collection.fail(rows, cause_of(answer))
+                        collection.fail(rows, answer)
                     else:
                         collection.add(rows, answer)
             if count > 1 and (tries == _TRIES).all():
@@ -197,10 +200,7 @@ class Distributed:
             for future in pending:
                 future.cancel()
         self._idle = True
-        evaluation = collection.evaluation()
-        if errors and len(evaluation.failures) == count and np.isnan(evaluation.fitness).all():
-            raise errors[0]
-        return evaluation
+        return collection.evaluation()
 
     def _submitted(self, whole: _Share, rows: list[int]) -> "Future[Any]":
         """The answer to come for some rows, of an executor made anew where one broke."""
@@ -236,7 +236,7 @@ class Distributed:
         for name in ("_max_workers", "num_workers"):  # of concurrent.futures and of mpi4py
             workers = getattr(self._executor, name, None)
             if isinstance(workers, int) and workers > 0:
-                return _SHARES * workers
+                return SHARES * workers
         return _SHARES_UNKNOWN
 
 

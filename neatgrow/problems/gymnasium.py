@@ -38,7 +38,7 @@ from neatgrow.problems.spaces import (
 )
 from neatgrow.problems.workers import Workers
 
-_START_SECONDS = 2.0  # what worker processes take to start
+_START_SECONDS = 2.0  # spent in single environments before worker processes are worth a start
 _ENDS = {"terminated": TERMINATED, "truncated": TRUNCATED, "failed": FAILED}
 
 
@@ -87,8 +87,8 @@ class Gymnasium:
     - ``"single"``: single environments of this process, made once and used again; one whose
       episode is over takes the next.
     - ``"processes"``: the same in worker processes, with the same results, bit for bit.
-      ``"auto"`` goes over to them once two seconds went into single environments, which is
-      what it costs to start them, where there are several cores.
+      ``"auto"`` goes over to them once two seconds went into single environments, where there
+      are several cores; to start them takes about one.
 
     An episode fails if the environment raises, or gives a reward or shows the network an
     observation that is not finite; its network's fitness is then NaN, the network's other

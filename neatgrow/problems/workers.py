@@ -37,9 +37,11 @@ from neatgrow.problems.base import (
     Stateful,
     cause_of,
     judged,
+    state_of,
+    take_in,
 )
 
-_SHARES = 4  # per worker and generation where there is no time limit
+SHARES = 4  # per worker and generation where there is no time limit
 _START_SECONDS = 120.0  # that a worker may take to import its modules
 
 
@@ -145,25 +147,21 @@ class Workers:
             EvaluatorError: No worker can be started, or rebuild the problem.
         """
         count = len(batch)
-        share = 1 if self.time_limit is not None else -(-count // (_SHARES * self.count))
+        share = 1 if self.time_limit is not None else -(-count // (SHARES * self.count))
         rows = list(range(count))
         tasks = deque(_Task(rows[k : k + share]) for k in range(0, count, share))
         try:
-            state = self._problem.state() if isinstance(self._problem, Stateful) else {}
-            evaluation, errors = self._collected(tasks, _Asked(batch, seed, episodes, state))
+            asked = _Asked(batch, seed, episodes, state_of(self._problem))
+            collection = self._collected(tasks, asked)
         except BaseException:  # what workers are still at work on must not answer a later call
             self.close()
             raise
-        if errors and len(evaluation.failures) == count and np.isnan(evaluation.fitness).all():
-            raise errors[0]
-        if isinstance(self._problem, Gathering) and evaluation.gathered:
-            self._problem.gather(evaluation.gathered)
-        return evaluation
+        return take_in(self._problem, collection.evaluation())
 
-    def _collected(self, tasks: deque[_Task], asked: _Asked) -> tuple[Evaluation, list[Exception]]:
-        """All answers in one, and what was raised."""
-        left = count = len(asked.batch)
-        collection, errors = Collection(count), []
+    def _collected(self, tasks: deque[_Task], asked: _Asked) -> Collection:
+        """All answers."""
+        left = len(asked.batch)
+        collection = Collection(left)
         while left:
             self._hand_out(tasks, asked)
             for worker in self._answering():
@@ -182,12 +180,11 @@ class Workers:
                     continue
                 left -= len(task.rows)
                 if isinstance(answer, Exception):
-                    errors.append(answer)
-                    collection.fail(task.rows, cause_of(answer))
+                    collection.fail(task.rows, answer)
                 else:
                     collection.add(task.rows, answer)
             left -= self._end_late(tasks, collection)
-        return collection.evaluation(), errors
+        return collection
 
     def close(self) -> None:
         """End all processes; they are started again when needed."""

@@ -12,7 +12,6 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from neatgrow.config import Config as Config
     from neatgrow.evolution import EvaluationError as EvaluationError
-    from neatgrow.evolution import Result as Result
     from neatgrow.files import FileError as FileError
     from neatgrow.genomes import Genome as Genome
     from neatgrow.genomes import Genomes as Genomes
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     from neatgrow.problems.simulation import Simulation as Simulation
     from neatgrow.problems.supervised import XOR as XOR
     from neatgrow.problems.supervised import Supervised as Supervised
+    from neatgrow.results import Result as Result
     from neatgrow.runs import Checkpoints as Checkpoints
     from neatgrow.species import distance as distance
     from neatgrow.storage import load_genome as load_genome
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Config": "config",
     "EvaluationError": "evolution",
-    "Result": "evolution",
+    "Result": "results",
     "FileError": "files",
     "Genome": "genomes",
     "Genomes": "genomes",

@@ -10,7 +10,6 @@ from typing import Any
 
 import neatgrow
 from neatgrow.config import Config
-from neatgrow.evolution import Result
 from neatgrow.genomes import Genome
 from neatgrow.history import History
 from neatgrow.kernels.parallel import set_threads
@@ -19,6 +18,7 @@ from neatgrow.learning.policy import fine_tune_policy
 from neatgrow.loop import evolve, resume
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
+from neatgrow.results import Result
 from neatgrow.runs import Checkpoints, read_run
 from neatgrow.storage import load_genome
 

@@ -1,14 +1,12 @@
 """A run in progress: one generation per step, what came of it, and what it can be resumed from."""
 
-import hashlib
 import json
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property, reduce
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from dataclasses import replace
+from functools import reduce
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -17,13 +15,13 @@ from neatgrow._settings import Settings
 from neatgrow.checkpoints import Snapshot
 from neatgrow.config import Config
 from neatgrow.genomes import Genome, Genomes
-from neatgrow.history import TIMES, History
+from neatgrow.history import History
 from neatgrow.kernels import random
 from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.growth import grown
 from neatgrow.learning.lifetime import Learning, taught
-from neatgrow.lineage import Ancestor, Lineage
+from neatgrow.lineage import Lineage
 from neatgrow.networks import Networks
 from neatgrow.population import Population, State
 from neatgrow.problems.base import (
@@ -37,10 +35,8 @@ from neatgrow.problems.base import (
 )
 from neatgrow.problems.executors import Distributed
 from neatgrow.problems.workers import Workers
+from neatgrow.results import Result
 from neatgrow.runs import RunDirectory
-
-if TYPE_CHECKING:
-    import networkx
 
 Callback = Callable[["Evolution"], object]
 
@@ -54,90 +50,6 @@ _FAILING = 3  # generations over which the share of failures is judged
 
 class EvaluationError(RuntimeError):
     """An evaluation failed and ``on_error="raise"`` was asked for."""
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What a run came to.
-
-    Attributes:
-        solved: Whether the champion reached the problem's threshold; on a noisy problem, in
-            the mean over 100 fresh episodes.
-        champion: Best genome ever, carrying input statistics where the problem keeps any.
-        champion_fitness: Its fitness; on a noisy problem the mean of its retest.
-        history: Table by generation.
-        population: As it stands after the last generation.
-        problem: What was evolved on.
-        stopped: ``"solved"``, ``"generations"``, ``"seconds"``, ``"interrupted"``,
-            ``"callback"``, ``"failures"`` where too many evaluations failed, or ``"workers"``
-            where worker processes or the executor could not go on.
-        directory: Where files were written, or ``None``.
-        failures: The first hundred evaluations that failed: generation, row of the genome,
-            cause. How many there were in all is in the history.
-        descent: Who descends from whom, as :attr:`lineage` and :attr:`ancestors` show it.
-    """
-
-    solved: bool
-    champion: Genome
-    champion_fitness: float
-    history: History
-    population: Population
-    problem: Problem
-    stopped: str
-    directory: Path | None
-    failures: list[tuple[int, int, str]]
-    descent: Lineage
-
-    @cached_property
-    def lineage(self) -> "networkx.DiGraph[Any]":
-        """The last generation, the champion and their ancestors as a directed graph.
-
-        Nodes are (generation, row); see :meth:`neatgrow.lineage.Lineage.to_networkx`.
-        """
-        return self.descent.to_networkx()
-
-    @cached_property
-    def ancestors(self) -> list[Ancestor]:
-        """The champion's line of first parents from first to last: those who differ in structure
-        from the one before, and the champion."""
-        return self.descent.line()
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of the champion and of the history but for its times, as 64 hexadecimal digits.
-
-        Equal for equal seeds on one machine, whatever the number of threads or processes, and
-        whether or not the run was interrupted and resumed.
-        """
-        return fingerprint_of(self.history, self.champion)
-
-    def __repr__(self) -> str:
-        return (
-            f"Result(solved={self.solved}, champion_fitness={self.champion_fitness:.6g}, "
-            f"generations={len(self.history)}, stopped={self.stopped!r})"
-        )
-
-    def _repr_html_(self) -> str | None:
-        """Facts and pictures for notebooks; ``None`` where drawing fails."""
-        try:
-            from neatgrow.plotting.notebook import page
-
-            return page(self)
-        except Exception:
-            return None
-
-
-def fingerprint_of(history: History, champion: Genome) -> str:
-    """:attr:`Result.fingerprint` of a run's history and champion."""
-    digest = hashlib.sha256()
-    columns = {k: v for k, v in history.to_arrays().items() if k not in TIMES}
-    face = champion.interface
-    statistics = {"input_mean": face.input_mean, "input_scale": face.input_scale}
-    for name, array in {**columns, **champion.packed._asdict(), **statistics}.items():
-        if array is not None:
-            digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 class Evolution:

@@ -14,7 +14,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.config import Config
-from neatgrow.evolution import Callback, Evolution, Result, described
+from neatgrow.evolution import Callback, Evolution, described
 from neatgrow.learning.lifetime import Learning
 from neatgrow.networks import Network
 from neatgrow.problems import catalogue
@@ -22,6 +22,7 @@ from neatgrow.problems.base import EvaluatorError, Problem, cause_of
 from neatgrow.problems.executors import evaluator
 from neatgrow.problems.function import Function
 from neatgrow.progress import Progress
+from neatgrow.results import Result
 from neatgrow.runs import CHAMPION, CONFIG, Checkpoints, RunDirectory, read_description
 
 

@@ -20,7 +20,7 @@ ROWS = {
     "variation": 3, "species": 3, "networks": 3, "storage": 3,
     "learning.": 4,
     "population": 5, "problems.": 5,
-    "evolution": 6, "runs": 6, "history": 6, "progress": 6,
+    "evolution": 6, "results": 6, "runs": 6, "history": 6, "progress": 6,
     "checkpoints": 6, "lineage": 6, "ancestry": 6, "loop": 6,
     "plotting.": 7, "bridge": 7, "cli": 7, "__main__": 7,
 }  # fmt: skip
@@ -43,6 +43,7 @@ OUTSIDE = {
     "problems.executors": {"numpy", "ray"},
     "problems.workers": {"numpy", "cloudpickle"},
     "problems.gymnasium": {"numpy", "gymnasium"},
+    "problems.play": {"numpy", "gymnasium"},
     "problems.rollouts": {"numpy", "gymnasium"},
     "problems.spaces": {"numpy", "gymnasium"},
     "problems.tasks": {"numpy", "mnist1d"},
@@ -62,7 +63,7 @@ LAZY = {
     ("cli", "plotting.animation"), ("cli", "plotting.changes"), ("cli", "plotting.films"),
     ("cli", "plotting.report"),
     ("genomes", "plotting.notebook"), ("networks", "plotting.notebook"),
-    ("evolution", "plotting.notebook"),
+    ("results", "plotting.notebook"),
 }  # fmt: skip
 SIDEWAYS = {("plotting.marks", "bridge"), ("__main__", "cli")}
 

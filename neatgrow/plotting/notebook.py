@@ -10,11 +10,11 @@ import io
 
 from matplotlib.figure import Figure
 
-from neatgrow.evolution import Result
 from neatgrow.genomes import Genome
 from neatgrow.networks import Network
 from neatgrow.plotting.network import draw
 from neatgrow.plotting.overview import draw_history
+from neatgrow.results import Result
 
 
 def svg(genome: Genome | Network) -> str:

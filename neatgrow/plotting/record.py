@@ -10,7 +10,6 @@ import numpy as np
 
 from neatgrow.checkpoints import Snapshot, load_snapshot
 from neatgrow.config import Config
-from neatgrow.evolution import Result, fingerprint_of
 from neatgrow.files import FileError
 from neatgrow.genomes import Genome
 from neatgrow.history import History
@@ -18,6 +17,7 @@ from neatgrow.lineage import Ancestor
 from neatgrow.plotting.interactive import Stage
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
+from neatgrow.results import Result, fingerprint_of
 from neatgrow.runs import CHECKPOINTS, CONFIG, read_run
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from neatgrow import _checks
-from neatgrow.evolution import Result
 from neatgrow.files import write_text
 from neatgrow.plotting.record import Record, record_of
 from neatgrow.plotting.sections import Section, headline, sections, verdict
 from neatgrow.plotting.theme import THEMES, Theme, blend
+from neatgrow.results import Result
 
 _HERE = Path(__file__).parent
 _NAME = "report.html"

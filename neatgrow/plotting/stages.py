@@ -7,12 +7,12 @@ from os import PathLike, fspath
 import numpy as np
 
 from neatgrow import _checks
-from neatgrow.evolution import Result
 from neatgrow.genomes import Genome, Interface
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Array, Packed
 from neatgrow.lineage import Ancestor, Lineage, read_lineage
 from neatgrow.plotting.layers import wired
+from neatgrow.results import Result
 
 Source = Result | Lineage | Sequence[Ancestor] | str | PathLike[str]
 

@@ -3,13 +3,12 @@
 Gymnasium: Towers et al. (2024), https://gymnasium.farama.org.
 """
 
-import copy
 import multiprocessing
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from gymnasium import Env
@@ -25,9 +24,11 @@ from neatgrow.learning.experience import Act, Experience
 from neatgrow.networks import Network, Networks
 from neatgrow.problems.backends import BACKENDS, Backend, choose
 from neatgrow.problems.base import Evaluation
-from neatgrow.problems.environments import Maker, named_packages, quiet
-from neatgrow.problems.moments import Moments, Tally
+from neatgrow.problems.environments import Maker, named_packages
+from neatgrow.problems.moments import Tally
+from neatgrow.problems.play import Step, episode
 from neatgrow.problems.practice import PaidRollout, Recorder
+from neatgrow.problems.preparation import Preparation
 from neatgrow.problems.rollouts import FAILED, TERMINATED, TRUNCATED, Pace, Pilot, Rollout
 from neatgrow.problems.spaces import (
     Noise,
@@ -40,26 +41,6 @@ from neatgrow.problems.workers import Workers
 
 _START_SECONDS = 2.0  # spent in single environments before worker processes are worth a start
 _ENDS = {"terminated": TERMINATED, "truncated": TRUNCATED, "failed": FAILED}
-
-
-class Step(NamedTuple):
-    """One step of :meth:`Gymnasium.play`.
-
-    Attributes:
-        view: What was seen before it: a frame where the render mode gives frames, else the
-            observation.
-        action: What the network did.
-        reward: What it earned, not clipped.
-        observation: (I,) What the network saw before it, or before the action that still lasts,
-            clipped as the problem says, not standardised.
-        decided: Whether the network acted anew, as it does every ``frame_skip`` steps.
-    """
-
-    view: Any
-    action: Any
-    reward: float
-    observation: Array
-    decided: bool
 
 
 class Gymnasium:
@@ -158,8 +139,9 @@ class Gymnasium:
         backend: Backend = "auto",
         processes: int | None = None,
     ) -> None:
+        self.normalize = bool(normalize)
         self._options: dict[str, Any] = {
-            "max_steps": max_steps, "normalize": bool(normalize),
+            "max_steps": max_steps, "normalize": self.normalize,
             "clip_observations": clip_observations, "clip_rewards": clip_rewards,
             "frame_skip": frame_skip, "sample": bool(sample),
             "make_kwargs": dict(make_kwargs or {}), "slots": slots,
@@ -172,8 +154,7 @@ class Gymnasium:
         if processes is not None:
             _checks.integer("processes", processes, 1)
         self._processes = processes or min(parallel.core_count(), parallel.thread_count())
-        self.normalize = bool(normalize)
-        self._clip = _positive("clip_observations", clip_observations)
+        clip = _positive("clip_observations", clip_observations)
         self._maker = Maker(environment, max_steps, self._options["make_kwargs"], wrappers)
         first = self._maker.make()
         spec = self._maker.spec or first.spec
@@ -193,10 +174,10 @@ class Gymnasium:
         )
         threshold = spec.reward_threshold if spec and solved_at is None else solved_at
         self.solved_at = None if threshold is None else float(threshold)
-        self._moments = Moments(self.inputs)
+        self._preparation = Preparation(self.inputs, self.normalize, clip)
         skip = _checks.integer("frame_skip", frame_skip, 1)
-        pace = Pace(self.max_steps, skip, _bounds(clip_rewards))
-        choice = choose(backend, self._maker, first, self._observations, pace, slots)
+        self._pace = Pace(self.max_steps, skip, _bounds(clip_rewards))
+        choice = choose(backend, self._maker, first, self._observations, self._pace, slots)
         self.backend, self.reason, self._runner = choice
         self._local = self.backend
         # What is installed later must not change a run that goes on.
@@ -240,7 +221,7 @@ class Gymnasium:
         start = time.perf_counter()
         gathers = self.normalize and episodes is None
         if gathers:
-            self._moments.merge()
+            self._preparation.moments.merge()
         n_networks = len(networks)
         rollout = Rollout(seeds, n_networks)
         gathered: dict[str, Array] = {}
@@ -263,7 +244,7 @@ class Gymnasium:
 
     def _pilot(self, networks: Networks, lanes: Array, seeds: Array) -> Pilot:
         """What plays episode k, of ``seeds`` (E,) in turn, with network ``lanes[k]``."""
-        prepare = self._preparation(networks.interface)
+        prepare = self._preparation.of(networks.interface)
         pilot = Pilot(networks.lanes(lanes), prepare, self._actions)
         if self._sample:
             pilot.noise = Noise(self._actions, np.resize(seeds, lanes.size))
@@ -287,7 +268,7 @@ class Gymnasium:
         """
         recorder = Recorder(networks, episodes, act)
         rollout = PaidRollout(self._seeds(seed, episodes), recorder)
-        pilot = Pilot(recorder, self._preparation(networks.interface), self._actions)
+        pilot = Pilot(recorder, self._preparation.of(networks.interface), self._actions)
         self._runner.run(pilot, rollout)
         return recorder.experience(rollout)
 
@@ -326,21 +307,19 @@ class Gymnasium:
             zip(_ENDS, gathered["ended"].sum(axis=0).astype(int).tolist(), strict=True)
         )
         if "observations" in gathered:
-            self._moments.gather(gathered["observations"])
+            self._preparation.moments.gather(gathered["observations"])
 
     def statistics(self) -> dict[str, Array] | None:
         """``input_mean`` and ``input_scale`` (I,) float64 as the last evaluation used them."""
-        if not self.normalize:
-            return None
-        return {"input_mean": self._moments.mean.copy(), "input_scale": self._moments.scale}
+        return self._preparation.statistics()
 
     def state(self) -> dict[str, Array]:
         """Statistics of observations so far, where they are normalised."""
-        return self._moments.state() if self.normalize else {}
+        return self._preparation.state()
 
     def clear(self) -> None:
         """Forget what was gathered, as a run does that begins."""
-        self._moments = Moments(self.inputs)
+        self._preparation.clear()
 
     def restore(self, state: dict[str, Array]) -> None:
         """Go on from :meth:`state`.
@@ -348,13 +327,7 @@ class Gymnasium:
         Raises:
             ValueError: It is of a problem with other observations, or not normalised.
         """
-        if bool(state) != self.normalize:
-            raise ValueError(
-                f"problem: expected normalize={bool(state)} as when the run began, got "
-                f"normalize={self.normalize}."
-            )
-        if self.normalize:
-            self._moments.restore(state)
+        self._preparation.restore(state)
 
     def describe(self) -> dict[str, Any]:
         """Enough to build it again; ``environment`` is ``None`` where a function makes it."""
@@ -395,26 +368,22 @@ class Gymnasium:
         return self._steps(env, pilot, first)
 
     def _steps(self, env: Env[Any, Any], pilot: Pilot, seed: int) -> Iterator[Step]:
-        frames = env.render_mode not in (None, "human")
-        lane, seen = np.zeros(1, np.int64), self._clipping(pilot.interface)
+        lane, seen = np.zeros(1, np.int64), self._preparation.clipping(pilot.interface)
+
+        def act(_: Any, x: Array) -> Any:
+            return self._actions.each(pilot.outputs(x[None], lane))[0]
+
         try:
             with named_packages(self._maker.what):
-                with quiet():
-                    observation = self._maker.start(env, seed)
-                for step in range(self.max_steps):
-                    # Copies: environments may use their arrays again.
-                    with quiet():
-                        view = copy.copy(env.render() if frames else observation)
-                    decides = step % self._options["frame_skip"] == 0
-                    if decides:
-                        x = np.array(self._observations.flat(observation))[None]
-                        action = self._actions.each(pilot.outputs(x, lane))[0]
-                    observation, reward, terminated, truncated, _ = env.step(action)
-                    yield Step(view, action, float(reward), seen(x)[0], decides)
-                    if terminated or truncated:
-                        return
+                for step in self._episode(env, seed, act):
+                    yield step._replace(observation=seen(step.observation))
         finally:
             env.close()
+
+    def _episode(
+        self, env: Env[Any, Any], seed: int, act: Callable[[Any, Array], Any]
+    ) -> Iterator[Step]:
+        return episode(env, self._maker, self._observations, self._pace, seed, act)
 
     def record(
         self, policy: Callable[[Any], Any], *, episodes: int = 10, seed: int = 0
@@ -430,22 +399,24 @@ class Gymnasium:
             Observations (T, I), not clipped, and actions (T, …) of each episode, a row per
             decision.
         """
-        env = self._maker.make()
+        views: list[Array] = []
+        actions: list[Array] = []
+
+        def act(observation: Any, x: Array) -> Any:
+            action = policy(observation)
+            views.append(x)
+            actions.append(np.array(action))  # a copy: policies may use their arrays again
+            return action
+
         recorded = []
+        env = self._maker.make()
         try:
             for first in self._seeds(seed, _checks.integer("episodes", episodes, 1)).tolist():
-                observation = self._maker.start(env, first)
-                views, actions = [], []
-                for step in range(self.max_steps):
-                    if step % self._options["frame_skip"] == 0:
-                        # Copies: environments and policies may use their arrays again.
-                        views.append(np.array(self._observations.flat(observation), np.float64))
-                        action = policy(observation)
-                        actions.append(np.array(action))
-                    observation, _, terminated, truncated, _ = env.step(action)
-                    if terminated or truncated:
-                        break
+                for _ in self._episode(env, first, act):
+                    pass
                 recorded.append((np.array(views, np.float64), np.array(actions)))
+                views.clear()
+                actions.clear()
         finally:
             env.close()
         return recorded
@@ -470,7 +441,7 @@ class Gymnasium:
         Raises:
             ValueError: There are no episodes, or shapes or actions are not the environment's.
         """
-        seen = self._clipping(None)
+        seen = self._preparation.clipping()
         pairs = [
             (
                 seen(_checks.array("observations", x, ("T", self.inputs), finite=True)),
@@ -499,32 +470,6 @@ class Gymnasium:
                     f"{face.inputs} and {face.outputs}",
                 )
             )  # fmt: skip
-
-    def _preparation(self, face: Interface) -> Callable[[Array], Array] | None:
-        """What observations go through before networks see them, which may standardise too."""
-        clipped = self._clipping(face)
-        if not self.normalize or face.input_mean is not None:
-            return None if self._clip is None else clipped
-        own = self._standard()
-        return lambda x: own.prepared(clipped(x))
-
-    def _clipping(self, face: Interface | None) -> Callable[[Array], Array]:
-        """What clips observations, by the statistics of ``face`` or else of the problem."""
-        if self._clip is None:
-            return lambda x: x
-        if (face is None or face.input_mean is None) and self.normalize:
-            face = self._standard()
-        middle: Any = 0.0
-        reach: Any = self._clip
-        if face is not None and face.input_mean is not None:
-            middle = face.input_mean
-            reach = self._clip if face.input_scale is None else self._clip / face.input_scale
-        return lambda x: np.clip(x, middle - reach, middle + reach)
-
-    def _standard(self) -> Interface:
-        """An interface with the statistics gathered so far."""
-        mean, scale = self._moments.mean, self._moments.scale
-        return Interface(self.inputs, self.outputs, input_mean=mean, input_scale=scale)
 
 
 def _rebuilt(

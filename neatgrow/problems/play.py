@@ -1,0 +1,68 @@
+"""One episode of one environment, step by step."""
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import Env
+
+from neatgrow.kernels.layout import Array
+from neatgrow.problems.environments import Maker, quiet
+from neatgrow.problems.rollouts import Pace
+from neatgrow.problems.spaces import Observations
+
+
+class Step(NamedTuple):
+    """One step of :meth:`neatgrow.Gymnasium.play`.
+
+    Attributes:
+        view: What was seen before it: a frame where the render mode gives frames, else the
+            observation.
+        action: What was done.
+        reward: What it earned, not clipped.
+        observation: (I,) What was seen before it, or before the action that still lasts; not
+            standardised.
+        decided: Whether the action is new, as it is every ``frame_skip`` steps.
+    """
+
+    view: Any
+    action: Any
+    reward: float
+    observation: Array
+    decided: bool
+
+
+def episode(
+    env: Env[Any, Any],
+    maker: Maker,
+    observations: Observations,
+    pace: Pace,
+    seed: int,
+    act: Callable[[Any, Array], Any],
+) -> Iterator[Step]:
+    """An episode of one environment.
+
+    Args:
+        env: As the maker made it.
+        maker: Of the environment.
+        observations: Its observations.
+        pace: How its steps are counted.
+        seed: It starts from.
+        act: The observation, as it is and (I,), in; what to do out.
+    """
+    frames = env.render_mode not in (None, "human")
+    with quiet():
+        observation = maker.start(env, seed)
+    for step in range(pace.max_steps):
+        # Copies: environments and policies may use their arrays again.
+        with quiet():
+            view = copy.copy(env.render() if frames else observation)
+        decides = step % pace.frame_skip == 0
+        if decides:
+            x = np.array(observations.flat(observation))
+            action = act(observation, x)
+        observation, reward, terminated, truncated, _ = env.step(action)
+        yield Step(view, action, float(reward), x, decides)
+        if terminated or truncated:
+            return

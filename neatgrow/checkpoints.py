@@ -12,7 +12,8 @@ from neatgrow.files import DAMAGE, FileError, plain, read_archive, typed, whole,
 from neatgrow.history import History
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.lifetime import Learning
-from neatgrow.lineage import Lineage, pack_lineage, unpack_lineage
+from neatgrow.lineage import Lineage
+from neatgrow.lineage_storage import pack_lineage, unpack_lineage
 from neatgrow.population import State
 from neatgrow.species import SpeciesTable
 from neatgrow.storage import input_statistics, pack_genomes, unpack_genomes

@@ -16,7 +16,8 @@ from neatgrow.ancestry import genes_of
 from neatgrow.checkpoints import load_snapshot, save_snapshot
 from neatgrow.evolution import Evolution
 from neatgrow.files import FileError, read_archive, write_archive
-from neatgrow.lineage import Ancestor, Lineage, pack_lineage, read_lineage
+from neatgrow.lineage import Ancestor, Lineage
+from neatgrow.lineage_storage import pack_lineage, read_lineage
 
 DATA = Path(__file__).parent / "data"
 THICK = {"mutation.add_node": 0.2, "mutation.add_loop": 0.2, "mutation.delete_connection": 0.1}
@@ -169,7 +170,7 @@ def test_the_line_and_the_graph_are_those_of_the_whole_pedigree(kind):
 def test_when_generations_are_looked_through_does_not_matter(kind, window, monkeypatch):
     monkeypatch.setattr(module, "_WINDOW", window[0])
     monkeypatch.setattr(module, "_WINDOW_ROOM", window[1])
-    monkeypatch.setattr(module, "_REVIEW", 700)
+    monkeypatch.setattr(module, "REVIEW", 700)
     assert_as_the_pedigree(*evolved(kind))
 
 
@@ -226,7 +227,7 @@ def connections_of(lineage):
 
 def test_what_is_kept_has_a_limit(monkeypatch):
     monkeypatch.setattr(module, "_ROOM", 2000)
-    monkeypatch.setattr(module, "_REVIEW", 5000)
+    monkeypatch.setattr(module, "REVIEW", 5000)
     config = small(**THICK, population_size=40)
     result = ng.evolve(ng.XOR(), config=config, generations=120, solved_at=99.0, seed=1)
     lineage = result.descent
@@ -290,7 +291,7 @@ def stop_at(generation):
     "kind", ["loops", "lamarckian, pruned", "guided growth", "all species end"]
 )
 def test_a_resumed_lineage_is_that_of_the_run_that_went_through(kind, last, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_REVIEW", 4000)
+    monkeypatch.setattr(module, "REVIEW", 4000)
     monkeypatch.setattr(module, "_ROOM", 1500)
     expected = evolved(kind)[1]
     evolved(kind, directory=tmp_path, callbacks=[stop_at(last)])

@@ -17,7 +17,7 @@ import neatgrow as ng
 from benchmarks.bench_report import DRAG, OPENED, large_genome
 from benchmarks.browser import browser, missing
 from neatgrow.cli import main
-from neatgrow.lineage import read_lineage
+from neatgrow.lineage_storage import read_lineage
 from neatgrow.plotting import sections
 from neatgrow.plotting.answers import answers_of, decision_map
 from neatgrow.plotting.episodes import work_of

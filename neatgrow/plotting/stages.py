@@ -10,7 +10,8 @@ from neatgrow import _checks
 from neatgrow.genomes import Genome, Interface
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Array, Packed
-from neatgrow.lineage import Ancestor, Lineage, read_lineage
+from neatgrow.lineage import Ancestor, Lineage
+from neatgrow.lineage_storage import read_lineage
 from neatgrow.plotting.layers import wired
 from neatgrow.results import Result
 

@@ -36,6 +36,15 @@ class Entry:
     learning: Mapping[str, Any] = field(default_factory=dict)
 
 
+# Where a controller begins with a hundred weights, children that change most of them are lost.
+_MANY_WEIGHTS = {
+    "genes.weight.start_spread": 0.3,
+    "genes.weight.perturb_rate": 0.2,
+    "genes.weight.replace_rate": 0.0,
+    "genes.weight.power": 0.4,
+    "species.target": 5,
+}
+
 ENTRIES: dict[str, Entry] = {
     "xor": Entry("exclusive or of two inputs", "all four right", build=XOR),
     "two-spirals": Entry("tell two noisy spirals apart", "all right", build=tasks.two_spirals),
@@ -88,6 +97,7 @@ ENTRIES: dict[str, Entry] = {
         "300",
         "box2d",
         options={"episodes": 1, "normalize": True, "clip_observations": 5.0},
+        settings=_MANY_WEIGHTS,
     ),
     "HalfCheetah-v5": Entry(
         "run, a planar robot",

@@ -117,7 +117,10 @@ def run(case: Case, seed: int) -> Ran:
     config = ng.Config().override(case.changes)
     problem = ng.Gymnasium(name, **entry.options)
     own = ng.Gymnasium(name, **{**entry.options, "backend": "gymnasium"})
-    ng.evolve(ng.Gymnasium(name, **entry.options), config=config, generations=1, seed=seed)
+    warm = ng.evolve(ng.Gymnasium(name, **entry.options), config=config, generations=1, seed=seed)
+    if case.learns:
+        few = {"iterations": 1, "episodes": 1, "validation_episodes": 1, "evaluation_episodes": 1}
+        ng.fine_tune_policy(warm.champion, problem, **{**entry.learning, **few})
     start = time.perf_counter()
     result = ng.evolve(
         problem, config=config, generations=1_000_000, seed=seed, seconds=case.seconds,
@@ -180,16 +183,17 @@ def table_row(case: Case, rows: list[Ran]) -> tuple[str, ...]:
     seconds = [ran.seconds for ran in rows]
     limit = catalogue.ENTRIES[case.environment].solved_at
     solved = "–" if limit == "none" else f"{sum(ran.solved for ran in rows)} of {len(rows)}"
-    other = rows[0].backend == "envpool"
+    other = any(ran.backend == "envpool" for ran in rows)
     after = learning = "–"
     if case.learns:
         after = spread([ran.learned for ran in rows])
         after += f"; {spread([ran.learned_gymnasium for ran in rows])}" if other else ""
         steps = np.median([ran.learning_steps for ran in rows])
         learning = f"{steps:,.0f}, {np.median([ran.learning_seconds for ran in rows]):.0f}"
+    backends = ", ".join(sorted({ran.backend for ran in rows}))
     name = f"{case.environment}, {case.way}" if case.way else case.environment
     return (
-        f"{name} ({limit})", f"{rows[0].settings}; {rows[0].backend}", solved,
+        f"{name} ({limit})", f"{rows[0].settings}; {backends}", solved,
         spread([ran.mean for ran in rows]),
         spread([ran.gymnasium for ran in rows]) if other else "–",
         f"{np.median([ran.steps for ran in rows]):,.0f}",

@@ -93,6 +93,13 @@ def integer(what: str, value: object, at_least: int, remedy: str = "") -> int:
     return int(value)
 
 
+def number(what: str, value: object) -> float:
+    """``value`` as a float; NaN is refused."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or value != value:
+        raise TypeError(message(what, "a number", value))
+    return float(value)
+
+
 def one_of(what: str, value: object, known: Iterable[str]) -> str:
     """``value`` if it is one of the known names."""
     names = list(known)

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--config", type=Path, metavar="FILE.toml", help="settings to start from")
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--generations", type=int, default=100, help="at most (default 100)")
-    run.add_argument("--episodes", type=int, help="per genome and generation (default 5)")
+    run.add_argument("--episodes", type=int, help="per genome and generation")
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/PROBLEM-seedN")
     run.add_argument(
         "--learn", action="store_true",

@@ -18,7 +18,7 @@ from neatgrow.evolution import Callback, Evolution, described
 from neatgrow.learning.lifetime import Learning
 from neatgrow.networks import Network
 from neatgrow.problems import catalogue
-from neatgrow.problems.base import EvaluatorError, Problem, cause_of
+from neatgrow.problems.base import EvaluatorError, Problem, Staffed, cause_of
 from neatgrow.problems.executors import evaluator
 from neatgrow.problems.function import Function
 from neatgrow.progress import Progress
@@ -91,7 +91,8 @@ def evolve(
         RuntimeError: Every evaluation of the whole run failed; says how the first one did.
     """
     asked = _as_problem(problem, inputs, outputs)
-    _checks.integer("generations", generations, 1)
+    generations = _checks.integer("generations", generations, 1)
+    solved_at = None if solved_at is None else _checks.number("solved_at", solved_at)
 
     def begin() -> Evolution:
         run = Evolution(
@@ -164,7 +165,7 @@ def resume(
         TypeError: A change names no setting.
     """
     if generations is not None:
-        _checks.integer("generations", generations, 1)
+        generations = _checks.integer("generations", generations, 1)
 
     def begin() -> Evolution:
         files = RunDirectory.open(directory, checkpoints)
@@ -330,6 +331,8 @@ def _put_away(run: Evolution) -> None:
     try:
         _save(run)
     finally:
+        if isinstance(run.problem, Staffed):
+            run.problem.release()
         if run.workers is not None:
             try:
                 run.workers.close()

@@ -1,5 +1,6 @@
 """Backends of Gymnasium problems, and what they do to actions, rewards and observations."""
 
+import json
 import multiprocessing
 import os
 import pickle
@@ -281,6 +282,30 @@ def test_processes_are_taken_once_they_would_have_paid(problem, monkeypatch):
     assert found.backend == "processes"
     assert found.reason.startswith("single environments took ")
     assert np.array_equal(found.evaluate(networks, seed=1).fitness, first.fitness)
+
+
+def test_processes_do_not_outlive_a_run(problem, monkeypatch):
+    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
+    found = problem("Acrobot-v1", max_steps=20, backend="gymnasium", processes=2)
+    seen = []
+    ng.evolve(
+        found, config=ng.Config(population_size=4), generations=3, seed=1,
+        callbacks=[lambda run: seen.append(len(multiprocessing.active_children()))],
+    )  # fmt: skip
+    assert seen[-1] == 2 and found.backend == "processes"
+    assert multiprocessing.active_children() == []
+
+
+def test_there_are_no_more_processes_than_threads_when_they_start(problem, monkeypatch):
+    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
+    found = problem("Acrobot-v1", max_steps=20, backend="gymnasium")
+    before = parallel.thread_count()
+    ng.set_threads(1)
+    try:
+        found.evaluate(grow(6, 3, 3).compile(), seed=1)
+        assert found.backend == "single"
+    finally:
+        ng.set_threads(before)
 
 
 def test_what_cannot_be_sent_stays_here_and_says_why(problem, monkeypatch):
@@ -573,6 +598,66 @@ def test_a_bad_observation_in_a_skipped_frame_fails_the_episode(problem):
     found = problem(lambda: Blink(9), max_steps=9, frame_skip=4)
     evaluation = found.evaluate(constant(2, [[0.0, 1.0]]), seed=1)
     assert evaluation.failures == {0: "episode 0, step 2: expected finite observations, got nan"}
+
+
+def test_observations_may_be_lists(problem):
+    class Listing(Counter):
+        def observe(self):
+            return super().observe().tolist()
+
+    networks = constant(2, [[0.0, 1.0]])
+    listing, plain = (
+        problem(lambda kind=kind: kind(9), max_steps=9).evaluate(networks, seed=1)
+        for kind in (Listing, Counter)
+    )
+    assert listing.fitness == plain.fitness and not listing.failures
+
+
+def test_what_is_recorded_is_not_rendered(problem):
+    class Drawn(Counter):
+        def render(self):
+            raise AssertionError("drawn for nobody")
+
+    found = problem(lambda: Drawn(4, render_mode="ansi"), max_steps=4)
+    assert len(found.record(lambda x: 1, episodes=2)) == 2
+
+
+def test_numpy_numbers_are_described_as_plain_ones(problem, tmp_path):
+    found = problem(
+        "Acrobot-v1", episodes=np.int64(2), max_steps=np.int64(20), frame_skip=np.int32(2),
+        clip_rewards=np.array([-1, 1]), clip_observations=np.float32(2), slots=np.int8(3),
+        solved_at=np.float32(-5),
+    )  # fmt: skip
+    again = catalogue.rebuild(json.loads(json.dumps(found.describe())))
+    assert again.describe() == found.describe()
+    result = ng.evolve(
+        found, config=ng.Config(population_size=3), generations=np.int64(2), seed=np.int64(1),
+        solved_at=np.float32(99), directory=tmp_path / "run",
+    )  # fmt: skip
+    assert len(result.history) == 2
+    assert len(ng.resume(tmp_path / "run", generations=np.int64(3)).history) == 3
+
+
+def test_episodes_that_run_away_leave_statistics_sound(problem):
+    class Diverging(Counter):
+        """Grows beyond all bounds if the action is 1, and ends by itself or by infinity."""
+
+        def observe(self):
+            far = 10.0 ** min(60.0 * self.step_number, 308.0) if 1 in self.actions else 1.0
+            return np.array([far * (np.inf if far > 1e300 and self.length > 9 else 1.0), 2.0])
+
+        def reset(self, **options):
+            self.actions.clear()
+            return super().reset(**options)
+
+    for length in (5, 20):  # it ends before the infinity, or by it
+        found = problem(lambda length=length: Diverging(length), max_steps=20, normalize=True)
+        networks = constant(2, [[1.0, 0.0], [0.0, 1.0]])
+        found.evaluate(networks, seed=1)
+        assert bool(np.isnan(found.evaluate(networks, seed=2).fitness[1])) == (length == 20)
+        for name, values in found.statistics().items():
+            assert np.array_equal(values, [1.0, 2.0] if name == "input_mean" else [1.0, 1.0])
+        found.restore(found.state())
 
 
 def test_an_observation_of_another_shape_is_a_failure(problem):

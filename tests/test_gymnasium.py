@@ -485,7 +485,15 @@ def test_vector_environments_whose_starts_cannot_be_set_run_batched(register):
             del self.state
             return answer
 
-    for number, kind in enumerate((Hidden, Stateless)):
+    class Unmade(Line):
+        def __init__(self, *args, **options):
+            raise NotImplementedError("not yet")
+
+    class Unready(Line):
+        def reset(self, *, seed=None, options=None):
+            raise ValueError("no seed is good")
+
+    for number, kind in enumerate((Hidden, Stateless, Unmade, Unready)):
         name = register(
             f"Line-v{number}", SingleLine, vector_entry_point=kind, max_episode_steps=30
         )
@@ -570,6 +578,22 @@ def test_a_vector_environment_that_raises_fails_all_that_run(register):
     assert evaluation.steps == 6
     problem.evaluate(grow(2, 2, 3).compile(), seed=1)
     assert made == [1, 3, 3]  # never used again
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("reward", "step 2: expected a finite reward, got nan"),
+        ("observation", "step 2: expected finite observations, got nan"),
+        ("raise", "step 3: ValueError: slots are tired"),
+    ],
+)
+def test_a_fault_in_a_skipped_frame_is_told_by_its_own_step(register, fault, said):
+    register("Line-v0", SingleLine, vector_entry_point=Line, max_episode_steps=30)
+    problem = Gymnasium("Line-v0", frame_skip=8, make_kwargs={"fault": fault})
+    assert problem.backend == "vector"
+    evaluation = problem.evaluate(constant(2, [[0.5, -0.5], [-0.5, 0.5]]), seed=1)
+    assert evaluation.failures[1] == f"episode 0, {said}"
 
 
 # Failures of single environments

@@ -14,6 +14,7 @@ from scipy import special, stats
 import neatgrow as ng
 from neatgrow.genomes import Interface
 from neatgrow.kernels import random
+from neatgrow.kernels.training import CONSTANT
 from neatgrow.learning import policy
 from neatgrow.learning.actor import Actor, Lesson, Settings, with_constants, without_constants
 from neatgrow.learning.critic import Critic, dense
@@ -243,7 +244,7 @@ def test_the_critic_learns_and_its_values_survive_a_change_of_scale():
     x = draw.normal(3.0, 10.0, (800, 2))
     returns = 500.0 + 100.0 * np.sin(x[:, 0] / 10.0) - 3.0 * x[:, 1]
     face = Interface(2, 1, input_mean=x.mean(axis=0), input_scale=1 / x.std(axis=0))
-    critic = Critic(face, (16, 16), ng.Adam(0.003), 100, 0)
+    critic = Critic(face, (16, 16), ng.Adam(0.003), 8, 100, 0)
     assert (critic.values(x) == 0.0).all()
     losses = [critic.learn(x, returns, 10) for _ in range(8)]
     assert losses[-1] < 0.05 and losses[-1] < 0.5 * losses[0]
@@ -252,6 +253,18 @@ def test_the_critic_learns_and_its_values_survive_a_change_of_scale():
     critic._keep_values(-40.0, 7.0)
     critic._mean, critic._deviation = -40.0, 7.0
     np.testing.assert_allclose(critic.values(x), before, rtol=1e-4, atol=0.1)
+
+
+def test_a_schedule_of_the_critics_rate_counts_calls():
+    x = np.random.default_rng(0).normal(size=(90, 2))
+    critic = Critic(ng.Population(2, 1).ask().interface, (4,), ng.Adam(0.1, schedule=ng.Cosine()),
+                    4, 30, 0)  # fmt: skip
+    rates = []
+    for _ in range(4):
+        critic.learn(x, x[:, 0], 5)
+        rates.append(critic._trainer.recipe.rate)
+        assert critic._trainer.recipe.schedule == CONSTANT
+    np.testing.assert_allclose(rates, 0.05 * (1.0 + np.cos(np.pi * np.arange(4) / 4)))
 
 
 def test_dense_graphs_are_layers():

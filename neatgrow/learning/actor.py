@@ -8,17 +8,13 @@ from neatgrow.genomes import Genome, Interface
 from neatgrow.kernels import functions, random
 from neatgrow.kernels.backward import Data
 from neatgrow.kernels.layout import ACTIVATION, AGGREGATION, BIAS, Array
-from neatgrow.kernels.training import CONSTANT, rate_at
 from neatgrow.learning.distributions import Distribution
 from neatgrow.learning.experience import Act, Experience
 from neatgrow.learning.optimizers import Optimizer
-from neatgrow.learning.training import Trainer, recipe_of
+from neatgrow.learning.training import Trainer, held, recipe_of
 from neatgrow.networks import Networks
 
 _EVERYTHING = 1 << 40  # samples per step, where a call's own number is meant
-
-
-_rate = getattr(rate_at, "py_func", rate_at)  # the schedule, as Python
 
 
 class Settings(NamedTuple):
@@ -166,11 +162,8 @@ class Actor:
             advantage: (S,) Â; standardised here.
         """
         settings, lesson = self._settings, self._lesson(experience, advantage)
-        rate = _rate(self._recipe, self._updates)
-        self._trainer.recipe = self._recipe._replace(
-            rate=rate, schedule=CONSTANT,
-            window=settings.window or lesson.inputs.shape[0],
-        )  # fmt: skip
+        window = settings.window or lesson.inputs.shape[0]
+        self._trainer.recipe = held(self._recipe._replace(window=window), self._updates)
         rng = np.random.default_rng((self._seed, self._updates))
         self._updates += 1
         n_ticks, n_rows = lesson.counts.shape

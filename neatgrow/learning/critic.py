@@ -10,7 +10,7 @@ from neatgrow.kernels import functions, layout
 from neatgrow.kernels.layout import ACTIVATION, BIAS, WEIGHT, Array
 from neatgrow.learning.data import prepared
 from neatgrow.learning.optimizers import Optimizer
-from neatgrow.learning.training import Trainer, recipe_of
+from neatgrow.learning.training import Trainer, held, recipe_of
 
 _FIRST_HIDDEN = 1 << 62  # where ids of hidden nodes begin
 
@@ -25,17 +25,19 @@ class Critic:
     Args:
         interface: I inputs, with the statistics that standardise them.
         hidden: Nodes of each layer.
-        optimizer: Of the squared error.
+        optimizer: Of the squared error; its schedule counts calls of :meth:`learn`.
+        calls: How many there will be.
         batch: Samples per step.
         seed: Keys the first weights and the batches.
     """
 
     def __init__(
-        self, interface: Interface, hidden: tuple[int, ...], optimizer: Optimizer, batch: int,
-        seed: int,
+        self, interface: Interface, hidden: tuple[int, ...], optimizer: Optimizer, calls: int,
+        batch: int, seed: int,
     ) -> None:  # fmt: skip
         self._genome = dense(interface, hidden, seed)
         self._optimizer, self._batch, self._seed = optimizer, batch, seed
+        self._calls, self._call = calls, 0
         self._trainer: Trainer | None = None
         self._mean, self._deviation = 0.0, 1.0
 
@@ -60,8 +62,10 @@ class Critic:
             face, 1, x, wanted, None, sequences=False, labels=False, dtype=np.float32
         )  # fmt: skip
         recipe = recipe_of(
-            "mse", self._optimizer, 1, data, batch=self._batch, clip=1.0, seed=self._seed
+            "mse", self._optimizer, self._calls, data, batch=self._batch, clip=1.0, seed=self._seed
         )
+        recipe = held(recipe, self._call)
+        self._call += 1
         if self._trainer is None:
             self._trainer = Trainer(self._genome.batch(), recipe, np.float32)
         else:

@@ -128,8 +128,8 @@ def fine_tune_policy(
     What is promised: the genome returned is the one given unless learning made it better twice
     over, on ``evaluation_episodes`` fresh episodes that choose between it, the policy that did
     best in validation and the last one, and on as many others that the report's figures are
-    from. No figure of the report comes from episodes that anything was chosen by, but for that
-    last condition, and ``PolicyReport.learned`` is told whether it is met or not. A policy in
+    from. Those figures come from episodes that nothing was chosen by, but for that last
+    condition, and ``PolicyReport.learned`` is told whether it is met or not. A policy in
     truth worse than the genome by one standard error of such a comparison gets through about
     once in forty times. Where an episode that is to judge fails, nothing can be compared.
 
@@ -156,7 +156,7 @@ def fine_tune_policy(
             end; ``None`` for no limit.
         window: Ticks over which gradients reach back; all by default.
         critic: Nodes of its hidden layers.
-        critic_optimizer: ``Adam(0.001)`` by default.
+        critic_optimizer: ``Adam(0.001)`` by default; its schedule counts iterations too.
         validation_episodes: On which the policy is looked at while it learns.
         validation_every: Iterations between two looks.
         evaluation_episodes: For the choice, and as many more for the figures.
@@ -273,10 +273,12 @@ class _School:
         start = distribution.start(some, exploration or distribution.exploration)
         self.actor = Actor(genome, distribution, start, settings, int(self._seeds[_ACTOR]))
         self._epochs = settings.epochs
+        traces = (1.0, self._trace, self._trace)  # at first there is no V to lead to
         self._critic = Critic(
-            _face(genome, met), hidden, critic_optimizer, settings.batch, int(self._seeds[_CRITIC])
-        )
-        for trace in (1.0, self._trace, self._trace):  # at first there is no V to lead to
+            _face(genome, met), hidden, critic_optimizer, len(traces) + settings.iterations,
+            settings.batch, int(self._seeds[_CRITIC]),
+        )  # fmt: skip
+        for trace in traces:
             values = self._critic.values(met.x)
             self._teach(met, advantages(met, values, self._discount, trace)[1])
 

@@ -16,7 +16,7 @@ from neatgrow.kernels import training as kernels
 from neatgrow.kernels.backward import Data
 from neatgrow.kernels.layout import BIAS, WEIGHT, Array
 from neatgrow.kernels.losses import LOSSES
-from neatgrow.kernels.training import Memory, Recipe
+from neatgrow.kernels.training import CONSTANT, Memory, Recipe, rate_at
 from neatgrow.learning.data import Lessons, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
 from neatgrow.networks import Networks, compile_genomes
@@ -252,6 +252,12 @@ def fine_tune(
     _warn_of(trainer)
     tuned = trainer.tuned()
     return (tuned[0].copy(), losses[0]) if isinstance(genome, Genome) else (tuned, losses)
+
+
+def held(recipe: Recipe, step: int) -> Recipe:
+    """The recipe with the rate that its schedule gives at a step, whatever steps follow."""
+    rate = getattr(rate_at, "py_func", rate_at)(recipe, step)
+    return recipe._replace(rate=rate, schedule=CONSTANT)
 
 
 def recipe_of(

@@ -7,7 +7,9 @@ from gymnasium import Env
 from neatgrow import _checks
 from neatgrow.problems.environments import Maker
 from neatgrow.problems.envpools import PoolArena, unfit
-from neatgrow.problems.rollouts import Lockstep, Pace, Runner, Singles, VectorArena
+from neatgrow.problems.lockstep import Lockstep, VectorArena
+from neatgrow.problems.rollouts import Pace, Runner
+from neatgrow.problems.singles import Singles
 from neatgrow.problems.spaces import Observations
 
 Backend = Literal["auto", "gymnasium", "vector", "envpool", "single", "processes"]

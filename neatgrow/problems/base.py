@@ -158,6 +158,15 @@ class Gathering(Protocol):
 
 
 @runtime_checkable
+class Staffed(Protocol):
+    """A problem that may have started worker processes."""
+
+    def release(self) -> None:
+        """End them; they are started again when needed."""
+        ...
+
+
+@runtime_checkable
 class Teaching(Protocol):
     """A problem that knows what is right, so that networks can learn it by gradients."""
 

@@ -136,10 +136,13 @@ class Maker:
         """A vector environment of one slot if its starts can be set, else ``None``."""
         if self.spec is None or self.spec.vector_entry_point is None or self.wrappers:
             return None
+        env = None
         try:
             env = self.vector(1)
             observation, _ = env.reset(seed=0)
-        except (TypeError, ImportError, gymnasium.error.Error):  # what it takes differs
+        except Exception:  # of many kinds: what it takes differs
+            if env is not None:
+                env.close()
             return None
         state = getattr(env.unwrapped, "state", None)
         if (

@@ -13,7 +13,7 @@ from gymnasium.spaces import Space
 from neatgrow.kernels import parallel
 from neatgrow.kernels.layout import Array
 from neatgrow.problems.environments import Maker, quiet
-from neatgrow.problems.rollouts import Answer
+from neatgrow.problems.lockstep import Answer
 
 _SEEDS = (1 << 31) - 1  # EnvPool's are of 32 bits
 

@@ -7,6 +7,7 @@ import multiprocessing
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -74,7 +75,8 @@ class Gymnasium:
     An episode fails if the environment raises, or gives a reward or shows the network an
     observation that is not finite; its network's fitness is then NaN, the network's other
     episodes are played nevertheless, and ``Evaluation.failures`` says
-    ``episode k, step t: why``, with k from 0, t from 1 and step 0 the reset.
+    ``episode k, step t: why``, with k from 0, t from 1 and step 0 the reset. Where environments
+    step as one (``"vector"``, ``"envpool"``) and raise, all episodes under way fail.
 
     Args:
         environment: Registered id (``"module:Name-v0"`` imports the module first), or a
@@ -86,8 +88,9 @@ class Gymnasium:
             ``reward_threshold``.
         normalize: Standardise observations by their running mean and variance. A generation
             is judged with what was gathered before it, the first with mean 0 and scale 1.
-            Calls of :meth:`evaluate` with ``episodes`` given gather nothing. Networks that
-            carry ``input_mean`` and ``input_scale`` use their own.
+            Calls of :meth:`evaluate` with ``episodes`` given gather nothing, nor do episodes
+            that fail. Networks that carry ``input_mean`` and ``input_scale`` use their own.
+            What is standardised is cut at ±10.
         clip_observations: Standard deviations from the running mean beyond which observations
             are cut; without ``normalize``, their greatest magnitude. A champion that is used
             outside this problem is not clipped.
@@ -101,7 +104,8 @@ class Gymnasium:
         name: Short name; defaults to the id.
         slots: Single environments that run at a time in a process.
         backend: As above.
-        processes: Worker processes; defaults to one per core.
+        processes: Worker processes; defaults to one per core, but no more than there are threads
+            (:func:`neatgrow.set_threads`).
 
     Attributes:
         backend: What plays the episodes now: ``"vector"``, ``"envpool"``, ``"single"`` or
@@ -140,21 +144,20 @@ class Gymnasium:
         processes: int | None = None,
     ) -> None:
         self.normalize = bool(normalize)
-        self._options: dict[str, Any] = {
-            "max_steps": max_steps, "normalize": self.normalize,
-            "clip_observations": clip_observations, "clip_rewards": clip_rewards,
-            "frame_skip": frame_skip, "sample": bool(sample),
-            "make_kwargs": dict(make_kwargs or {}), "slots": slots,
-        }  # fmt: skip
         self.episodes = _checks.integer("episodes", episodes, 1)
-        self.slots = _checks.integer("slots", slots, 1)
         _checks.one_of("backend", backend, BACKENDS)
         if max_steps is not None:
-            _checks.integer("max_steps", max_steps, 1)
+            max_steps = _checks.integer("max_steps", max_steps, 1)
         if processes is not None:
-            _checks.integer("processes", processes, 1)
-        self._processes = processes or min(parallel.core_count(), parallel.thread_count())
+            processes = _checks.integer("processes", processes, 1)
+        self._processes = processes
         clip = _positive("clip_observations", clip_observations)
+        self._options: dict[str, Any] = {
+            "max_steps": max_steps, "normalize": self.normalize,
+            "clip_observations": clip, "clip_rewards": _bounds(clip_rewards),
+            "frame_skip": _checks.integer("frame_skip", frame_skip, 1), "sample": bool(sample),
+            "make_kwargs": dict(make_kwargs or {}), "slots": _checks.integer("slots", slots, 1),
+        }  # fmt: skip
         self._maker = Maker(environment, max_steps, self._options["make_kwargs"], wrappers)
         first = self._maker.make()
         spec = self._maker.spec or first.spec
@@ -172,12 +175,16 @@ class Gymnasium:
         self.output_names: tuple[str, ...] | None = output_names(
             known, first.action_space, self.outputs
         )
+        if solved_at is not None:
+            solved_at = _checks.number("solved_at", solved_at)
         threshold = spec.reward_threshold if spec and solved_at is None else solved_at
         self.solved_at = None if threshold is None else float(threshold)
         self._preparation = Preparation(self.inputs, self.normalize, clip)
-        skip = _checks.integer("frame_skip", frame_skip, 1)
-        self._pace = Pace(self.max_steps, skip, _bounds(clip_rewards))
-        choice = choose(backend, self._maker, first, self._observations, self._pace, slots)
+        options = self._options
+        self._pace = Pace(self.max_steps, options["frame_skip"], options["clip_rewards"])
+        choice = choose(
+            backend, self._maker, first, self._observations, self._pace, options["slots"]
+        )
         self.backend, self.reason, self._runner = choice
         self._local = self.backend
         # What is installed later must not change a run that goes on.
@@ -231,6 +238,7 @@ class Gymnasium:
                 pilot.tally = Tally(rollout.returns.size, self.inputs)
             self._runner.run(pilot, rollout)
             if pilot.tally is not None:
+                pilot.tally.forget(rollout.ended == FAILED)
                 gathered["observations"] = pilot.tally.by_network(n_networks)
         ended = rollout.ended.reshape(n_networks, count)
         gathered["ended"] = np.stack([(ended == how).sum(axis=1) for how in _ENDS.values()], axis=1)
@@ -275,7 +283,7 @@ class Gymnasium:
     def _consider_processes(self, seconds: float) -> None:
         """Go over to worker processes once they would have paid."""
         self._spent = max(self._spent + seconds, 0.0)  # the first time compiles and is left out
-        if self._may_spread and self._spent > _START_SECONDS and self._processes > 1:
+        if self._may_spread and self._spent > _START_SECONDS and self._worker_count() > 1:
             self._may_spread = False
             if multiprocessing.current_process().daemon:  # which may have no children
                 return
@@ -289,8 +297,11 @@ class Gymnasium:
             except Exception as error:  # of many kinds, where pickle cannot send it
                 self.reason = f"it cannot be sent to another process: {error}"
 
+    def _worker_count(self) -> int:
+        return self._processes or min(parallel.core_count(), parallel.thread_count())
+
     def _spread(self, reason: str) -> None:
-        self._workers = Workers(self, self._processes)
+        self._workers = Workers(self, self._worker_count())
         self.backend, self.reason = "processes", reason
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -369,21 +380,23 @@ class Gymnasium:
 
     def _steps(self, env: Env[Any, Any], pilot: Pilot, seed: int) -> Iterator[Step]:
         lane, seen = np.zeros(1, np.int64), self._preparation.clipping(pilot.interface)
+        frames = env.render_mode not in (None, "human")
 
         def act(_: Any, x: Array) -> Any:
             return self._actions.each(pilot.outputs(x[None], lane))[0]
 
         try:
             with named_packages(self._maker.what):
-                for step in self._episode(env, seed, act):
+                for step in self._episode(env, seed, act, frames):
                     yield step._replace(observation=seen(step.observation))
         finally:
             env.close()
 
     def _episode(
-        self, env: Env[Any, Any], seed: int, act: Callable[[Any, Array], Any]
+        self, env: Env[Any, Any], seed: int, act: Callable[[Any, Array], Any], frames: bool
     ) -> Iterator[Step]:
-        return episode(env, self._maker, self._observations, self._pace, seed, act)
+        start = partial(self._maker.start, env, seed)
+        return episode(env, start, act, self._observations, self._pace, frames)
 
     def record(
         self, policy: Callable[[Any], Any], *, episodes: int = 10, seed: int = 0
@@ -412,7 +425,7 @@ class Gymnasium:
         env = self._maker.make()
         try:
             for first in self._seeds(seed, _checks.integer("episodes", episodes, 1)).tolist():
-                for _ in self._episode(env, first, act):
+                for _ in self._episode(env, first, act, False):
                     pass
                 recorded.append((np.array(views, np.float64), np.array(actions)))
                 views.clear()
@@ -451,11 +464,15 @@ class Gymnasium:
         ]
         return padded(pairs, self._actions.loss, sequences=sequences)
 
-    def close(self) -> None:
-        """Close the environments; they are made again when needed."""
-        self._runner.close()
+    def release(self) -> None:
+        """End worker processes; they are started again when needed."""
         if self._workers is not None:
             self._workers.close()
+
+    def close(self) -> None:
+        """Close the environments and end worker processes; both are made again when needed."""
+        self._runner.close()
+        self.release()
 
     def _seeds(self, seed: int, count: int) -> Array:
         seeds = np.empty(count, np.int64)

@@ -5,6 +5,8 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.kernels.layout import Array
 
+_LARGEST = 1e140  # that counts: sums of squares of larger observations may overflow
+
 
 class Tally:
     """Sums over what each of J episodes showed, I inputs each.
@@ -23,13 +25,24 @@ class Tally:
         fresh = self._count[jobs] == 0
         if fresh.any():
             self._first[jobs[fresh]] = x[fresh]
-        difference = x - self._first[jobs]
         self._count[jobs] += 1
-        self._sum[jobs] += difference
-        self._sum_of_squares[jobs] += difference * difference
+        with np.errstate(over="ignore"):  # such an episode is left out later
+            difference = x - self._first[jobs]
+            self._sum[jobs] += difference
+            self._sum_of_squares[jobs] += difference * difference
+
+    def forget(self, jobs: Array) -> None:
+        """Leave out the episodes ``jobs`` (J,) bool, such as those that failed."""
+        for sums in (self._count, self._first, self._sum, self._sum_of_squares):
+            sums[jobs] = 0
 
     def by_network(self, n_networks: int) -> Array:
-        """(N, 1 + 2·I) float64: samples, their mean, and the sum of squared deviations."""
+        """(N, 1 + 2·I) float64: samples, their mean, and the sum of squared deviations.
+
+        Episodes whose sums have overflowed are left out.
+        """
+        size = np.abs([self._first, self._sum]).max(axis=(0, 2))
+        self.forget(~((size < _LARGEST) & np.isfinite(self._sum_of_squares).all(axis=1)))
         shape = (n_networks, -1, self._sum.shape[1])
         n = np.maximum(self._count, 1)[:, None]
         mean = (self._first + self._sum / n).reshape(shape)

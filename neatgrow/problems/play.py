@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import Env
 
 from neatgrow.kernels.layout import Array
-from neatgrow.problems.environments import Maker, quiet
+from neatgrow.problems.environments import quiet
 from neatgrow.problems.rollouts import Pace
 from neatgrow.problems.spaces import Observations
 
@@ -21,8 +21,8 @@ class Step(NamedTuple):
             observation.
         action: What was done.
         reward: What it earned, not clipped.
-        observation: (I,) What was seen before it, or before the action that still lasts; not
-            standardised.
+        observation: (I,) What was seen before it, or before the action that still lasts, clipped
+            as the problem says, not standardised.
         decided: Whether the action is new, as it is every ``frame_skip`` steps.
     """
 
@@ -35,25 +35,24 @@ class Step(NamedTuple):
 
 def episode(
     env: Env[Any, Any],
-    maker: Maker,
+    start: Callable[[], Any],
+    act: Callable[[Any, Array], Any],
     observations: Observations,
     pace: Pace,
-    seed: int,
-    act: Callable[[Any, Array], Any],
+    frames: bool,
 ) -> Iterator[Step]:
-    """An episode of one environment.
+    """An episode of one environment, its observations not clipped.
 
     Args:
-        env: As the maker made it.
-        maker: Of the environment.
-        observations: Its observations.
-        pace: How its steps are counted.
-        seed: It starts from.
+        env: The environment.
+        start: Resets it; gives the first observation.
         act: The observation, as it is and (I,), in; what to do out.
+        observations: What they are.
+        pace: How steps are counted.
+        frames: Whether what is seen are frames, not observations.
     """
-    frames = env.render_mode not in (None, "human")
     with quiet():
-        observation = maker.start(env, seed)
+        observation = start()
     for step in range(pace.max_steps):
         # Copies: environments and policies may use their arrays again.
         with quiet():

@@ -104,7 +104,7 @@ ENTRIES: dict[str, Entry] = {
         "4800",
         "mujoco",
         options={"episodes": 1, "normalize": True},
-        settings={"start.hidden": 16},
+        settings={**_MANY_WEIGHTS, "genes.weight.perturb_rate": 0.1, "start.hidden": 16},
         learning={
             "episodes": 8,
             "iterations": 150,

@@ -78,6 +78,7 @@ CASES = [
     Case("Pendulum-v1", 3, 60, True, "a graph with 16 hidden nodes"),
     Case("Pendulum-v1", 3, 60, True, "a graph from nothing", {}),
     Case("HalfCheetah-v5", 3, 240, True, "a graph with 16 hidden nodes"),
+    Case("Hopper-v5", 3, 300),
     Case("BipedalWalker-v3", 3, 3600),
 ]
 

@@ -137,7 +137,7 @@ def _run(options: argparse.Namespace) -> int:
         )
     directory = options.out or _free_directory(f"{options.problem}-seed{options.seed}")
     print(
-        f"{problem.name}: {problem.inputs} inputs, {problem.outputs} outputs, population "
+        f"{problem.name}: inputs {problem.inputs}, outputs {problem.outputs}, population "
         f"{config.population_size}, at most {options.generations} generations, "
         f"seed {options.seed}"
     )
@@ -267,7 +267,7 @@ def _summary(result: Result, seconds: float) -> str:
             f"{generation}: {cause}"
         )
     return (
-        f"{verdict} after {len(history)} generations, {history.total('evaluations')} evaluations, "
+        f"{verdict} in generation {len(history)}, {history.total('evaluations')} evaluations, "
         f"{history.total('steps')} steps, {seconds:.1f} s\n"
         f"champion: fitness {result.champion_fitness:.6g}, hidden nodes {champion.n_hidden}, "
         f"connections {champion.n_enabled}, fingerprint {result.fingerprint[:16]}{failures}"

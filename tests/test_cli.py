@@ -139,12 +139,12 @@ def test_a_run_says_what_it_does_and_what_came_of_it(capsys, tmp_path):
     assert main(quick("--seed", "2", "--set", "mutation.add_node=0.5")) == 0
     first, verdict, champion, written, more = capsys.readouterr().out.splitlines()
     assert more == "go on with: neatgrow resume out --generations 6"
-    assert first == "xor: 2 inputs, 1 outputs, population 12, at most 3 generations, seed 2"
+    assert first == "xor: inputs 2, outputs 1, population 12, at most 3 generations, seed 2"
     _, history, genome = read_run("out")
-    stops = r"(solved|not solved, stopped by generations) after"
+    stops = r"(solved|not solved, stopped by generations) in"
     evaluations = history.total("evaluations")
     assert re.fullmatch(
-        rf"{stops} {len(history)} generations, {evaluations} evaluations, {evaluations * 4} "
+        rf"{stops} generation {len(history)}, {evaluations} evaluations, {evaluations * 4} "
         r"steps, \d+\.\d s", verdict,
     )  # fmt: skip
     assert champion.partition(", fingerprint ")[0] == (
@@ -185,7 +185,7 @@ def test_a_run_that_is_resumed_equals_one_that_was_not(capsys, tmp_path):
     assert figures("out") == figures("whole")
     fingerprint = re.search(r"fingerprint ([0-9a-f]{16})$", output, re.M)[1]
     assert f"fingerprint {fingerprint}" in capsys.readouterr().out
-    assert "not solved, stopped by generations after 9 generations" in output
+    assert "not solved, stopped by generations in generation 9" in output
 
 
 def test_settings_can_change_where_a_run_is_resumed(capsys):
@@ -369,7 +369,7 @@ def test_ctrl_c_later_on_keeps_what_there_is(capsys, tmp_path, monkeypatch):
 
     monkeypatch.setattr(ng.XOR, "evaluate", interrupt)
     assert main(quick()) == 0
-    assert "stopped by interrupted after 2 generations" in capsys.readouterr().out
+    assert "stopped by interrupted in generation 2" in capsys.readouterr().out
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
 
 

@@ -12,7 +12,6 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +50,10 @@ def generations(neat: bool, multi: bool) -> list[tuple[str, ...]]:
             neat_python.xor_generation(size) if neat else None,
             MultiNEAT().xor_generation(size) if multi else None,
         ]
-        population = ours.xor_population(size, _connections(neat_python, neat))
+        mine, genes = ours.xor_generation(size, _connections(neat_python, neat))
         work = f"XOR, one generation of {size} with evaluation"
-        cells = row(work, partial(ours.generation, population), peers, bound)
-        rows.append((f"{work} ({_sizes(ours.sizes(population), neat_python, neat)})", *cells[1:]))
+        cells = row(work, mine, peers, bound)  # neat-python's goes on: its sizes afterwards
+        rows.append((f"{work} ({_sizes(genes, neat_python, neat)})", *cells[1:]))
     for size, bound in ((150, "–"), (1000, "100×"), (3000, "190×")):
         neat_python = NeatPython()
         peers = [
@@ -75,7 +74,10 @@ def _sizes(genes: str, peer: NeatPython, installed: bool) -> str:
     if not installed:
         return genes
     theirs = peer.sizes()
-    return f"{genes}; neat-python {theirs.nodes:.1f} nodes, {theirs.connections:.1f} connections"
+    return (
+        f"{genes}; neat-python {theirs.nodes:.1f} nodes, {theirs.connections:.1f} connections, "
+        f"{theirs.species} species"
+    )
 
 
 def forward(neat: bool) -> list[tuple[str, ...]]:

@@ -4,18 +4,14 @@
 
 Beside it the figures of Stanley & Miikkulainen (2002), section 4.1: 4,755 evaluations
 (sd 2,553), 2.35 hidden nodes (sd 1.11), 7.48 enabled connections, no failure in 100 runs.
-And the speed of one generation against neat-python in the same process.
 """
 
 import argparse
-from functools import partial
 
 import numpy as np
 
 import neatgrow as ng
-from benchmarks.ours import generation, sizes, xor_population
-from benchmarks.peers import NeatPython
-from benchmarks.timing import alternate, markdown
+from benchmarks.timing import markdown
 
 GENERATIONS = 1000
 
@@ -58,27 +54,6 @@ def main() -> None:
             )
         )
     print(markdown(header, rows))
-    print()
-    reason = NeatPython.missing()
-    if reason:
-        print(reason)
-        return
-    rows = []
-    for size in (150, 1000):
-        theirs = NeatPython()
-        peer_call = theirs.xor_generation(size)
-        population = xor_population(size, theirs.sizes().connections)
-        mine, peer = alternate([partial(generation, population), peer_call], most=20)
-        small = theirs.sizes()
-        rows.append(
-            (
-                f"{size}",
-                f"{mine}, {sizes(population)}",
-                f"{peer}, {small.nodes:.1f} nodes, {small.connections:.1f} connections",
-                f"{peer.median / mine.median:.0f}×",
-            )
-        )
-    print(markdown(("one generation of", "neatgrow", "neat-python", "ratio"), rows))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ Genomes, populations and checkpoints of runs are damaged in many ways, loaded, a
 they load: networks compiled and run, populations and runs taken a generation further, all of it
 saved and loaded again. An exception other than ``FileError``, a warning, a load of over a
 second or a second copy that differs is a finding: printed, kept under ``--keep``, and the exit
-status is 1. Seed and number determine a file. Each is ``current.npz`` in ``--keep`` (or in a
-temporary folder) while it is tried, so that one that ends the process can be found.
+status is 1. Seconds are the processor's, so that a busy machine is no finding. Seed and number
+determine a file. Each is ``current.npz`` in ``--keep`` (or in a temporary folder) while it is
+tried, so that one that ends the process can be found.
 """
 
 import argparse
@@ -96,7 +97,7 @@ class Source:
 
 @dataclass
 class Tally:
-    """What came of the files of one kind."""
+    """What came of the files of one kind of damage, or of one kind of file."""
 
     loaded: int = 0
     refused: int = 0
@@ -570,13 +571,15 @@ class Fuzzer:
     """Damages, loads and uses files one by one.
 
     Attributes:
-        tallies: What came of them, by kind.
+        tallies: What came of them, by kind of damage.
+        loads: Seconds of each load, by kind of file.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.seed = folder, seed
         self.tallies = {kind: Tally() for kind in KINDS}
         self._sources = sources(folder)
+        self.loads: dict[str, list[float]] = {sound.name: [] for sound in self._sources}
         for sound in self._sources:
             value = sound.load(written(folder / "current.npz", sound.data))
             sound.use(value, random.Random(0))  # so that no load waits for kernels
@@ -602,13 +605,14 @@ class Fuzzer:
 
     def _works(self, own: Source, path: Path, draw: Draw, tally: Tally) -> bool:
         """Whether the file loads; raises where that or any use of it goes wrong."""
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             value = own.load(path)
         except ng.FileError:
             return False
         finally:
-            tally.seconds.append(time.perf_counter() - start)
+            tally.seconds.append(time.process_time() - start)
+            self.loads[own.name].append(tally.seconds[-1])
             assert tally.seconds[-1] < SLOW, f"loading took {tally.seconds[-1]:.3g} s"
             assert not Bomb.gone_off, "code in the file was run"
         own.use(value, draw)
@@ -617,6 +621,15 @@ class Fuzzer:
         own.save(second, own.load(first))
         assert first.read_bytes() == second.read_bytes(), "what was saved differs"
         return True
+
+    def times(self) -> str:
+        """Mean time of a load, by what the file was before it was damaged."""
+        means = ", ".join(
+            f"{name} {np.mean(seconds) * 1e3:.2f}"
+            for name, seconds in self.loads.items()
+            if seconds
+        )
+        return f"Mean milliseconds of a load: {means}."
 
     def table(self) -> str:
         rows = []
@@ -670,7 +683,7 @@ def main() -> int:
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024
     print(fuzzer.table())
     print(f"\n{count} files in {seconds:.0f} s, {count / seconds:.0f} a second, "
-          f"their use included; {grown:.0f} MB more memory at most.")  # fmt: skip
+          f"their use included; {grown:.0f} MB more memory at most.\n{fuzzer.times()}")  # fmt: skip
     findings = sum(len(tally.findings) for tally in fuzzer.tallies.values())
     if given.keep is None and not findings:
         shutil.rmtree(folder)

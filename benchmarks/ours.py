@@ -10,7 +10,7 @@ import neatgrow as ng
 from benchmarks.peers import Graph, random_graph
 from neatgrow.genomes import Interface
 from neatgrow.kernels import layout
-from neatgrow.kernels.layout import Packed
+from neatgrow.kernels.layout import Array, Packed
 
 # The paper's rates of growth: genomes grow about as slowly as neat-python's do in its XOR
 # example; both sides are timed at like sizes, which are printed beside the times.
@@ -39,47 +39,69 @@ def copies(genome: ng.Genome, count: int) -> ng.Genomes:
 
 
 def xor_population(size: int, connections: float = 0.0) -> ng.Population:
-    """A population 20 generations into XOR, or as many more as it takes until its genomes have
-    so many connections in the mean as a peer's; its last fitness not told yet.
+    """A population of XOR whose generation has been asked for and not been told.
+
+    Args:
+        size: Of the population.
+        connections: A peer's mean connections per genome: the population is taken when its own
+            reach them, after five generations at least and 400 at most; else after 20.
     """
     config = ng.Config(population_size=size).override(SMALL)
     population = ng.Population(inputs=2, outputs=1, config=config, seed=1)
     for count in range(400):
-        if count >= 20 and population.genomes.innovation.size >= connections * size:
+        large = population.genomes.innovation.size >= connections * size
+        if count >= (5 if connections else 20) and large:
             break
         generation(population)
+    population.ask()
     return population
 
 
 def generation(population: ng.Population) -> None:
     """Reproduce, compile, evaluate on XOR, tell."""
-    predictions = population.ask().compile().predict(_X)
-    population.tell(4.0 - ((predictions - _Y) ** 2).sum(axis=(1, 2)))
+    population.tell(xor_fitness(population.ask()))
+
+
+def xor_fitness(genomes: ng.Genomes) -> Array:
+    """(N,) 4 less the squared errors."""
+    errors: Array = ((genomes.compile().predict(_X) - _Y) ** 2).sum(axis=(1, 2))
+    return 4.0 - errors
+
+
+def xor_generation(size: int, connections: float = 0.0) -> tuple[Callable[[], object], str]:
+    """Compile, evaluate on XOR, tell, reproduce: always the same generation, that of
+    :func:`xor_population`, so that its genomes keep their size; and a note of its genes."""
+    population = xor_population(size, connections)
+    return _repeated(population, lambda: xor_fitness(population.genomes)), sizes(population)
 
 
 def reproduction(size: int, connections: float = 0.0) -> tuple[Callable[[], object], str]:
-    """Reproduction and speciation alone, always of the same evaluated population of
-    :func:`xor_population`; and a note of its genes."""
+    """Reproduction and speciation alone, as :func:`xor_generation`."""
     population = xor_population(size, connections)
-    fitness = 4.0 - ((population.ask().compile().predict(_X) - _Y) ** 2).sum(axis=(1, 2))
+    fitness = xor_fitness(population.genomes)
+    return _repeated(population, lambda: fitness), sizes(population)
+
+
+def _repeated(population: ng.Population, evaluate: Callable[[], Array]) -> Callable[[], object]:
     kept = copy.copy(population)
     everyone = np.arange(len(kept.table))
 
     def repetition() -> None:
         population.__dict__.update(kept.__dict__)
         population.table = kept.table.take(everyone)  # tell() writes into it
-        population.tell(fitness)
+        population.tell(evaluate())
         population.ask()
 
     repetition()
-    return repetition, sizes(population)
+    return repetition
 
 
 def sizes(population: ng.Population) -> str:
-    """Mean genes per genome of the present generation, inputs not counted."""
+    """Mean genes per genome of the present generation, inputs not counted; and its species."""
     genomes = population.genomes
     nodes = genomes.node_id.size / len(genomes)
-    return f"{nodes:.1f} nodes, {genomes.innovation.size / len(genomes):.1f} connections"
+    connections = genomes.innovation.size / len(genomes)
+    return f"{nodes:.1f} nodes, {connections:.1f} connections, {len(population.table)} species"
 
 
 def different_graphs(count: int) -> tuple[Packed, Interface]:

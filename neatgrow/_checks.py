@@ -66,7 +66,7 @@ def array(
         raise TypeError(
             message(what, f"numbers of shape {_shape_text(shape)}", value, remedy)
         ) from error
-    if np.ndim(value) == 0 and shape:
+    if given.ndim == 0 and shape:
         result = result.reshape(())  # ascontiguousarray promotes scalars to one axis
     matches = result.ndim == len(shape) and all(
         isinstance(want, str) or want == got for want, got in zip(shape, result.shape, strict=True)

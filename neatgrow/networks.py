@@ -190,14 +190,14 @@ class Networks:
     def _run(self, x: Array) -> Array:
         """x (N or 1, T, B, I) → (N, T, B, O), a view of arrays with samples innermost."""
         prepared = self.interface.prepared(x)
-        inputs = np.ascontiguousarray(np.swapaxes(prepared, 2, 3), self.dtype)
+        inputs = np.ascontiguousarray(prepared.swapaxes(2, 3), self.dtype)
         _, n_ticks, _, n_samples = inputs.shape
         outputs = np.empty((len(self), n_ticks, self.interface.outputs, n_samples), self.dtype)
         cost = n_ticks * (n_samples * _SAMPLE_NS + _PASS_NS)
         ranges = parallel.split(self._genes, cost)
         custom = functions.custom_addresses()
         parallel.over_ranges(forward.run, ranges, self.plan, custom, inputs, outputs)
-        return np.swapaxes(outputs, 2, 3)
+        return outputs.swapaxes(2, 3)
 
 
 class Lanes:

@@ -352,10 +352,8 @@ class Population:
         if self.growth is not None and wishes is not None:
             self.genomes = self.growth(self.genomes, wishes, self._rules, self.generation)
         self._speciate((parents, plan.representatives[:kept]), plan.guess)
-        if self.table.id.size != before.id.size or (self.table.id != before.id).any():
-            gone = set(before.id.tolist()).difference(self.table.id.tolist())
-            joined = dict.fromkeys(gone, "its kind has joined another species")
-            self.deaths = joined | self.deaths
+        gone = set(before.id.tolist()).difference(self.table.id.tolist())
+        self.deaths = dict.fromkeys(gone, "its kind has joined another species") | self.deaths
 
     def _speciate(self, representatives: tuple[Genomes, Array], guess: Array) -> None:
         self.species, self.table = speciate(
@@ -374,14 +372,14 @@ class Population:
         """Selection's settings, and whether the run has been idle long enough to narrow it."""
         refocus = self.config.species.refocus
         narrow = refocus is not None and self.generation - self._moved >= refocus
-        if narrow:
-            self._moved = self.generation
-        return self._settled._replace(narrow=narrow)
+        if not narrow:
+            return self._settled
+        self._moved = self.generation
+        return self._settled._replace(narrow=True)
 
     def _note_deaths(self, quota: Array) -> None:
-        fate = quota[selection.FATE]
-        ended = np.flatnonzero(fate != selection.ALIVE)
-        self.deaths = {int(self.table.id[s]): _FATES[int(fate[s])] for s in ended}
+        fates = zip(self.table.id.tolist(), quota[selection.FATE].tolist(), strict=True)
+        self.deaths = {id_: _FATES[fate] for id_, fate in fates if fate != selection.ALIVE}
 
     def _restart(self) -> None:
         """All species ended: go on from the champion and its mutants beside fresh genomes."""

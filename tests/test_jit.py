@@ -1,11 +1,13 @@
 """The cache of compiled kernels: found again, never stale, never fatal."""
 
+import gc
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import oracles
 import pytest
 
@@ -51,6 +53,20 @@ def test_a_kernel_is_compiled_once_and_then_found(tmp_path, subprocess_environme
     before = {path: path.stat().st_mtime_ns for path in files(tmp_path)}
     assert run(tmp_path, subprocess_environment) == (EXPECTED, 0, "")
     assert {path: path.stat().st_mtime_ns for path in files(tmp_path)} == before
+
+
+def test_a_found_kernel_loads_nothing_that_only_compilation_needs(tmp_path, subprocess_environment):
+    program = (
+        PROGRAM
+        + """
+import sys
+assert ("numba.np.linalg" in sys.modules) == bool(compiled)
+import numba
+assert (numba.njit(lambda x: np.sort(x))(np.array([2, 1])) == [1, 2]).all()  # still compiles
+"""
+    )
+    assert run(tmp_path, subprocess_environment, program)[1] == 1
+    assert run(tmp_path, subprocess_environment, program) == (EXPECTED, 0, "")
 
 
 def test_only_kernels_have_files_not_their_helpers(tmp_path, subprocess_environment):
@@ -123,6 +139,24 @@ def test_processes_that_compile_at_once_all_succeed(tmp_path, subprocess_environ
     (only,) = files(tmp_path)
     assert only.suffix == ".kernel"  # no temporary file is left
     assert run(tmp_path, subprocess_environment) == (EXPECTED, 0, "")
+
+
+def test_collections_wait_only_while_something_compiles():
+    seen = []
+
+    @numba.extending.overload(seen_while_typed := lambda x: x)
+    def _(x):
+        seen.append(gc.get_threshold())
+        return lambda x: x
+
+    usual = gc.get_threshold()
+    inner = numba.njit(lambda x: seen_while_typed(x))
+    assert numba.njit(lambda x: inner(x))(1) == 1
+    assert seen and all(first >= 20_000 for first, *_ in seen)
+    assert gc.get_threshold() == usual
+    with pytest.raises(numba.TypingError):
+        numba.njit(lambda x: x.nothing)(1)
+    assert gc.get_threshold() == usual
 
 
 # -------------------------------------------------------------------------- edited sources

@@ -20,7 +20,14 @@ import numpy as np
 import neatgrow as ng
 from benchmarks import bench_cartpole, ours, scale
 from benchmarks.hardware import bare_loop
-from benchmarks.peers import MultiNEAT, NeatPython
+from benchmarks.peers import (
+    CARTPOLE_POLICY,
+    Graph,
+    MultiNEAT,
+    NeatPython,
+    neat_network,
+    random_graph,
+)
 from benchmarks.timing import Timing, alternate, markdown, measure, seconds_text
 from neatgrow.kernels import parallel
 
@@ -43,7 +50,10 @@ def row(
 
 def generations(neat: bool, multi: bool) -> list[tuple[str, ...]]:
     """Whole generations, and reproduction with speciation alone."""
-    rows = []
+    fixed, _ = ours.xor_generation(4)
+    rows = [
+        row("XOR, one generation of 4: what each costs, whatever its size", fixed, [None] * 2, "–")
+    ]
     for size, bound in ((150, "50×"), (1000, "–")):
         neat_python = NeatPython()
         peers = [
@@ -108,6 +118,8 @@ def forward(neat: bool) -> list[tuple[str, ...]]:
                 bound,
             )
         )
+    rows += [closed_loop(graph, what, neat) for graph, what in (
+        (CARTPOLE_POLICY, "4 connections"), (random_graph(0), "96 connections"))]  # fmt: skip
     loop = bare_loop(count, samples)
     limit, mine = alternate([loop, lambda: networks.predict(many)], budget=1.0)
     rows.append(
@@ -121,6 +133,21 @@ def forward(neat: bool) -> list[tuple[str, ...]]:
         )
     )
     return rows
+
+
+def closed_loop(graph: Graph, what: str, neat: bool) -> tuple[str, ...]:
+    """One network, asked again and again from Python, as in a user's own simulation."""
+    network, asked = ours.genome_of(graph).compile(), 1000
+    x = np.linspace(-0.9, 0.9, graph.inputs)
+    calls: list[Callable[[], Any]] = [lambda: [network.activate(x) for _ in range(asked)]]
+    if neat:
+        theirs, row_of_inputs = neat_network(graph), x.tolist()
+        calls.append(lambda: [theirs.activate(row_of_inputs) for _ in range(asked)])
+    timings = alternate(calls, budget=0.3)
+    cells = [f"{seconds_text(timing.median / asked)} a pass" for timing in timings]
+    ratio = f"{timings[1].median / timings[0].median:.1f}×" if neat else "–"
+    cells += ["–"] * (2 - len(cells))
+    return (f"one network by itself, {what}, `activate` called in a loop", *cells, "–", ratio, "–")
 
 
 def scaling() -> tuple[list[tuple[str, ...]], list[tuple[int, float]]]:
@@ -142,16 +169,19 @@ def scaling() -> tuple[list[tuple[str, ...]], list[tuple[int, float]]]:
 def in_own_process() -> list[tuple[str, ...]]:
     """Figures of a whole process: memory, start-up."""
     rows = []
-    for name, bound in (("memory", "1.5 GB"), ("start", "0.25 s"), ("xor", "0.7 s")):
+    for name, bound, repetitions in (
+        ("memory", "1.5 GB", 1), ("start", "0.25 s", 5), ("xor", "0.7 s", 9), ("first", "15 s", 3),
+    ):  # fmt: skip
         values = []
-        for _ in range(1 if name == "memory" else 5):
+        for _ in range(repetitions):
             command = [sys.executable, "-m", "benchmarks.processes", name]
             answer = subprocess.run(command, check=True, capture_output=True, text=True)
             values.append(json.loads(answer.stdout.splitlines()[-1]))
         work = values[0]["work"]
         amounts = [value["amount"] for value in values]
         unit = values[0]["unit"]
-        rows.append((work, f"{np.median(amounts):.3g} {unit}", "–", "–", "–", bound))
+        spread = f" [{min(amounts):.3g}–{max(amounts):.3g}]" if repetitions > 1 else ""
+        rows.append((work, f"{np.median(amounts):.3g} {unit}{spread}", "–", "–", "–", bound))
     return rows
 
 

@@ -1,12 +1,16 @@
 """Figures that take a process of their own; prints one line of JSON.
 
-python -m benchmarks.processes memory|start|xor
+python -m benchmarks.processes memory|start|xor|first
 """
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
+
+XOR = "import neatgrow as ng; assert ng.evolve(ng.XOR(), seed=1).solved"
 
 
 def memory() -> dict[str, object]:
@@ -45,13 +49,27 @@ def start() -> dict[str, object]:
 
 def xor() -> dict[str, object]:
     """XOR solved as a whole process, warm."""
-    code = "import neatgrow as ng; assert ng.evolve(ng.XOR(), seed=1).solved"
-    subprocess.run([sys.executable, "-c", code], check=True)
-    begin = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True)
-    spent = time.perf_counter() - begin
+    spent_on_xor(dict(os.environ))
+    spent = spent_on_xor(dict(os.environ))
     return {"work": "XOR solved, the whole process, warm", "amount": spent, "unit": "s"}
 
 
+def first() -> dict[str, object]:
+    """XOR solved as a whole process that has to compile, less what it takes warm."""
+    with tempfile.TemporaryDirectory() as folder:
+        cache = {**os.environ, "NUMBA_CACHE_DIR": folder}
+        spent = spent_on_xor(cache) - spent_on_xor(cache)
+    return {"work": "compilation, before XOR is solved for the first time ever",
+            "amount": spent, "unit": "s"}  # fmt: skip
+
+
+def spent_on_xor(environment: dict[str, str]) -> float:
+    begin = time.perf_counter()
+    subprocess.run([sys.executable, "-c", XOR], check=True, env=environment)
+    return time.perf_counter() - begin
+
+
+WORK = {"memory": memory, "start": start, "xor": xor, "first": first}
+
 if __name__ == "__main__":
-    print(json.dumps({"memory": memory, "start": start, "xor": xor}[sys.argv[1]]()))
+    print(json.dumps(WORK[sys.argv[1]]()))

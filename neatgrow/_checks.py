@@ -68,8 +68,9 @@ def array(
         ) from error
     if given.ndim == 0 and shape:
         result = result.reshape(())  # ascontiguousarray promotes scalars to one axis
-    matches = result.ndim == len(shape) and all(
-        isinstance(want, str) or want == got for want, got in zip(shape, result.shape, strict=True)
+    matches = result.shape == shape or (
+        result.ndim == len(shape)
+        and all(isinstance(w, str) or w == got for w, got in zip(shape, result.shape, strict=True))
     )
     if not matches:
         raise ValueError(message(what, f"shape {_shape_text(shape)}", f"{result.shape}", remedy))

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import pickle
 
 import networkx as nx
 import numpy as np
@@ -414,6 +415,39 @@ def test_episodes_of_one_network_are_independent(networks, episodes):
             alone = networks[n]
             for t in range(4):
                 np.testing.assert_array_equal(together[t][n, e], alone.activate(x[t, n, e]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_network_by_itself_computes_what_it_does_among_others(dtype):
+    genomes = grown(8, generations=15, inputs=3, outputs=2).with_interface(
+        input_mean=np.array([0.5, -1.0, 0.0]), input_scale=np.array([2.0, 1e9, 0.3])
+    )
+    networks = genomes.compile(dtype)
+    x = samples((5, len(networks), 3))
+    together = [networks.activate(x[t]).copy() for t in range(5)]
+    for n in range(len(networks)):
+        for alone in (networks[n], genomes[n].compile(dtype)):
+            for t, one in enumerate([*x[:4, n], x[4, n].tolist()]):
+                y = alone.activate(one)
+                assert y.dtype == dtype
+                np.testing.assert_array_equal(y, together[t][n])
+
+
+def test_any_array_of_numbers_can_be_asked():
+    genome = build(2, 1, {2: ("identity", "sum", 0.0)}, [(0, 2, 1.0, True), (1, 2, 0.5, True)])
+    network = genome.compile()
+    strided = np.array([[1.0, 9.0], [2.0, 9.0]])[:, 0]
+    for x in (strided, np.array([1, 2]), np.array([1, 2], np.float32), (1, 2), [True, 2.0],
+              np.array([1.0, 2.0], ">f8"), np.array([1, 2], object)):  # fmt: skip
+        assert network.activate(x) == [2.0]
+
+
+def test_a_network_travels_without_its_state():
+    genome = build(1, 1, {1: ("identity", "sum", 0.0)}, [(0, 1, 1.0, True), (1, 1, 0.5, True)])
+    network = genome.compile()
+    network.activate([1.0])
+    other = pickle.loads(pickle.dumps(network))
+    assert other.activate([1.0]) == [1.0] and network.activate([1.0]) == [1.5]
 
 
 def test_lanes_may_repeat_networks_and_keep_their_own_states(networks):

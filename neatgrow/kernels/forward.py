@@ -1,9 +1,10 @@
 """What a tick computes: zᵥ = bᵥ + aggregate(w·a), aᵥ = f(zᵥ), in evaluation order.
 
 Two paths over the same plan. :func:`step` advances lanes by one sample each (closed-loop
-control); :func:`run` takes many samples per network, which lie innermost in memory so that
-the inner loops are vector code. Both update slots in place, which makes a connection whose
-source comes later in the order, or is the target itself, read the previous tick.
+control; :func:`step_alone` is the same for one network); :func:`run` takes many samples per
+network, which lie innermost in memory so that the inner loops are vector code. Both update slots
+in place, which makes a connection whose source comes later in the order, or is the target itself,
+read the previous tick.
 """
 
 from typing import NamedTuple
@@ -28,7 +29,7 @@ from neatgrow.kernels.functions import (
     tanh,
 )
 from neatgrow.kernels.jit import at, helper, inlined, kernel
-from neatgrow.kernels.layout import Array
+from neatgrow.kernels.layout import Array, Plan
 
 TILE = 128  # samples per pass: the slots of a small network stay in the first-level cache
 
@@ -110,6 +111,37 @@ def _step_range(plan, custom, lanes, active, inputs, outputs, start, stop):
         tick(plan, custom, n, n_inputs, slots)
         for o in range(plan.output_slot.shape[1]):
             outputs[k, o] = slots[plan.output_slot[n, o]]
+
+
+@kernel
+def step_alone(integers, reals, custom, slots, x, y):
+    """One tick of a network by itself, called from Python at every step of an episode.
+
+    Two arrays hold all of it, since handing over the thirteen of a plan takes longer than a
+    small network's tick.
+
+    Args:
+        integers: Of ``layout.flattened``.
+        reals: Likewise.
+        custom: (K,) int64 addresses of registered activations.
+        slots: (slots,) as ``reals``, its state, updated.
+        x: (I,) float64.
+        y: (O,) as ``reals``, written.
+    """
+    n_inputs, v, c = x.shape[0], integers[1], integers[2]
+    nodes, last = integers[3:], integers[3 + 4 * v :]
+    plan = Plan(
+        node_start=integers[:1], node_stop=integers[1:2], has_loops=nodes,
+        incoming_start=nodes[:v], incoming_stop=nodes[v : 2 * v], source_slot=last[:c],
+        weight=reals[v:], bias=reals[:v], activation=nodes[2 * v : 3 * v],
+        aggregation=nodes[3 * v : 4 * v], output_slot=last[c:], node_gene=nodes,
+        connection_gene=nodes,
+    )  # fmt: skip
+    for i in range(n_inputs):
+        slots[i] = x[i]
+    tick(plan, custom, 0, n_inputs, slots)
+    for o in range(y.shape[0]):
+        y[o] = slots[plan.output_slot[o]]
 
 
 @helper

@@ -72,6 +72,24 @@ class Plan(NamedTuple):
     connection_gene: Array  # (C,) int32, row of the connection gene within its genome
 
 
+def flattened(plan: Plan) -> tuple[Array, Array]:
+    """A plan of one network, whose rows start at 0, as two arrays; ``forward.step_alone`` takes
+    them apart.
+
+    Returns:
+        int32: 0, V, C, then the starts, stops, activations and aggregations of V nodes, the
+        source slots of C connections and O output slots; and as weights: V biases, C weights.
+    """
+    v = int(plan.node_stop[0])
+    c = int(plan.incoming_stop[v - 1]) if v else 0
+    by_node = (plan.incoming_start, plan.incoming_stop, plan.activation, plan.aggregation)
+    integers = [[0, v, c], *(column[:v] for column in by_node), plan.source_slot[:c],
+                plan.output_slot[0]]  # fmt: skip
+    return np.concatenate(integers, dtype=np.int32), np.concatenate(
+        [plan.bias[:v], plan.weight[:c]]
+    )
+
+
 def empty_plan(packed: Packed, n_outputs: int, dtype: DTypeLike) -> Plan:
     """Uninitialised arrays for the networks of as many genomes."""
     n, v, c = packed.node_ptr.size - 1, packed.node_id.size, packed.innovation.size

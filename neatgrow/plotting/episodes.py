@@ -200,6 +200,11 @@ class _Ears(Networks):
         self.samples: Array | None = None
         self.over = False
 
+    def hear(self, x: ArrayLike) -> None:
+        """What is asked for a tick."""
+        if not self.over and len(self.heard) < _MOST_PLAYED:
+            self.heard.append(np.array(x, np.float64))
+
     def lanes(self, network: ArrayLike) -> Lanes:
         return _HeardLanes(self, np.asarray(network, np.int64))
 
@@ -221,9 +226,25 @@ class _HeardLanes(Lanes):
         self._ears = ears
 
     def activate(self, x: Array, active: Array | None = None) -> Array:
-        if not self._ears.over and len(self._ears.heard) < _MOST_PLAYED:
-            self._ears.heard.append(np.array(x[0], np.float64))
+        self._ears.hear(x[0])
         return super().activate(x, active)
+
+
+class _HeardNetwork(Network):
+    """A network that tells what it is asked."""
+
+    def __init__(self, ears: _Ears) -> None:
+        super().__init__(ears)
+        self._ears = ears
+
+    def activate(self, x: ArrayLike) -> Array:
+        y = super().activate(x)
+        self._ears.hear(x)
+        return y
+
+    def reset(self) -> None:
+        self._ears.reset()
+        super().reset()
 
 
 def _asked(problem: Function, network: Network) -> Work:
@@ -231,7 +252,7 @@ def _asked(problem: Function, network: Network) -> Work:
     ears = _Ears(network.networks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        problem.function(Network(ears))
+        problem.function(_HeardNetwork(ears))
     limit = ticks_for(network)
     if ears.heard:
         heard = np.array(ears.heard[:limit])
@@ -253,7 +274,7 @@ def _played(problem: Any, network: Network) -> Work:
     ears = _Ears(network.networks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        steps = list(islice(problem.play(Network(ears), seed=0), _MOST_PLAYED))
+        steps = list(islice(problem.play(_HeardNetwork(ears), seed=0), _MOST_PLAYED))
     # A tick is a decision, which holds for some steps where frames are skipped.
     decisions = [k for k, step in enumerate(steps) if getattr(step, "decided", True)]
     rewards = np.add.reduceat([float(step.reward) for step in steps], decisions).tolist()

@@ -417,17 +417,26 @@ def random_policy(draw):
 
 
 def planned(standing, policy, seed=1):
-    n_species, size = standing.improved.size, policy.size
-    quota = np.full((3, n_species), -7, np.int64)
-    plan = Offspring(
+    """The plan of genomes without connections, whose species do not merge."""
+    n_species, size, count = standing.improved.size, policy.size, standing.fitness.size
+    offspring = Offspring(
         np.full(size, -1, np.int32), np.full(size, -1, np.int32), np.full(size, 99, np.uint8),
         np.zeros(size, np.bool_),
     )  # fmt: skip
-    guess, rows = np.full(size, -1, np.int32), np.full(n_species, -1, np.int64)
-    kept = np.full(n_species, -1, np.int64)
-    seeds = np.array([seed, random.SELECTION])
-    alive = selection.plan_offspring(standing, policy, seeds, quota, plan, guess, kept, rows)
-    return alive, quota, plan, guess, kept, rows
+    plan = selection.Generation(
+        offspring=offspring,
+        room=np.full((2, size + 1), -1, np.int64),
+        guess=np.full(size, -1, np.int32),
+        quota=np.full((3, n_species), -7, np.int64),
+        kept=np.full(n_species, -1, np.int64),
+        representatives=np.full(n_species, -1, np.int64),
+    )
+    parents = build(1, 1, {1: ("identity", "sum", 0.0)}, []).batch()[[0] * count].packed
+    alive = selection.plan_generation(
+        parents, standing, policy, measure_of(Config()), 0.0, np.array([seed, random.SELECTION]),
+        plan,
+    )  # fmt: skip
+    return alive, plan.quota, offspring, plan.guess, plan.kept, plan.representatives
 
 
 @pytest.mark.parametrize("seed", range(400))

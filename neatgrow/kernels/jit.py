@@ -32,6 +32,12 @@ _OPTIONS: dict[str, Any] = {
     "fastmath": {"contract"},
     "error_model": "numpy",
 }
+_HELPER_OPTIONS: dict[str, Any] = {
+    **_OPTIONS,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}
 
 on_compile: list[Callable[[], None]] = []
 """Called once each, then dropped, before the first kernel that has to be compiled."""
@@ -43,7 +49,7 @@ def kernel(function: _F) -> _F:
     NaN stays NaN and infinities stay infinite: of the fast-math flags only ``contract``
     (fused multiply-add) is on. Division by zero follows IEEE 754 and raises nothing.
     """
-    dispatcher = numba.njit(**_OPTIONS)(function)
+    dispatcher = numba.njit(**_OPTIONS, no_cfunc_wrapper=True)(function)
     if not numba_config.DISABLE_JIT:
         dispatcher._cache = _KernelCache(function)
     return dispatcher  # type: ignore[no-any-return]
@@ -56,8 +62,7 @@ def helper(function: _F) -> _F:
     their callers'. They count no references either, so they may view arrays (which would cost
     two atomic operations a view otherwise) but must not allocate: scratch comes from kernels.
     """
-    options = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
-    return numba.njit(**options)(function)  # type: ignore[no-any-return]
+    return numba.njit(**_HELPER_OPTIONS)(function)  # type: ignore[no-any-return]
 
 
 def inlined(function: _F) -> _F:
@@ -66,8 +71,7 @@ def inlined(function: _F) -> _F:
     For what is called once per step of an episode: handing a plan's arrays over would cost more
     than a small network does.
     """
-    options = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
-    return numba.njit(**options, inline="always")(function)  # type: ignore[no-any-return]
+    return numba.njit(**_HELPER_OPTIONS, inline="always")(function)  # type: ignore[no-any-return]
 
 
 def summing(function: _F) -> _F:
@@ -75,8 +79,7 @@ def summing(function: _F) -> _F:
 
     The order is settled when it is compiled: the same on every call, for any number of threads.
     """
-    options = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
-    options["fastmath"] = {"contract", "reassoc"}
+    options = _HELPER_OPTIONS | {"fastmath": {"contract", "reassoc"}}
     return numba.njit(**options)(function)  # type: ignore[no-any-return]
 
 

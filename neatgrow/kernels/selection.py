@@ -103,17 +103,40 @@ def plan_generation(parents, standing, policy, measure, threshold, seed, plan):
         measure: Coefficients of the distance.
         threshold: Species whose representatives are nearer than this merge.
         seed: (2,) int64: run seed and purpose.
-        plan: Written.
+        plan: Written; in ``kept`` species that have offspring and did not merge into others.
 
     Returns:
         How many species go on; 0 means extinction, and no more than fates was planned.
     """
-    count = plan_offspring(
-        standing, policy, seed, plan.quota, plan.offspring, plan.guess, plan.kept,
-        plan.representatives,
-    )  # fmt: skip
-    if count == 0:
+    n_species = standing.improved.shape[0]
+    score = np.empty(standing.fitness.shape[0])
+    share = np.zeros(n_species)
+    ptr = np.empty(n_species + 1, np.int64)
+    members = np.empty(standing.fitness.shape[0], np.int64)
+    keys = np.empty(standing.fitness.shape[0], np.int64)
+    stream = np.empty(1, np.uint64)
+    scores(standing.fitness, standing.order, policy.by_rank, score)
+    for i in range(keys.shape[0]):
+        keys[i] = standing.species[standing.order[i]]
+    bucket(keys, keys.shape[0], n_species, ptr, members)
+    for i in range(keys.shape[0]):
+        members[i] = standing.order[members[i]]
+    if _judge_species(standing, policy, ptr, score, share, plan.quota) == 0:
         return 0
+    allot(share, policy.size, plan.quota)
+    _allot_elites(standing, policy, ptr, plan.quota)
+    count = 0
+    for s in range(n_species):
+        if plan.quota[CHILDREN, s] > 0:
+            seed_stream(stream, seed[0], REPRESENTATIVE, standing.generation, s)
+            row = ptr[s] + draw_below(stream, ptr[s + 1] - ptr[s])
+            plan.kept[count], plan.representatives[count] = s, members[row]
+            count += 1
+    position = keys
+    for i in range(position.shape[0]):
+        position[standing.order[i]] = i
+    pool = Pool(members, ptr, position, count)
+    _choose_parents(standing, policy, seed, pool, plan.quota, plan.offspring, plan.guess, stream)
     measure_room(parents, plan.offspring, plan.room)
     if not policy.parent_first:
         plan.guess[:] = -1
@@ -131,57 +154,6 @@ def plan_generation(parents, standing, policy, measure, threshold, seed, plan):
     for child in range(plan.guess.shape[0]):
         plan.guess[child] = into[plan.guess[child]]
     return left
-
-
-@kernel
-def plan_offspring(standing, policy, seed, quota, offspring, guess, kept, representatives):
-    """Decide on the next generation.
-
-    Args:
-        standing: Of the present generation.
-        policy: Settings.
-        seed: (2,) int64: run seed and purpose.
-        quota: (3, S) int64, written: children, elites among them, and fate of each species.
-        offspring: Plan of all children, written, species after species, elites first.
-        guess: (children,) int32, written: the first parent's species, counted among those
-            that have offspring.
-        kept: (S,) int64, written in its first entries: species that have offspring.
-        representatives: (S,) int64, written likewise: a random member of each of these.
-
-    Returns:
-        How many species have offspring; 0 means extinction, and no plan was made.
-    """
-    n_species = standing.improved.shape[0]
-    score = np.empty(standing.fitness.shape[0])
-    share = np.zeros(n_species)
-    ptr = np.empty(n_species + 1, np.int64)
-    members = np.empty(standing.fitness.shape[0], np.int64)
-    keys = np.empty(standing.fitness.shape[0], np.int64)
-    stream = np.empty(1, np.uint64)
-    scores(standing.fitness, standing.order, policy.by_rank, score)
-    for i in range(keys.shape[0]):
-        keys[i] = standing.species[standing.order[i]]
-    bucket(keys, keys.shape[0], n_species, ptr, members)
-    for i in range(keys.shape[0]):
-        members[i] = standing.order[members[i]]
-    alive = _judge_species(standing, policy, ptr, score, share, quota)
-    if alive == 0:
-        return 0
-    allot(share, policy.size, quota)
-    _allot_elites(standing, policy, ptr, quota)
-    alive = 0
-    for s in range(n_species):
-        if quota[CHILDREN, s] > 0:
-            seed_stream(stream, seed[0], REPRESENTATIVE, standing.generation, s)
-            row = ptr[s] + draw_below(stream, ptr[s + 1] - ptr[s])
-            kept[alive], representatives[alive] = s, members[row]
-            alive += 1
-    position = keys
-    for i in range(position.shape[0]):
-        position[standing.order[i]] = i
-    pool = Pool(members, ptr, position, alive)
-    _choose_parents(standing, policy, seed, pool, quota, offspring, guess, stream)
-    return alive
 
 
 class Pool(NamedTuple):

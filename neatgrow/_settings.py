@@ -94,10 +94,10 @@ class Settings:
             ValueError: The text is not TOML, or a value is impossible.
             TypeError: A setting is unknown or has the wrong type.
         """
-        text = Path(source).read_text("utf-8") if _is_path(source) else str(source)
         try:
+            text = Path(source).read_text("utf-8") if _is_path(source) else str(source)
             changes = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             where = str(source) if _is_path(source) else "TOML text"
             raise ValueError(f"{where}: expected TOML, got an error: {error}.") from error
         return cls().override(changes)

@@ -8,7 +8,16 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.config import Config
-from neatgrow.files import DAMAGE, FileError, plain, read_archive, typed, whole, write_archive
+from neatgrow.files import (
+    DAMAGE,
+    UnknownContentError,
+    damaged,
+    plain,
+    read_archive,
+    typed,
+    whole,
+    write_archive,
+)
 from neatgrow.history import History
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.lifetime import Learning
@@ -23,6 +32,7 @@ POPULATION, RUN, VERSION = "neatgrow population", "neatgrow run", 1
 _TABLE = {"id": np.int64, "born": np.int64, "best": np.float64, "improved": np.int64}
 _MOST = 1 << 30  # generations and species: births and ids of as many more fit into 32 bits
 _LARGEST = (1 << 63) - 1
+_SOUND = "a sound population"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +85,7 @@ def load_population(path: str | PathLike[str]) -> State:
     try:
         return _unpack_state(metadata, arrays)
     except DAMAGE as error:
-        raise _unsound(path, error) from error
+        raise damaged(path, _SOUND, error) from error
 
 
 def save_snapshot(path: str | PathLike[str], snapshot: Snapshot) -> None:
@@ -83,8 +93,11 @@ def save_snapshot(path: str | PathLike[str], snapshot: Snapshot) -> None:
 
     Raises:
         OSError: The file cannot be written; an old one stays.
+        TypeError, ValueError: The problem's description or its state are such that no file can
+            hold them.
     """
     metadata, arrays = _pack_state(snapshot.population)
+    plain({"problem": snapshot.problem}, "problem", dict)  # what could not be read again
     metadata |= {
         "solved": snapshot.solved,
         "failures": snapshot.failures,
@@ -134,11 +147,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
             lineage=_lineage(metadata, arrays, state),
         )
     except DAMAGE as error:
-        raise _unsound(path, error) from error
-
-
-def _unsound(path: str | PathLike[str], error: Exception) -> FileError:
-    return FileError(f"{path}: expected a sound population, got a damaged file: {error}")
+        raise damaged(path, _SOUND, error) from error
 
 
 def _pack_state(state: State) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -171,7 +180,10 @@ def _unpack_state(metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
     if not len(genomes):
         raise ValueError("genomes: expected at least one, got none.")
     config = Config().override(plain(metadata, "config", dict))
-    rules_of(config, genomes.interface)  # which knows the options by name
+    try:
+        rules_of(config, genomes.interface)  # which knows the options by name
+    except ValueError as error:
+        raise UnknownContentError(f"{error} Register it before loading.") from error
     generation = whole(metadata, "generation", 1, _MOST)
     fitness = typed(arrays, "fitness", np.float64, (len(genomes),))
     if np.isinf(fitness).any():

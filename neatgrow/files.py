@@ -5,6 +5,7 @@ the format and its version. Reading runs no code from the file, follows no size 
 claims before the bytes are there, and answers anything unsound with :class:`FileError`.
 """
 
+import errno
 import json
 import math
 import os
@@ -24,22 +25,39 @@ from neatgrow.kernels.layout import Array
 T = TypeVar("T")
 _FREE = 64 << 20  # bytes that any file may unpack to
 _RATIO = 200  # … and as many times its own size; ours stay below 50
-_FREE_TEXT, _TEXT_RATIO = 1 << 20, 50  # the same for metadata, whose objects are far larger
+_FREE_TEXT, _TEXT_RATIO = 1 << 20, 50  # the same for metadata
 _MOST_MEMBERS = 256
-_DTYPES = {name: np.dtype(name) for name in ("<f8", "<i8", "<i4", "|u1", "|b1")}
+# Errors of the system that a file itself is to blame for: EINVAL is a seek to where it points.
+_OWN_FAULT = (None, errno.EINVAL, errno.EISDIR)
+_HEADER_SIZE = 128  # of an array, at least
+_LARGE = 1 << 30  # bytes of an array from which on a zip file says so beforehand
+_DTYPES = {
+    name: np.dtype(name)
+    for name in ("|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4",
+                 "<f8", "<c8", "<c16")
+}  # fmt: skip
 _HEADER = re.compile(
-    rb"\{'descr': '([<|][a-z][0-9])', 'fortran_order': (True|False), "
+    rb"\{'descr': '([<|][a-z][0-9]{1,2})', 'fortran_order': (True|False), "
     rb"'shape': \(([0-9, ]{0,80})\), \} *\n"
 )
 # What wrong types, sizes and numbers in a file come to when objects are made of them.
-DAMAGE = (
-    ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
-    ValueError,
-)  # fmt: skip
+DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class FileError(ValueError):
     """A file that cannot be read as what it should be; the message says why."""
+
+
+class UnknownContentError(FileError):
+    """A file that may well be sound, but not be read here: of a newer format, or with a function
+    that is not registered."""
+
+
+def damaged(path: str | PathLike[str], what: str, error: Exception) -> FileError:
+    """What to raise where the content of a file is not ``what`` it should be."""
+    if isinstance(error, UnknownContentError):
+        return UnknownContentError(f"{path}: {error}")
+    return FileError(f"{path}: expected {what}, got a damaged file: {error}")
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -75,20 +93,55 @@ def write_text(path: Path, text: str) -> None:
 def write_archive(
     path: str | PathLike[str], metadata: dict[str, Any], arrays: dict[str, Array]
 ) -> None:
-    """Write arrays and metadata whole; :func:`read_archive` reads them."""
+    """Write arrays and metadata whole; :func:`read_archive` reads them.
+
+    Raises:
+        TypeError: An array is not of plain numbers or truth values.
+        ValueError: There are too many arrays.
+        OSError: The disk is full or the directory cannot be written; the old file stays.
+    """
     text = json.dumps(metadata, ensure_ascii=False).encode()
-    members = {"metadata": np.frombuffer(text, np.uint8), **arrays}
+    members = {"metadata": np.frombuffer(text, np.uint8)}
+    for name, array in arrays.items():
+        given = np.asarray(array)
+        plain = np.ascontiguousarray(given, given.dtype.newbyteorder("<"))
+        if plain.dtype.str not in _DTYPES:
+            raise TypeError(_checks.message(name, "an array of numbers or truth values", given))
+        members[name] = plain
+    if len(members) > _MOST_MEMBERS:
+        raise ValueError(
+            f"{path}: expected {_MOST_MEMBERS - 1} arrays at most, got {len(arrays)}. Put some of "
+            "them together."
+        )
 
     def write(file: IO[bytes]) -> None:
-        # Level 1 is five times as fast as the default and within a fifth of its size.
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for name, array in members.items():
-                with archive.open(f"{name}.npy", "w") as member:
-                    np.lib.format.write_array(
-                        member, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False
-                    )
+        _write_members(file, members, zipfile.ZIP_DEFLATED)
+        size, unpacked = file.tell(), sum(_HEADER_SIZE + m.nbytes for m in members.values())
+        if unpacked > _most_unpacked(size) or len(text) > _most_text(size):
+            file.seek(0)  # what shrinks that much would look like a trap
+            file.truncate()
+            _write_members(file, members, zipfile.ZIP_STORED)
 
     write_whole(Path(path), write)
+
+
+def _write_members(file: IO[bytes], members: dict[str, Array], compression: int) -> None:
+    # Level 1 is five times as fast as the default and within a fifth of its size.
+    with zipfile.ZipFile(file, "w", compression, compresslevel=1) as archive:
+        for name, array in members.items():
+            large = array.nbytes > _LARGE
+            with archive.open(f"{name}.npy", "w", force_zip64=large) as member:
+                np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
+
+
+def _most_unpacked(size: int) -> int:
+    """Bytes that a file may claim to unpack to."""
+    return _FREE + _RATIO * size
+
+
+def _most_text(size: int) -> int:
+    """Bytes of metadata that a file may hold, whose objects are far larger."""
+    return _FREE_TEXT + _TEXT_RATIO * size
 
 
 def read_archive(
@@ -103,6 +156,7 @@ def read_archive(
 
     Raises:
         FileNotFoundError: There is no such file.
+        OSError: It cannot be read now, which says nothing about what is in it.
         FileError: The file is damaged, of another program, of another kind, or newer.
     """
     try:
@@ -110,9 +164,11 @@ def read_archive(
             size = os.fstat(file.fileno()).st_size
             arrays = _read_members(path, archive, size)
         return _metadata(path, arrays, kinds, version, size), arrays
-    except (FileNotFoundError, FileError):
+    except (FileError, MemoryError):
         raise
     except Exception as error:  # zipfile and zlib raise many kinds on damaged files
+        if isinstance(error, OSError) and error.errno not in _OWN_FAULT:
+            raise
         raise FileError(
             f"{path}: expected a file written by neatgrow, got one that cannot be read "
             f"({type(error).__name__}: {error})."
@@ -124,7 +180,7 @@ def _read_members(
 ) -> dict[str, Array]:
     members = archive.infolist()
     unpacked = sum(member.file_size for member in members)
-    if unpacked > _FREE + _RATIO * size or len(members) > _MOST_MEMBERS:
+    if unpacked > _most_unpacked(size) or len(members) > _MOST_MEMBERS:
         raise FileError(
             f"{path}: expected a file written by neatgrow, got one of {size} bytes that claims "
             f"to unpack to {unpacked} in {len(members)} parts."
@@ -171,7 +227,7 @@ def _metadata(
 ) -> dict[str, Any]:
     try:
         text = arrays.pop("metadata").tobytes()
-        if len(text) > _FREE_TEXT + _TEXT_RATIO * size:
+        if len(text) > _most_text(size):
             raise ValueError(f"{len(text)} bytes of metadata in a file of {size}")
         metadata = dict(json.loads(text.decode()))
         if rb"\ud" in text.lower():
@@ -184,10 +240,11 @@ def _metadata(
     kinds = list(kinds)
     if kind not in kinds:
         raise FileError(f"{path}: expected {' or '.join(kinds)}, got {_checks.shown(kind)}.")
-    if type(version) is not int or not 1 <= version <= newest:
-        raise FileError(
-            f"{path}: expected format {newest} or older, got {_checks.shown(version)}. Update "
-            "neatgrow."
+    if type(version) is not int or version < 1:
+        raise FileError(f"{path}: expected a format from 1, got {_checks.shown(version)}.")
+    if version > newest:
+        raise UnknownContentError(
+            f"{path}: expected format {newest} or older, got {version}. Update neatgrow."
         )
     return metadata
 

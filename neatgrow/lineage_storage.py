@@ -8,7 +8,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.ancestry import Records, facts_of, held_at, living_of, structures_of
-from neatgrow.files import FileError, plain, typed, whole
+from neatgrow.files import FileError, UnknownContentError, plain, typed, whole
 from neatgrow.genomes import Genomes
 from neatgrow.kernels import lineage as kernels
 from neatgrow.kernels.layout import Array, Packed
@@ -57,7 +57,7 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
     """
     version = whole(metadata, "version", 1, MOST)
     if version > VERSION:
-        raise ValueError(
+        raise UnknownContentError(
             _checks.message("version", f"a lineage of format {VERSION} or older", version,
                             "Update neatgrow.")
         )  # fmt: skip

@@ -1,5 +1,6 @@
 """The loop around a run: until it is solved or its budget is spent, and on from where it stood."""
 
+import json
 import signal
 import sys
 import threading
@@ -217,6 +218,13 @@ def _resumed(
             learning=None if learning is None else Learning.from_dict(learning),
             on_error=on_error,
         )  # fmt: skip
+    now = {**description, "run": {**about, "generations": run.generations}}
+    if problem is not None:
+        own = json.loads(json.dumps(described(asked)))
+        _warn_of_another(files, description, own)
+        now = {"seed": run.population.seed, **own, "run": now["run"]}
+    if now != description:
+        files.write_description(now)
     files.write_settings(run.population.config)
     files.write_tables(run.history, files.failures_until(snapshot) if snapshot is not None else [])
     if run.snapshot is not None and (changes or generations is not None):
@@ -227,6 +235,23 @@ def _resumed(
         (files.path / CHAMPION).unlink(missing_ok=True)
     run.directory = files
     return run
+
+
+def _warn_of_another(files: RunDirectory, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Say where the problem that is passed is not the one that the run began with."""
+    # A description of an older release may lack some; a function may be mended and renamed.
+    known = before.keys() - {"seed", "run", "name"}
+    differences = [
+        f"{name} {after.get(name)!r} instead of {before[name]!r}"
+        for name in sorted(known)
+        if after.get(name) != before[name]
+    ]
+    if differences:
+        warnings.warn(
+            f"{files.path}: the run goes on with another problem than it began with: "
+            f"{', '.join(differences)}. Champion and history hold fitnesses of both.",
+            RuntimeWarning, stacklevel=5,
+        )  # fmt: skip
 
 
 def _carry_on(

@@ -6,18 +6,22 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Self
 
+from neatgrow import _checks
 from neatgrow._settings import Settings, setting
 from neatgrow.checkpoints import Snapshot, load_snapshot, save_snapshot
 from neatgrow.config import Config
-from neatgrow.files import FileError, write_text
+from neatgrow.files import DAMAGE, FileError, UnknownContentError, plain, whole, write_text
 from neatgrow.genomes import Genome
 from neatgrow.history import COLUMNS, MISSING, History, csv_lines
+from neatgrow.learning.lifetime import Learning
 from neatgrow.storage import load_genome
 
 CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION, LOCK, CHECKPOINTS = (
@@ -30,7 +34,9 @@ CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION, LOCK, CHECKPOINTS = (
     "run.lock",
     "checkpoints",
 )
+_LARGEST = (1 << 63) - 1
 _MOST_FAILURES = 10_000  # lines of failures.csv
+_FAILURES_HEADER = "generation,genome,cause\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +74,7 @@ class RunDirectory:
         self._lock = _locked(path / LOCK)
         self._champion: Genome | None = None
         self._saved = 0  # generation of the last checkpoint
-        self._saved_at = time.monotonic()
+        self._tried_at = time.monotonic()
         self._failure_lines = 0
         self._unwritten: list[str] = []  # lines of failures.csv that did not get there yet
         self._tabled = -1  # generations that the tables hold; −1 where that is unsure
@@ -95,14 +101,19 @@ class RunDirectory:
             BlockingIOError: Another process is about to begin one there.
         """
         path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise FileExistsError(
+                f"{path}: expected a directory or nothing yet, got a file. Choose another name."
+            ) from error
         _check_free(path)
         run = cls(path, checkpoints if checkpoints is not None else Checkpoints())
         try:
             _check_free(path)  # now that no other process can begin one
             write_text(path / CONFIG, config.to_toml())
             run.write_tables(History(), [])
-            write_text(path / PROBLEM, json.dumps(description, indent=2) + "\n")
+            run.write_description(description)
         except BaseException:
             run.close()
             raise
@@ -148,7 +159,7 @@ class RunDirectory:
         """
         self._write_history(history)
         lines = [csv_lines(line) for line in failures]
-        write_text(self.path / FAILURES, "".join(["generation,genome,cause\n", *lines]))
+        write_text(self.path / FAILURES, _FAILURES_HEADER + "".join(lines))
         self._failure_lines = len(lines)
         self._unwritten = []
 
@@ -159,6 +170,14 @@ class RunDirectory:
             OSError: It cannot be written.
         """
         write_text(self.path / CONFIG, config.to_toml())
+
+    def write_description(self, description: dict[str, Any]) -> None:
+        """Replace ``problem.json``.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        write_text(self.path / PROBLEM, json.dumps(description, indent=2) + "\n")
 
     def catch_up(self, history: History, champion: Genome | None) -> None:
         """Write what the tables and ``champion.npz`` lack, if anything could not be written."""
@@ -173,7 +192,7 @@ class RunDirectory:
         return (
             self._saved == 0
             or (rule.generations is not None and generation - self._saved >= rule.generations)
-            or (rule.seconds is not None and time.monotonic() - self._saved_at >= rule.seconds)
+            or (rule.seconds is not None and time.monotonic() - self._tried_at >= rule.seconds)
         )
 
     def write_checkpoint(self, snapshot: Snapshot, *, again: bool = False) -> None:
@@ -189,33 +208,42 @@ class RunDirectory:
         path = self.path / CHECKPOINTS / f"{generation:08}.npz"
 
         def save() -> None:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             save_snapshot(path, snapshot)
             for old in self._checkpoint_paths()[self.checkpoints.keep :]:
                 old.unlink()
 
         if self._trying(f"checkpoint {generation}", save):
             self._saved = generation
-        self._saved_at = time.monotonic()
+        self._tried_at = time.monotonic()
 
     def latest(self) -> Snapshot | None:
         """The newest state that can be read; ``None`` where none was saved yet.
 
-        Later checkpoints, damaged ones, are said in a warning and removed.
+        Later checkpoints, damaged ones, are said in a warning and put aside.
 
         Raises:
-            FileError: There are checkpoints, and none can be read.
+            FileError: There are checkpoints, and none can be read; or the newest is of a newer
+                format or needs what is not registered here, and is too good to be passed over.
+            OSError, MemoryError: The newest cannot be read now.
         """
         damaged: list[tuple[Path, FileError]] = []
         for path in self._checkpoint_paths():
             try:
                 snapshot = load_snapshot(path)
+            except UnknownContentError:
+                raise
             except FileError as error:
                 damaged.append((path, error))
                 continue
             for bad, why in damaged:
-                warnings.warn(f"{why} Going on from {path.name}.", RuntimeWarning, stacklevel=2)
-                bad.unlink()
+                aside = bad.with_name(f"{bad.name}.damaged")
+                with suppress(OSError):
+                    bad.replace(aside)
+                warnings.warn(
+                    f"{why} It is kept as {aside.name}. Going on from {path.name}.",
+                    RuntimeWarning, stacklevel=2,
+                )  # fmt: skip
             self._saved = snapshot.population.generation
             return snapshot
         if damaged:
@@ -247,30 +275,35 @@ class RunDirectory:
     def _append(self, history: History) -> None:
         """Write what the tables lack; the last generation is appended to what is whole."""
         if self._unwritten:
-            self._append_text(FAILURES, "".join(self._unwritten))
+            text = "".join(self._unwritten)
+            if not self._append_text(FAILURES, text):
+                write_text(self.path / FAILURES, _FAILURES_HEADER + text)
             self._unwritten = []
         if self._tabled == len(history):
             return
-        if self._tabled != len(history) - 1:
-            self._write_history(history)
-            return
-        self._tabled = -1  # until all is written
+        follows, self._tabled = self._tabled == len(history) - 1, -1  # until all is written
         # History last: a generation that is there has its species there.
-        generation = history[-1]["generation"]
-        self._append_text(SPECIES, _species_lines([(generation, history.species_sizes[-1])]))
-        self._append_text(HISTORY, csv_lines(history[-1].values()))
+        sizes = [(history[-1]["generation"], history.species_sizes[-1])]
+        if not (
+            follows
+            and self._append_text(SPECIES, _species_lines(sizes))
+            and self._append_text(HISTORY, csv_lines(history[-1].values()))
+        ):
+            self._write_history(history)
         self._tabled = len(history)
 
-    def _append_text(self, name: str, text: str) -> None:
-        """Append all of it; where only a part fits on the disk, nothing."""
+    def _append_text(self, name: str, text: str) -> bool:
+        """Append all of it, or nothing where only a part fits on the disk; whether there was a
+        table to append to."""
         with (self.path / name).open("ab", buffering=0) as file:
             end, rest = file.tell(), memoryview(text.encode())
             try:
-                while rest:
+                while end and rest:
                     rest = rest[file.write(rest) :]
             except OSError:
                 file.truncate(end)
                 raise
+            return end > 0
 
     def _remove_leftovers(self) -> None:
         """Remove what a process that was killed had not finished writing."""
@@ -285,7 +318,8 @@ class RunDirectory:
         try:
             write()
         except OSError as error:
-            good = f"checkpoint {self._saved} stays good" if self._saved else "none was saved yet"
+            there = any(self._checkpoint_paths())
+            good = f"checkpoint {self._saved} stays good" if there else "there is no checkpoint"
             warnings.warn(
                 f"{self.path}: {what} could not be written ({error}); {good}, and the run goes on.",
                 RuntimeWarning,
@@ -335,7 +369,7 @@ def _species_lines(sizes: Iterable[tuple[int, dict[int, int]]], header: bool = F
 
 
 def _check_free(path: Path) -> None:
-    if (path / PROBLEM).exists():
+    if (path / PROBLEM).exists() or any((path / CHECKPOINTS).glob("[0-9]*.npz")):
         raise FileExistsError(
             f"{path}: expected an empty directory, got one that holds a run. Choose another "
             f"directory, remove this one, or go on with 'neatgrow resume {path}'."
@@ -411,13 +445,51 @@ def read_description(directory: str | PathLike[str]) -> dict[str, Any]:
     """What ``problem.json`` says: the problem, the seed, and under ``"run"`` the budget.
 
     Raises:
-        FileError: It is damaged.
+        FileError: It is damaged, or it names an environment by a module that lies in the
+            directory: files must not bring the code that reads them along.
     """
     path = Path(directory) / PROBLEM
     try:
         description = dict(json.loads(path.read_text("utf-8")))
-        return {**description, "run": dict(description.get("run", {}))}
-    except (TypeError, ValueError, RecursionError) as error:
+        whole({"seed": 0, **description}, "seed", 0, _LARGEST)
+        about = dict(description.get("run", {}))
+        _check_budget({**_NO_BUDGET, **about})
+    except DAMAGE as error:
         raise FileError(
-            f"{path}: expected a problem's description in JSON, got an error: {error}."
+            f"{path}: expected a problem's description in JSON, got an error: {error}"
         ) from error
+    _check_module(path, str(description.get("environment", "")))
+    return {**description, "run": about}
+
+
+_NO_BUDGET: dict[str, Any] = {
+    "generations": 1, "solved_at": None, "minimize": False, "learning": None, "inputs": 1,
+    "outputs": 1,
+}  # fmt: skip
+
+
+def _check_budget(about: dict[str, Any]) -> None:
+    for name in ("generations", "inputs", "outputs"):
+        whole(about, name, 1, _LARGEST)
+    plain(about, "minimize", bool)
+    if about["solved_at"] is not None:
+        _checks.number("solved_at", about["solved_at"])
+    if about["learning"] is not None:
+        Learning.from_dict(plain(about, "learning", dict))
+
+
+def _check_module(path: Path, environment: str) -> None:
+    module, colon, _ = environment.partition(":")
+    if not colon:
+        return
+    try:
+        spec = find_spec(module.partition(".")[0])
+    except (ImportError, ValueError):
+        return  # which is told where it is imported
+    places = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or [])]
+    home = path.parent.resolve()
+    if any(place and home in Path(place).resolve().parents for place in places):
+        raise FileError(
+            f"{path}: expected an environment of a module that is installed, got {environment!r}, "
+            "whose module lies in the run's own directory. Move it elsewhere if you trust it."
+        )

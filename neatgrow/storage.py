@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 
 from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Genes
-from neatgrow.files import DAMAGE, FileError, plain, read_archive, typed, whole, write_archive
+from neatgrow.files import (
+    DAMAGE,
+    FileError,
+    UnknownContentError,
+    damaged,
+    plain,
+    read_archive,
+    typed,
+    whole,
+    write_archive,
+)
 from neatgrow.genomes import Genome, Genomes, Interface, option_codes
 from neatgrow.kernels.layout import (
     CONNECTION_COLUMNS,
@@ -76,7 +86,7 @@ def load_genomes(path: str | PathLike[str]) -> Genomes:
     try:
         return unpack_genomes(metadata, arrays)
     except DAMAGE as error:
-        raise FileError(f"{path}: expected sound genomes, got a damaged file: {error}") from error
+        raise damaged(path, "sound genomes", error) from error
 
 
 def unpack_genomes(metadata: dict[str, Any], arrays: dict[str, Array]) -> Genomes:
@@ -107,9 +117,9 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
         names = {code: option for option, code in metadata["options"][name].items()}
         given = stored[:, metadata["columns"]["node_choices"].index(name)]
         for code in np.unique(given):
-            option = names.get(int(code))
+            option = names[int(code)]
             if option not in codes:
-                raise ValueError(
+                raise UnknownContentError(
                     f"{name}: expected a known option, got {option!r}. Register it before loading."
                 )
             choices[given == code, k] = codes[option]

@@ -287,7 +287,8 @@ ENVIRONMENT = "expected a registered Gymnasium id, got an unknown one."
          "bad.toml: expected TOML, got an error: Invalid value (at line 1, column 8)."),
         (["run", "xor", "--config", "typo.toml"],
          "Config: unknown setting 'populaton_size'. Did you mean 'population_size'?"),
-        (["run", "xor", "--out", "bad.toml"], "[Errno 17] File exists: 'bad.toml'"),
+        (["run", "xor", "--out", "bad.toml"],
+         "bad.toml: expected a directory or nothing yet, got a file. Choose another name."),
         (["watch", "nowhere"],
          "nowhere: expected a run directory, got one without problem.json. Pass a directory that "
          "'neatgrow run' or evolve(directory=…) wrote."),

@@ -117,3 +117,50 @@ def test_truth_values_are_0_or_1(tmp_path):
     write_archive(path, {"format": "mine", "version": 1}, {"flags": flags})
     with pytest.raises(FileError, match="expected truth values of 0 and 1"):
         read_archive(path, ["mine"], 1)
+
+
+PLAIN = ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16")
+
+
+def test_every_type_of_number_comes_back(tmp_path):
+    arrays = {f"a{name}": np.array([0, 1, 1], name) for name in PLAIN}
+    arrays |= {f"b{name}": np.array([0, 1, 200], name) for name in (">f8", ">i4", ">u2")}
+    write_archive(tmp_path / "a.npz", {"format": "x", "version": 1}, arrays)
+    _, read = read_archive(tmp_path / "a.npz", ["x"], 1)
+    for name, array in arrays.items():
+        assert read[name].dtype == array.dtype.newbyteorder("<")
+        assert np.array_equal(read[name], array)
+
+
+@pytest.mark.parametrize("value", [["text"], [None], [b"x"]])
+def test_what_no_file_can_hold_is_refused_by_name_when_it_is_written(value, tmp_path):
+    with pytest.raises(TypeError, match="memory: expected an array of numbers or truth values"):
+        write_archive(tmp_path / "a.npz", {}, {"memory": np.array(value)})
+    assert not any(tmp_path.iterdir())
+
+
+def test_as_many_arrays_are_written_as_are_read(tmp_path):
+    some = {f"a{k}": np.array([k]) for k in range(256)}
+    with pytest.raises(ValueError, match="expected 255 arrays at most, got 256"):
+        write_archive(tmp_path / "a.npz", {}, some)
+    some.popitem()
+    write_archive(tmp_path / "a.npz", {"format": "x", "version": 1}, some)
+    assert len(read_archive(tmp_path / "a.npz", ["x"], 1)[1]) == 255
+
+
+def test_what_shrinks_like_a_trap_is_stored_as_it_is(tmp_path, monkeypatch):
+    about = {"format": "x", "version": 1, "text": "a" * 3_000_000}
+    write_archive(tmp_path / "text.npz", about, {})
+    assert read_archive(tmp_path / "text.npz", ["x"], 1)[0] == about
+    monkeypatch.setattr("neatgrow.files._FREE", 1000)
+    zeros = np.zeros(1_000_000, np.uint8)
+    write_archive(tmp_path / "zeros.npz", {"format": "x", "version": 1}, {"zeros": zeros})
+    assert np.array_equal(read_archive(tmp_path / "zeros.npz", ["x"], 1)[1]["zeros"], zeros)
+
+
+def test_arrays_beyond_two_gigabytes_are_announced(tmp_path, monkeypatch):
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10_000)  # of which zip files must know beforehand
+    monkeypatch.setattr("neatgrow.files._LARGE", 5_000)
+    large = np.arange(5_000)
+    write_archive(tmp_path / "a.npz", {"format": "x", "version": 1}, {"large": large})
+    assert np.array_equal(read_archive(tmp_path / "a.npz", ["x"], 1)[1]["large"], large)

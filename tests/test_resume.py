@@ -12,9 +12,9 @@ from conftest import VARIED
 
 import neatgrow as ng
 from neatgrow.checkpoints import load_snapshot
-from neatgrow.files import FileError
+from neatgrow.files import FileError, read_archive, write_archive
 from neatgrow.history import COLUMNS, TIMES
-from neatgrow.runs import read_history
+from neatgrow.runs import read_description, read_history
 
 EVERY_THIRD = ng.Checkpoints(generations=3, seconds=None)
 
@@ -255,7 +255,7 @@ def test_an_interrupt_between_two_tables_leaves_both_whole(name, tmp_path, monke
         count.append(table)
         if table == name and count.count(name) == 4:
             raise KeyboardInterrupt
-        append(directory, table, text)
+        return append(directory, table, text)
 
     monkeypatch.setattr("neatgrow.runs.RunDirectory._append_text", press)
     result = xor_run(tmp_path / "part")
@@ -358,8 +358,55 @@ def test_a_damaged_checkpoint_costs_the_generations_since_the_one_before(tmp_pat
     said = [str(warning.message) for warning in caught]
     assert "00000008.npz: expected" in said[0] and "00000007.npz: expected" in said[1]
     assert len(said) == 2 and all("Going on from 00000004.npz." in text for text in said)
-    assert checkpoints(tmp_path / "part") == ["00000004.npz", "00000010.npz"]
+    assert "It is kept as 00000008.npz.damaged." in said[0]
+    aside = ["00000007.npz.damaged", "00000008.npz.damaged"]
+    assert checkpoints(tmp_path / "part") == ["00000004.npz", *aside, "00000010.npz"]
     assert_same(result, expected)
+
+
+def rewritten(path, change):
+    """The checkpoint with its metadata changed."""
+    metadata, arrays = read_archive(path, ["neatgrow run"], 1)
+    change(metadata)
+    write_archive(path, metadata, arrays)
+
+
+def newer_format(metadata):
+    metadata["version"] = 2
+
+
+def newer_lineage(metadata):
+    metadata["lineage"]["version"] = 2
+
+
+def not_registered(metadata):
+    metadata["config"]["genes"]["activation"]["options"] = ["tanh", "of_tomorrow"]
+
+
+@pytest.mark.parametrize("change", [newer_format, newer_lineage, not_registered])
+def test_a_sound_checkpoint_that_is_not_understood_is_not_passed_over(change, tmp_path):
+    xor_run(tmp_path)
+    rewritten(tmp_path / "checkpoints" / "00000010.npz", change)
+    before = contents(tmp_path)
+    with pytest.raises(FileError, match=r"00000010\.npz: .*(Update neatgrow|Register it before)"):
+        ng.resume(tmp_path)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EMFILE, "Too many open files"), MemoryError()])
+def test_a_checkpoint_that_cannot_be_read_now_is_left_for_later(error, tmp_path, monkeypatch):
+    expected = xor_run(tmp_path, generations=9)
+    before = contents(tmp_path)
+
+    def fails(*_):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("neatgrow.files._read_members", fails)
+        with pytest.raises(type(error)):
+            ng.resume(tmp_path)
+    assert contents(tmp_path) == before
+    assert_same(ng.resume(tmp_path), expected)
 
 
 def test_where_every_checkpoint_is_damaged_the_newest_is_named(tmp_path):
@@ -412,6 +459,41 @@ def test_the_saved_champion_goes_back_with_the_run(tmp_path):
     assert len(before.history) < last
     assert ng.load_genome(tmp_path / "part" / "champion.npz") == before.champion
     assert_same(ng.resume(tmp_path / "part"), expected)
+
+
+# ------------------------------------------------------------------------- another problem
+
+
+def other_wave(network):
+    return -abs(network.activate([0.5, -0.5])[0] + 0.3)
+
+
+def test_another_problem_is_said_and_written_down(tmp_path):
+    target = ng.problems.catalogue.build
+    ng.evolve(
+        target("nguyen-9"), config=small(), generations=2, seed=1, directory=tmp_path, solved_at=9.0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ng.resume(tmp_path, problem=target("nguyen-9"), generations=3)
+    with pytest.warns(RuntimeWarning, match="problem 'nguyen-10' instead of 'nguyen-9'"):
+        ng.resume(tmp_path, problem=target("nguyen-10"), generations=4)
+    result = ng.resume(tmp_path, generations=5)
+    assert result.problem.name == "nguyen-10" and len(result.history) == 5
+
+
+def test_a_mended_function_is_no_other_problem(tmp_path):
+    ng.evolve(wave, inputs=2, outputs=1, config=small(), generations=2, directory=tmp_path)
+    ng.resume(tmp_path, problem=other_wave, generations=3)
+    assert read_description(tmp_path)["name"] == "other_wave"
+
+
+def test_a_budget_outlasts_a_kill_before_the_first_checkpoint(tmp_path):
+    xor_run(tmp_path, generations=4)
+    shutil.rmtree(tmp_path / "checkpoints")
+    ng.resume(tmp_path, generations=6, callbacks=[lambda run: True])
+    shutil.rmtree(tmp_path / "checkpoints")
+    assert len(ng.resume(tmp_path).history) == 6
 
 
 # ------------------------------------------------------------------------- two at a time
@@ -479,8 +561,9 @@ def test_a_problem_that_only_the_caller_has_must_be_passed(tmp_path):
     with pytest.raises(ValueError) as caught:
         ng.resume(tmp_path, generations=4)
     assert str(caught.value) == (
-        "problem: expected one that can be built from its description, got 'function'. Pass the "
-        "problem itself; it was made from a Python function or from data."
+        "problem: expected one that can be built from its description, got 'function', "
+        "'wave'. It was made from a Python function or from data: in Python, pass it to "
+        "neatgrow.resume(directory, problem=…)."
     )
     assert contents(tmp_path) == before
     result = ng.resume(tmp_path, problem=wave, generations=4)

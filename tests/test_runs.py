@@ -1,11 +1,16 @@
 """A run's directory: written whole, read back, refused in words where it is damaged."""
 
+import json
 import re
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import neatgrow as ng
+from neatgrow.checkpoints import load_snapshot
 from neatgrow.files import FileError
 from neatgrow.runs import read_history, read_run
 
@@ -105,6 +110,107 @@ def test_a_damaged_file_is_named_with_what_is_wrong(tmp_path, name, damage, mess
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(FileError, match=f"{re.escape(str(path))}: .*{message}"):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("generations", "x", "generations: expected a whole number from 1 to"),
+        ("generations", -1, "generations: expected a whole number from 1 to"),
+        ("minimize", "no", "minimize: expected a value of type bool, got no"),
+        ("solved_at", "x", "solved_at: expected a number, got x"),
+        ("learning", {"steps": 1}, "Learning: expected a value of 'optimizer'"),
+        ("inputs", 0, "inputs: expected a whole number from 1 to"),
+    ],
+)
+def test_a_budget_that_makes_no_sense_is_named(tmp_path, name, value, message):
+    run_in(tmp_path)
+    path = tmp_path / "problem.json"
+    description = json.loads(path.read_text())
+    description["run"][name] = value
+    path.write_text(json.dumps(description))
+    for read in (read_run, ng.resume):
+        with pytest.raises(FileError, match=f"{re.escape(str(path))}: expected .*{message}"):
+            read(tmp_path)
+
+
+def test_options_that_the_problem_does_not_have_are_named(tmp_path):
+    run_in(tmp_path)
+    path = tmp_path / "problem.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "wheels": 4}))
+    with pytest.raises(ValueError, match=r"expected a description of 'xor', got .*'wheels'"):
+        ng.resume(tmp_path)
+
+
+def test_settings_that_are_no_text_are_named(tmp_path):
+    (tmp_path / "c.toml").write_bytes(b"population_size = 5 # \xff")
+    with pytest.raises(ValueError, match=r"c\.toml: expected TOML, got an error: 'utf-8'"):
+        ng.Config.from_toml(tmp_path / "c.toml")
+
+
+def test_a_run_does_not_bring_the_code_along_that_it_is_read_with(tmp_path, subprocess_environment):
+    run_in(tmp_path / "run")
+    for place in ("run", "."):
+        (tmp_path / place / "stranger.py").write_text("print('the stranger speaks')\n")
+    path = tmp_path / "run" / "problem.json"
+    description = json.loads(path.read_text()) | {
+        "problem": "gymnasium", "environment": "stranger:CartPole-v1",
+    }  # fmt: skip
+    del description["paper"]
+    path.write_text(json.dumps(description))
+    for command in ("resume", "watch", "report"):
+        done = subprocess.run(
+            [sys.executable, "-m", "neatgrow", command, "."], cwd=tmp_path / "run", text=True,
+            env=subprocess_environment, capture_output=True,
+        )  # fmt: skip
+        assert "stranger speaks" not in done.stdout + done.stderr
+        assert "expected an environment of a module that is installed" in done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "neatgrow", "resume", "run"], cwd=tmp_path, text=True,
+        env=subprocess_environment, capture_output=True,
+    )  # fmt: skip
+    assert "stranger speaks" in done.stdout  # one's own module, found where one works
+
+
+def test_no_run_begins_among_the_checkpoints_of_another(tmp_path):
+    run_in(tmp_path)
+    (tmp_path / "problem.json").unlink()
+    with pytest.raises(FileExistsError, match="expected an empty directory, got one that holds a"):
+        run_in(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["history.csv", "species.csv", "failures.csv"])
+def test_a_table_that_is_removed_while_the_run_goes_is_written_anew(tmp_path, name):
+    def meddle(run):
+        if len(run.history) == 2:
+            (tmp_path / name).unlink()
+
+    def falters(network):
+        return 1.0 / (network.activate([0.3])[0] > 0.1)
+
+    ng.evolve(
+        falters, inputs=1, outputs=1, config=ng.Config(population_size=20), generations=4, seed=1,
+        solved_at=9.0, directory=tmp_path, callbacks=[meddle],
+    )  # fmt: skip
+    assert len(read_history(tmp_path)) == 4
+    header, *lines = (tmp_path / "failures.csv").read_text().splitlines()
+    assert header == "generation,genome,cause" and lines[-1].startswith("4,")
+
+
+def test_a_directory_that_is_removed_while_the_run_goes_costs_no_result(tmp_path):
+    def meddle(run):
+        if len(run.history) == 2:
+            shutil.rmtree(tmp_path / "run")
+
+    with pytest.warns(RuntimeWarning, match="could not be written .* there is no checkpoint"):
+        result = ng.evolve(
+            ng.XOR(), config=ng.Config(population_size=10), generations=4, seed=3, solved_at=9.0,
+            directory=tmp_path / "run", callbacks=[meddle],
+        )  # fmt: skip
+    assert len(result.history) == 4
+    assert (
+        load_snapshot(tmp_path / "run" / "checkpoints" / "00000004.npz").population.generation == 4
+    )
 
 
 def test_a_function_is_described_by_its_name_alone(tmp_path):

@@ -449,6 +449,6 @@ def test_a_file_written_with_ones_own_activation_loads_once_it_is_registered(
     with pytest.raises(FileError) as caught:
         ng.load_genome(tmp_path / "mine.npz")
     assert str(caught.value) == (
-        f"{tmp_path / 'mine.npz'}: expected sound genomes, got a damaged file: activation: "
+        f"{tmp_path / 'mine.npz'}: activation: "
         "expected a known option, got 'mine'. Register it before loading."
     )

@@ -94,16 +94,22 @@ class Learning:
             ValueError, TypeError: A value is missing or not what it should be.
         """
         rest = dict(values)
-        own = dict(rest.pop("optimizer"))
-        schedule = _known(dict(own.pop("schedule")), optimizers.Schedule)
+        own = dict(_taken(rest, "optimizer"))
+        schedule = _known(dict(_taken(own, "schedule")), optimizers.Schedule)
         return Learning(optimizer=_known(own | {"schedule": schedule}, Optimizer), **rest)
 
 
 def _known(values: dict[str, Any], base: type[Any]) -> Any:
     """An optimiser or a schedule by name and settings."""
     kinds = {kind.__name__: kind for kind in base.__subclasses__()}
-    name = values.pop("name")
+    name = _taken(values, "name")
     return kinds[_checks.one_of("Learning", name, tuple(kinds))](**values)
+
+
+def _taken(values: dict[str, Any], name: str) -> Any:
+    if name not in values:
+        raise ValueError(_checks.message("Learning", f"a value of {name!r}", values))
+    return values.pop(name)
 
 
 def taught(

@@ -147,19 +147,27 @@ def rebuild(description: dict[str, Any]) -> Problem:
     """The problem that ``describe()`` described.
 
     Raises:
-        ValueError: It was made from a Python function or from data, which only the caller has.
+        ValueError: It was made from a Python function or from data, which only the caller has;
+            or the problem of that name takes no such options.
     """
     options = {k: v for k, v in description.items() if k not in ("problem", "seed", "run")}
     kind = description.get("problem")
     entry = ENTRIES.get(str(kind))
-    if entry is not None and entry.build is not None:
-        return entry.build(**options)
+    make: Callable[..., Problem] | None = None if entry is None else entry.build
     if kind == "gymnasium" and description.get("environment"):
         from neatgrow.problems.gymnasium import Gymnasium
 
         # Descriptions that name none are of runs before there was a choice.
-        return Gymnasium(options.pop("environment"), **{"backend": "gymnasium", **options})
-    raise ValueError(
-        f"problem: expected one that can be built from its description, got {kind!r}. Pass the "
-        "problem itself; it was made from a Python function or from data."
-    )
+        make = partial(Gymnasium, options.pop("environment"))
+        options = {"backend": "gymnasium", **options}
+    if make is None:
+        name = f", {description['name']!r}" if "name" in description else ""
+        raise ValueError(
+            f"problem: expected one that can be built from its description, got {kind!r}{name}. "
+            "It was made from a Python function or from data: in Python, pass it to "
+            "neatgrow.resume(directory, problem=…)."
+        )
+    try:
+        return make(**options)
+    except TypeError as error:
+        raise ValueError(f"problem: expected a description of {kind!r}, got {error}.") from error

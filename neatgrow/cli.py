@@ -19,7 +19,7 @@ from neatgrow.loop import evolve, resume
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
 from neatgrow.results import Result
-from neatgrow.runs import Checkpoints, read_run
+from neatgrow.runs import Checkpoints, read_description, read_run
 from neatgrow.storage import load_genome
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
@@ -55,15 +55,6 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--generations", type=int, default=100, help="at most (default 100)")
     run.add_argument("--episodes", type=int, help="per genome and generation")
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/PROBLEM-seedN")
-    run.add_argument(
-        "--learn", action="store_true",
-        help="then let the champion go on by policy gradients, and judge both over 100 fresh "
-        "episodes",
-    )  # fmt: skip
-    run.add_argument(
-        "--learn-seconds", type=float, default=120.0, metavar="SECONDS",
-        help="of that (default %(default)g)",
-    )  # fmt: skip
     _add_budget(run)
     run.set_defaults(command=_run)
 
@@ -113,6 +104,15 @@ def _add_budget(command: argparse.ArgumentParser) -> None:
         help="one setting, such as mutation.add_node=0.05; may be repeated",
     )  # fmt: skip
     command.add_argument("--profile", action="store_true", help="say where the time went")
+    command.add_argument(
+        "--learn", action="store_true",
+        help="then let the champion go on by policy gradients, and judge both over 100 fresh "
+        "episodes",
+    )  # fmt: skip
+    command.add_argument(
+        "--learn-seconds", type=float, default=120.0, metavar="SECONDS",
+        help="of that (default %(default)g)",
+    )  # fmt: skip
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -128,13 +128,7 @@ def _run(options: argparse.Namespace) -> int:
             )
         given["episodes"] = options.episodes
     problem = catalogue.build(options.problem, **given)
-    if options.learn and not options.learn_seconds > 0.0:
-        raise ValueError(f"--learn-seconds: expected more than 0, got {options.learn_seconds:g}.")
-    if options.learn and not isinstance(problem, Practice):
-        raise ValueError(
-            f"--learn: expected only with an environment, got it with {problem.name}. Learning "
-            "from samples is part of evolution: ng.Learning."
-        )
+    _check_learning(options, problem)
     directory = options.out or _free_directory(f"{options.problem}-seed{options.seed}")
     print(
         f"{problem.name}: inputs {problem.inputs}, outputs {problem.outputs}, population "
@@ -154,9 +148,18 @@ def _run(options: argparse.Namespace) -> int:
     )  # fmt: skip
     if _backend(problem) != said:
         print(f"then {_backend(problem)}")
-    if options.learn and result.stopped != "interrupted":
-        _learn(result, options.learn_seconds, {"seed": options.seed, **entry.learning})
+    _learn(options, result)
     return 0
+
+
+def _check_learning(options: argparse.Namespace, problem: Problem) -> None:
+    if options.learn and not options.learn_seconds > 0.0:
+        raise ValueError(f"--learn-seconds: expected more than 0, got {options.learn_seconds:g}.")
+    if options.learn and not isinstance(problem, Practice):
+        raise ValueError(
+            f"--learn: expected only with an environment, got it with {problem.name}. Learning "
+            "from samples is part of evolution: ng.Learning."
+        )
 
 
 def _backend(problem: Problem) -> str:
@@ -165,15 +168,19 @@ def _backend(problem: Problem) -> str:
     return "" if backend is None else f"backend {backend}: {getattr(problem, 'reason', '')}"
 
 
-def _learn(result: Result, seconds: float, settings: Mapping[str, Any]) -> None:
-    """Let the champion go on by policy gradients, and write what came of it."""
+def _learn(options: argparse.Namespace, result: Result) -> None:
+    """Let the champion go on by policy gradients if asked to, and write what came of it."""
+    if not options.learn or result.stopped == "interrupted":
+        return
     problem, directory = result.problem, result.directory
     assert isinstance(problem, Practice) and directory is not None
+    entry = catalogue.ENTRIES.get(result.problem.name, catalogue.Entry("", ""))
+    budget = {"seconds": options.learn_seconds, "iterations": 1_000_000}
     learned, report = fine_tune_policy(
         result.champion,
         problem,
         progress=True,
-        **{**settings, "seconds": seconds, "iterations": 1_000_000},
+        **{"seed": result.population.seed, **entry.learning, **budget},
     )
     learned.save(directory / LEARNED)
     print(
@@ -192,7 +199,9 @@ def _learn(result: Result, seconds: float, settings: Mapping[str, Any]) -> None:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    _finish(
+    if options.learn:
+        _check_learning(options, catalogue.rebuild(read_description(options.directory)))
+    result = _finish(
         options,
         lambda: resume(
             options.directory, changes=_changes(options), generations=options.generations,
@@ -200,6 +209,7 @@ def _resume(options: argparse.Namespace) -> int:
             checkpoints=Checkpoints(seconds=options.checkpoint),
         ),
     )  # fmt: skip
+    _learn(options, result)
     return 0
 
 

@@ -466,9 +466,15 @@ def test_a_run_goes_on_learning_and_says_what_both_are_worth(capsys, monkeypatch
     champion = ng.load_genome("out/champion.npz")
     assert learned.n_hidden == champion.n_hidden
     assert (learned == champion) == ("what was evolved is kept" in said)
+    Path("out/learned.npz").unlink()
+    assert main(["resume", "out", "--generations", "2", "--learn", "--learn-seconds", "0.5"]) == 0
+    assert "fresh episodes" in capsys.readouterr().out and Path("out/learned.npz").exists()
     assert fails(capsys, "run", "xor", "--learn").startswith(
         "--learn: expected only with an environment, got it with xor."
     )
+    main(["run", "xor", "--population", "8", "--generations", "1", "--out", "xor"])
+    capsys.readouterr()
+    assert fails(capsys, "resume", "xor", "--learn").startswith("--learn: expected only with an")
 
 
 def test_a_run_says_what_plays_the_episodes(capsys):

@@ -90,7 +90,7 @@ class _FewerCollections(Listener):  # type: ignore[misc]
     them for garbage again and again took a fifth of the time, and spared 20 MB.
     """
 
-    _AT_LEAST = 20_000  # new objects before a collection, instead of 700
+    _AT_LEAST = 100_000  # new objects before a collection, instead of 700
 
     def __init__(self) -> None:
         self._depth = 0  # numba's compiler lock is held throughout

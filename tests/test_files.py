@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import stat
 import zipfile
 
@@ -47,6 +48,21 @@ def test_the_file_is_on_disk_before_its_name_and_the_name_before_the_return(tmp_
     monkeypatch.setattr(type(tmp_path), "replace", renamed)
     write_text(tmp_path / "text", "x")
     assert events == ["file", "rename", "directory"]
+
+
+def test_all_of_a_file_is_handed_to_the_system_before_it_is_flushed_to_disk(tmp_path, monkeypatch):
+    sizes, fsync = [], os.fsync
+
+    def synced(descriptor):
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode):
+            sizes.append(status.st_size)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    write_text(tmp_path / "text", "x" * 100)
+    write_archive(tmp_path / "a.npz", {"format": "mine", "version": 1}, {"x": np.zeros(3)})
+    assert sizes == [100, (tmp_path / "a.npz").stat().st_size]
 
 
 def test_arrays_come_back_writable_contiguous_and_exact(tmp_path):
@@ -164,3 +180,68 @@ def test_arrays_beyond_two_gigabytes_are_announced(tmp_path, monkeypatch):
     large = np.arange(5_000)
     write_archive(tmp_path / "a.npz", {"format": "x", "version": 1}, {"large": large})
     assert np.array_equal(read_archive(tmp_path / "a.npz", ["x"], 1)[1]["large"], large)
+
+
+# ------------------------------------------------------------------------- foreign archives
+
+
+def member(array, version=(1, 0)):
+    """Bytes of an ``.npy`` file."""
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, array, version=version)
+    return stream.getvalue()
+
+
+def archive_with(path, data, compression=zipfile.ZIP_DEFLATED):
+    """An archive of ours with one more member ``y``."""
+    write_archive(path, {"format": "mine", "version": 1}, {"x": np.zeros(3)})
+    with zipfile.ZipFile(path, "a", compression) as archive:
+        archive.writestr("y.npy", data)
+    return path
+
+
+def test_an_archive_of_very_many_parts_is_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    metadata = np.frombuffer(b'{"format": "mine", "version": 1}', np.uint8)
+    np.savez(path, metadata=metadata, **{f"x{k}": np.zeros(1) for k in range(299)})
+    with pytest.raises(FileError, match=r"claims to unpack to \d+ in 300 parts"):
+        read_archive(path, ["mine"], 1)
+
+
+@pytest.mark.parametrize("compression", ["ZIP_BZIP2", "ZIP_LZMA"])
+def test_compression_of_other_programs_is_refused(tmp_path, compression):
+    data = member(np.zeros(3))
+    path = archive_with(tmp_path / "a.npz", data, getattr(zipfile, compression))
+    with pytest.raises(FileError, match=r"'y\.npy': unknown compression"):
+        read_archive(path, ["mine"], 1)
+    assert read_archive(archive_with(path, data), ["mine"], 1)[1]["y"].size == 3
+
+
+@pytest.mark.parametrize("descr", ["<m8", "<x8", "|f8", "<f1"])
+def test_numbers_of_a_type_that_we_do_not_write_are_refused(tmp_path, descr):
+    data = member(np.zeros(3)).replace(b"<f8", descr.encode())
+    path = archive_with(tmp_path / "a.npz", data)
+    with pytest.raises(FileError, match=rf"expected one of .*<f8.*, got {re.escape(descr)}\)"):
+        read_archive(path, ["mine"], 1)
+
+
+@pytest.mark.parametrize("dtype", ["|S3", ">f8", [("a", "<f8")]])
+def test_what_is_no_column_of_plain_numbers_is_refused(tmp_path, dtype):
+    path = archive_with(tmp_path / "a.npz", member(np.zeros(3, dtype)))
+    with pytest.raises(FileError, match="expected an array of a plain type"):
+        read_archive(path, ["mine"], 1)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        member(np.zeros(3), version=(2, 0)),
+        member(np.zeros(3)).replace(b"NUMPY\x01\x00", b"NUMPY\x02\x00"),
+        member(np.zeros(3)).replace(b"\x93NUMPY", b"\x93OTHER"),
+    ],
+    ids=["version 2", "version 2 in name alone", "another program"],
+)
+def test_arrays_of_another_format_are_refused(tmp_path, data):
+    path = archive_with(tmp_path / "a.npz", data)
+    with pytest.raises(FileError, match="expected an array of a plain type"):
+        read_archive(path, ["mine"], 1)

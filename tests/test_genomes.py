@@ -190,6 +190,16 @@ def test_every_broken_invariant_is_named(genome, name):
         bad.check()
 
 
+@pytest.mark.parametrize("order", [lambda c: [0, *range(c)], lambda c: [1, 0, *range(2, c)]])
+def test_whole_connections_twice_or_out_of_order_are_named(genome, order):
+    rows = order(genome.n_connections)
+    columns = {name: getattr(genome.packed, name)[rows] for name in layout.CONNECTION_COLUMNS}
+    columns["connection_ptr"] = np.array([0, len(rows)])
+    bad = Genome(genome.packed._replace(**columns), genome.interface)
+    with pytest.raises(ValueError, match=r"^innovation: expected sorted, unique numbers"):
+        bad.check()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_check_finds_the_one_bad_genome_of_a_batch(seed):
     batch = grown(5, generations=8)

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -308,6 +309,33 @@ METADATA_LIES = [
 def test_metadata_that_lies_is_refused(file, name, value):
     with pytest.raises(FileError):
         ng.load_genomes(metadata_with(file, **{name: value}))
+
+
+def test_outputs_that_no_genome_has_take_no_memory(tmp_path):
+    genomes = ng.Population(1, 1, ng.Config(population_size=3000), seed=1).ask()
+    path = metadata_with(saved(tmp_path, genomes), outputs=3000)  # as many as nodes in all
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileError, match="expected each genome to start with outputs 1 to 3000"):
+            ng.load_genomes(path)
+        assert tracemalloc.get_traced_memory()[1] < 3000 * 3000  # a byte for each
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("inputs", [2**24 + 1, 2**40])
+def test_more_inputs_than_networks_could_be_given_are_refused(tmp_path, inputs):
+    """Where everything else agrees with them."""
+    build(inputs, 1, {}, [(inputs - 1, inputs, 0.5, True)]).save(tmp_path / "g.npz")
+    with pytest.raises(FileError, match=r"inputs: expected a whole number from 1 to 16777216, got"):
+        ng.load_genomes(tmp_path / "g.npz")
+
+
+@pytest.mark.parametrize("name", ["inputs", "outputs"])
+def test_no_genomes_at_all_have_no_more_inputs_and_outputs_than_others(tmp_path, name):
+    path = saved(tmp_path, ng.Population(2, 1, seed=1).ask()[:0])
+    with pytest.raises(FileError, match=f"{name}: expected a whole number from 1 to 16777216, got"):
+        ng.load_genomes(metadata_with(path, **{name: 2**40}))
 
 
 @pytest.mark.parametrize(

@@ -894,6 +894,53 @@ def test_moments_keep_their_digits_far_from_zero_and_survive_constants():
     assert moments.scale[1] == 1.0
 
 
+def some_moments():
+    """Moments of five samples, and of three more that wait."""
+    moments, rng = Moments(2), np.random.default_rng(1)
+    for count in (5, 3):
+        tally = Tally(1, 2)
+        for x in rng.normal(size=(count, 1, 2)):
+            tally.add(x, np.zeros(1, np.int64))
+        moments.gather(tally.by_network(1))
+    return moments
+
+
+def test_moments_go_on_from_their_state():
+    moments, again = some_moments(), Moments(2)
+    again.restore(moments.state())
+    assert moments.state()["counts"].tolist() == [5, 3, 1]
+    for one in (moments, again):
+        one.merge()
+    assert again.count == 8
+    assert np.array_equal(again.mean, moments.mean) and np.array_equal(again.scale, moments.scale)
+
+
+@pytest.mark.parametrize(
+    "counts", [[-1, 3, 1], [2**62, 3, 1], [5, -3, 1], [5, 2**53, 1], [5, 3, -1], [5, 3, 0]]
+)
+def test_counts_that_moments_cannot_have_are_refused(counts):
+    state = some_moments().state() | {"counts": np.array(counts)}
+    with pytest.raises(ValueError, match="statistics: expected counts and squares that can be"):
+        Moments(2).restore(state)
+
+
+@pytest.mark.parametrize("row", [1, 4])  # of what was merged, and of what waits
+def test_squares_below_zero_are_refused(row):
+    state = some_moments().state()
+    state["columns"][row, 1] = -1e-9
+    with pytest.raises(ValueError, match="statistics: expected counts and squares that can be"):
+        Moments(2).restore(state)
+
+
+@pytest.mark.parametrize("value", [NAN, np.inf])
+@pytest.mark.parametrize("row", range(5))
+def test_moments_that_are_not_finite_are_refused(row, value):
+    state = some_moments().state()
+    state["columns"][row, 0] = value
+    with pytest.raises(ValueError, match="statistics: expected finite numbers"):
+        Moments(2).restore(state)
+
+
 def test_without_normalisation_there_are_no_statistics():
     assert Gymnasium("CartPole-v1").statistics() is None
 

@@ -18,6 +18,7 @@ from neatgrow.evolution import Evolution
 from neatgrow.files import FileError, read_archive, write_archive
 from neatgrow.lineage import Ancestor, Lineage
 from neatgrow.lineage_storage import pack_lineage, read_lineage
+from neatgrow.storage import pack_genomes, unpack_genomes
 
 DATA = Path(__file__).parent / "data"
 THICK = {"mutation.add_node": 0.2, "mutation.add_loop": 0.2, "mutation.delete_connection": 0.1}
@@ -571,6 +572,83 @@ def test_parents_later_than_children_and_champions_in_two_places_are_refused(sou
     unkept = int(np.flatnonzero(~arrays["lineage.kept"])[0])
     lost = {"champion": unkept, "champion_row": -1}
     refused(tmp_path, metadata | {"lineage": facts | lost}, arrays)
+
+
+def kept_genomes(facts, columns, change):
+    """Replace the genomes of a lineage's records."""
+    below = {k.removeprefix("genomes."): v for k, v in columns.items() if k.startswith("genomes.")}
+    facts["genomes"], changed = pack_genomes(change(unpack_genomes(facts["genomes"], below)))
+    columns |= {f"genomes.{name}": column for name, column in changed.items()}
+
+
+def later_parent(facts, columns):
+    """The first record that has a parent changes places with it."""
+    parent = columns["parent"]
+    child = int(np.flatnonzero(parent >= 0)[0])
+    order = np.arange(parent.size)
+    order[[child, parent[child]]] = parent[child], child
+    for name in ("generation", "row", "mate", "species", "fitness", "kept"):
+        columns[name] = columns[name][order]
+    columns["parent"] = np.append(order, -1)[parent[order]].astype(np.int32)
+
+
+def generation_to_come(facts, columns):
+    columns["generation"][-1] = 16  # of one who has no children among the records
+
+
+def parent_born_with_its_child(facts, columns):
+    columns["generation"][-1] = columns["generation"][columns["parent"][-1]]
+
+
+def first_one_not_kept(facts, columns):
+    kept = columns["kept"]
+    kept[[0, np.flatnonzero(~kept)[0]]] = [False, True]
+
+
+def one_genome_for_all(facts, columns):
+    kept_genomes(facts, columns, lambda genomes: genomes[:1])
+
+
+def genomes_of_other_inputs(facts, columns):
+    kept_genomes(facts, columns, lambda genomes: unrelated(3, 1, len(genomes)))
+
+
+def genomes_of_other_outputs(facts, columns):
+    kept_genomes(facts, columns, lambda genomes: unrelated(2, 2, len(genomes)))
+
+
+def unrelated(inputs, outputs, count):
+    return ng.Population(inputs, outputs, ng.Config(population_size=count), seed=1).ask()
+
+
+def champion_told_elsewhere(facts, columns):
+    assert facts["champion"] >= 0 and facts["champion_row"] == -1
+    facts["told_champion"] = 0
+
+
+LIES_THAT_FIT = {
+    later_parent: "parent, fitness: expected earlier records",
+    generation_to_come: "generation: expected parents before children, none to come",
+    parent_born_with_its_child: "generation: expected parents before children, none to come",
+    first_one_not_kept: "kept: expected as many genomes, and those of all first ancestors",
+    one_genome_for_all: "kept: expected as many genomes, and those of all first ancestors",
+    genomes_of_other_inputs: "genomes: expected the population's inputs and outputs",
+    genomes_of_other_outputs: "genomes: expected the population's inputs and outputs",
+    champion_told_elsewhere: "champion: expected one place of it",
+}
+
+
+@pytest.mark.parametrize("lie", LIES_THAT_FIT, ids=lambda lie: lie.__name__)
+def test_a_lie_that_fits_everything_else_is_refused(lie, sound, tmp_path):
+    metadata, arrays = sound
+    facts = json.loads(json.dumps(metadata["lineage"]))
+    start = "lineage."
+    columns = {k.removeprefix(start): a.copy() for k, a in arrays.items() if k.startswith(start)}
+    lie(facts, columns)
+    changed = arrays | {start + name: column for name, column in columns.items()}
+    write_archive(tmp_path / "run.npz", metadata | {"lineage": facts}, changed)
+    with pytest.raises(FileError, match=LIES_THAT_FIT[lie]):
+        load_snapshot(tmp_path / "run.npz")
 
 
 def test_a_damaged_lineage_costs_the_generations_since_the_checkpoint_before(sound, tmp_path):

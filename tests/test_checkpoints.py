@@ -27,6 +27,7 @@ from neatgrow.checkpoints import (
 )
 from neatgrow.evolution import Evolution
 from neatgrow.files import FileError
+from neatgrow.storage import pack_genomes
 
 DATA = Path(__file__).parent / "data"
 GROWING = VARIED | {
@@ -122,6 +123,16 @@ def test_a_run_comes_back_bit_for_bit(make, tmp_path):
         assert getattr(kept, name) == getattr(loaded, name), name
     save_snapshot(tmp_path / "b.npz", loaded)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_a_snapshot_is_saved_as_it_was_though_the_run_went_on(tmp_path):
+    run = xor_run(3)
+    kept, history = run.snapshot, run.history.to_arrays()
+    run.step()
+    save_snapshot(tmp_path / "run.npz", kept)
+    loaded = load_snapshot(tmp_path / "run.npz")
+    assert loaded.population.generation == len(loaded.history) == 3
+    assert_same_arrays(loaded.history.to_arrays(), history)
 
 
 def test_a_population_comes_back_bit_for_bit_out_of_either_file(tmp_path):
@@ -350,6 +361,32 @@ def test_populations_of_nobody_are_refused(sound, tmp_path):
     }
     with pytest.raises(FileError, match="genomes: expected at least one, got none"):
         load_population(write(tmp_path / "p.npz", metadata, empty))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "count"), [(5, 2, 1), (4, 1, 1), (4, 2, 2), (4, 2, 0)]
+)
+def test_a_champion_of_another_kind_and_more_than_one_are_refused(
+    inputs, outputs, count, sound, tmp_path
+):
+    metadata, arrays = sound
+    others = ng.Population(inputs, outputs, ng.Config(population_size=5), seed=1).ask()
+    facts, columns = pack_genomes(others[:count])
+    changed = {**arrays, **{f"champion.{name}": column for name, column in columns.items()}}
+    path = write(tmp_path / "run.npz", {**metadata, "champion": facts}, changed)
+    for load in (load_snapshot, load_population):
+        with pytest.raises(FileError, match="champion: expected one genome of the population's"):
+            load(path)
+
+
+@pytest.mark.parametrize("ids", [[2, 1], [1, 1]])
+def test_species_whose_ids_do_not_rise_are_refused(ids, tmp_path):
+    metadata, arrays = parts(DATA / "run-1.npz")
+    assert arrays["table.id"].size == 2
+    path = write(tmp_path / "run.npz", metadata, {**arrays, "table.id": np.array(ids, np.int64)})
+    for load in (load_snapshot, load_population):
+        with pytest.raises(FileError, match=r"table\.id: expected rising numbers from 1 to 10"):
+            load(path)
 
 
 @pytest.mark.parametrize("text", [b'"\\ud800"', b'"\\uDfff x"', b'"\xed\xa0\x80"', b'"\xff"'])

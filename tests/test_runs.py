@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 import neatgrow as ng
 from neatgrow.checkpoints import load_snapshot
 from neatgrow.files import FileError
-from neatgrow.runs import read_history, read_run
+from neatgrow.runs import RunDirectory, read_history, read_run
 
 
 def run_in(directory, **changes):
@@ -73,6 +74,35 @@ def test_a_directory_that_holds_a_run_is_refused_and_left_alone(tmp_path):
         f"directory, remove this one, or go on with 'neatgrow resume {tmp_path}'."
     )
     assert {path.name: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
+
+
+def test_of_two_runs_that_begin_at_once_the_later_one_is_refused(tmp_path, monkeypatch):
+    """Even where the directory was free when it looked first."""
+    begin, earlier = RunDirectory.__init__, []
+
+    def overtaken(*arguments):
+        monkeypatch.undo()
+        earlier.append(run_in(tmp_path, seed=4))
+        begin(*arguments)
+
+    monkeypatch.setattr(RunDirectory, "__init__", overtaken)
+    with pytest.raises(FileExistsError, match="expected an empty directory, got one that holds"):
+        run_in(tmp_path)
+    description, history, champion = read_run(tmp_path)
+    assert description["seed"] == 4 and champion == earlier[0].champion
+    assert history.to_csv() == earlier[0].history.to_csv()
+    assert len(ng.resume(tmp_path, generations=5).history) == 5  # nor is it held
+
+
+def test_the_time_to_the_next_checkpoint_counts_from_the_last(tmp_path, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    run_in(
+        tmp_path, generations=12, checkpoints=ng.Checkpoints(seconds=25.0, keep=99),
+        callbacks=[lambda run: clock.__setitem__(0, clock[0] + 10.0)],
+    )  # fmt: skip
+    saved = [int(path.stem) for path in sorted((tmp_path / "checkpoints").iterdir())]
+    assert saved == [1, 4, 7, 10, 12]  # the last because the run ends
 
 
 @pytest.mark.parametrize("name", ["problem.json", "history.csv", "species.csv", "champion.npz"])

@@ -379,6 +379,18 @@ def test_only_the_first_failures_are_named_and_all_are_counted(tmp_path, monkeyp
     assert len(result.failures) == 100 and named_in(tmp_path)[:100] == result.failures
 
 
+def test_the_limit_of_named_failures_is_of_the_whole_run_though_it_was_resumed(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("neatgrow.runs._MOST_FAILURES", 130)
+    given = ONE | {"generations": 8}
+    ng.evolve(failing_from(1, 0.5), directory=tmp_path, **given)
+    assert len(named_in(tmp_path)) == 80
+    for generations in (11, 15):
+        ng.resume(tmp_path, problem=failing_from(1, 0.5), generations=generations)
+        assert len(named_in(tmp_path)) == min(10 * generations, 130)
+
+
 @pytest.mark.parametrize("limit", [-0.1, 1.1, float("nan")])
 def test_a_limit_that_is_no_share_is_refused(limit):
     with pytest.raises(ValueError, match="failure_limit: expected a share from 0 to 1, got"):

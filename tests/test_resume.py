@@ -14,6 +14,7 @@ import neatgrow as ng
 from neatgrow.checkpoints import load_snapshot
 from neatgrow.files import FileError, read_archive, write_archive
 from neatgrow.history import COLUMNS, TIMES
+from neatgrow.lineage import Lineage
 from neatgrow.runs import read_description, read_history
 
 EVERY_THIRD = ng.Checkpoints(generations=3, seconds=None)
@@ -268,6 +269,23 @@ def test_an_interrupt_between_two_tables_leaves_both_whole(name, tmp_path, monke
     assert_same(ng.resume(tmp_path / "part"), xor_run(tmp_path / "whole"))
 
 
+def test_an_interrupt_when_a_generation_is_in_the_history_and_nowhere_else(tmp_path, monkeypatch):
+    expected = xor_run(tmp_path / "whole")
+    after = Lineage.after
+
+    def press(lineage, state, *rest):
+        if state.generation == 6:
+            raise KeyboardInterrupt
+        return after(lineage, state, *rest)
+
+    monkeypatch.setattr(Lineage, "after", press)
+    result = xor_run(tmp_path / "part")
+    monkeypatch.undo()
+    assert result.stopped == "interrupted" and len(result.history) == 5
+    assert len(load_snapshot(tmp_path / "part" / "checkpoints" / "00000005.npz").history) == 5
+    assert_same(ng.resume(tmp_path / "part"), expected)
+
+
 # ------------------------------------------------------------------------- overridden
 
 CHANGES = {"population_size": 30, "mutation.add_node": 0.2}
@@ -297,6 +315,19 @@ def test_changes_outlast_a_kill_right_after_they_were_made(tmp_path):
     assert result.history["evaluations"][-1] == 30
     assert_same(ng.resume(tmp_path / "b"), result)
     assert load_snapshot(tmp_path / "b" / "checkpoints" / "00000006.npz").changes == [(5, CHANGES)]
+
+
+@pytest.mark.parametrize("generations", [7, 14])
+def test_another_number_of_generations_outlasts_a_kill(generations, tmp_path):
+    def killed(run):
+        if len(run.history) == 6:
+            shutil.copytree(tmp_path / "a", tmp_path / "b")
+
+    xor_run(tmp_path / "a", callbacks=[stop_at(5)])
+    result = ng.resume(tmp_path / "a", generations=generations, callbacks=[killed])
+    assert checkpoints(tmp_path / "b")[-1] == "00000005.npz"
+    assert_same(ng.resume(tmp_path / "b"), result)
+    assert len(result.history) == generations
 
 
 def test_changes_of_every_type_are_written_down_as_plain_values(tmp_path):
@@ -459,6 +490,42 @@ def test_the_saved_champion_goes_back_with_the_run(tmp_path):
     assert len(before.history) < last
     assert ng.load_genome(tmp_path / "part" / "champion.npz") == before.champion
     assert_same(ng.resume(tmp_path / "part"), expected)
+
+
+class Watching:
+    """A fitness function that notes the champion's file, if there is one, at its first call."""
+
+    __name__ = "watching"
+
+    def __init__(self, directory):
+        self.path, self.seen = directory / "champion.npz", []
+
+    def __call__(self, network):
+        if not self.seen:
+            self.seen.append(ng.load_genome(self.path) if self.path.exists() else None)
+        return wave(network)
+
+
+def wave_run(directory):
+    given = {"inputs": 2, "outputs": 1, "config": small(), "generations": 4, "seed": 2}
+    return ng.evolve(wave, directory=directory, **given)
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_the_saved_champion_is_back_before_a_generation_is_evaluated(later, tmp_path):
+    before, problem = wave_run(tmp_path), Watching(tmp_path)
+    (tmp_path / "champion.npz").unlink()
+    if later:  # than the checkpoint
+        ng.Population(2, 1, seed=9).ask()[0].save(tmp_path / "champion.npz")
+    ng.resume(tmp_path, problem=problem, generations=5)
+    assert problem.seen == [before.champion]
+
+
+def test_a_run_that_begins_again_has_no_champion_before_it_has_found_one(tmp_path):
+    expected, problem = wave_run(tmp_path), Watching(tmp_path)
+    shutil.rmtree(tmp_path / "checkpoints")
+    assert_same(ng.resume(tmp_path, problem=problem), expected)
+    assert problem.seen == [None]
 
 
 # ------------------------------------------------------------------------- another problem

@@ -7,6 +7,7 @@ import pytest
 from conftest import build, grown, same_genes
 
 import neatgrow as ng
+from neatgrow.evolution import Evolution
 from neatgrow.kernels import functions
 from neatgrow.kernels.layout import WEIGHT
 from neatgrow.kernels.structure import CONNECT, LOOP, SPLIT
@@ -170,6 +171,25 @@ def test_runs_that_grow_by_gradients_are_the_same_for_any_threads_and_after_a_br
     per_generation = whole.history["samples_learned"]
     assert per_generation[0] == 40 * 6 * 20  # nobody grows before the first
     assert per_generation[1:].min() > 40 * 6 * 20
+
+
+def test_a_run_that_was_rewound_grows_by_gradients_and_counts_their_samples(monkeypatch):
+    whole, problem = small_run()
+    learning = ng.Learning(6, ng.Adam(0.05), candidates=5, prune=0.05)
+    run = Evolution(problem, whole.population.config, seed=3, learning=learning)
+
+    def press(*arguments, **options):
+        raise KeyboardInterrupt
+
+    for generation in range(1, 11):
+        if generation in (2, 5, 6):
+            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+                patch.setattr(ng.Supervised, "evaluate", press)
+                run.step()
+            run.rewind()
+        run.step()
+    assert run.result("generations").fingerprint == whole.fingerprint
+    assert np.array_equal(run.history["samples_learned"], whole.history["samples_learned"])
 
 
 def test_small_weights_are_pruned_from_the_genes_that_inherit():

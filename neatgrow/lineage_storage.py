@@ -69,6 +69,8 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
     records = _checked_records(arrays, genomes.packed, state.generation)
     count, size = records.row.size, len(state.genomes)
     parents = _numbers(arrays, "parents", size, -1, count - 1)
+    if (records.generation[parents[parents >= 0]] >= state.generation).any():
+        raise ValueError("parents: expected records of before the last generation.")
     mates = _numbers(arrays, "mates", size, -1, MOST)
     champion = whole(metadata, "champion", -1, count - 1)
     row = whole(metadata, "champion_row", -1, size - 1)

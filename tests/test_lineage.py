@@ -600,6 +600,10 @@ def parent_born_with_its_child(facts, columns):
     columns["generation"][-1] = columns["generation"][columns["parent"][-1]]
 
 
+def parent_among_the_living(facts, columns):
+    columns["generation"][columns["parents"].max()] = 15
+
+
 def first_one_not_kept(facts, columns):
     kept = columns["kept"]
     kept[[0, np.flatnonzero(~kept)[0]]] = [False, True]
@@ -630,6 +634,7 @@ LIES_THAT_FIT = {
     later_parent: "parent, fitness: expected earlier records",
     generation_to_come: "generation: expected parents before children, none to come",
     parent_born_with_its_child: "generation: expected parents before children, none to come",
+    parent_among_the_living: "parents: expected records of before the last generation",
     first_one_not_kept: "kept: expected as many genomes, and those of all first ancestors",
     one_genome_for_all: "kept: expected as many genomes, and those of all first ancestors",
     genomes_of_other_inputs: "genomes: expected the population's inputs and outputs",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neatgrow import _checks
+from neatgrow.files import typed
 from neatgrow.kernels.layout import Array
 
 _LARGEST = 1e140  # that counts: sums of squares of larger observations may overflow
@@ -133,8 +133,8 @@ class Moments:
             ValueError: The arrays are of other inputs, or not numbers that moments can have.
         """
         shape = (5, self.mean.size)
-        columns = _checks.array("statistics", state.get("columns", ()), shape, finite=True)
-        counts = _checks.array("statistics", state.get("counts", ()), (3,), np.int64)
+        columns = typed(state, "columns", np.float64, shape, finite=True)
+        counts = typed(state, "counts", np.int64, (3,))
         impossible = not ((counts >= 0) & (counts < 1 << 53)).all() or (counts[1] > 0) > counts[2]
         if impossible or (columns[[1, 4]] < 0.0).any():
             raise ValueError(f"statistics: expected counts and squares that can be, got {counts}.")

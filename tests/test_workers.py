@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -320,7 +321,7 @@ def script(tmp_path, subprocess_environment):
 
     yield start
     for process in started:
-        if process.poll() is None:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
@@ -375,6 +376,17 @@ def test_workers_of_a_killed_process_end_and_hold_nothing(script, tmp_path):
     process.kill()
     process.communicate()
     assert ng.resume(tmp_path / "run", problem=workloads.value_of, seconds=0).stopped == "seconds"
+    wait_until_gone(workers)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
+def test_workers_of_a_killed_process_end_in_the_midst_of_an_evaluation(script):
+    endless = "print(os.getpid(), flush=True)\n    while True: pass"
+    text = "import os" + GUARDED.replace("return float(network.activate([0.5])[0])", endless)
+    process = script(text, 1)
+    workers = [int(process.stdout.readline()) for _ in range(2)]
+    process.kill()
+    process.wait()
     wait_until_gone(workers)
 
 

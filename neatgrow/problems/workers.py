@@ -9,9 +9,11 @@ evaluated with it.
 
 import importlib.util
 import multiprocessing
+import os
 import pickle
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -310,6 +312,7 @@ def _serve(
 ) -> None:
     """A worker's life: say that it has started, then answer until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     parallel.set_threads(1)  # every core has a worker already
     try:
         problem = rebuilt(payload, activations)
@@ -330,6 +333,14 @@ def _serve(
             pipe.send(judged(problem, networks, seed=asked.seed, episodes=asked.episodes))
         except Exception as error:
             pipe.send(sendable(error))
+
+
+def _end_with_parent() -> None:
+    """End this process once its parent is dead, also in the midst of an evaluation."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def rebuilt(payload: bytes, activations: list[str]) -> Problem:

@@ -101,7 +101,7 @@ def test_genomes_that_fail_in_their_worker_cost_themselves_alone(evaluated, valu
         2: "HardError: one",
         4: "its worker process was killed by SIGKILL, twice",
         5: "its worker process ended with exit code 3, twice",
-        9: "its worker process ended with exit code 4, twice",
+        9: "SystemExit: 4",
     }
     assert np.flatnonzero(np.isnan(answer.fitness)).tolist() == [2, 4, 5, 9]
     assert (
@@ -262,6 +262,7 @@ def test_misuse_is_refused_in_words(options, kind, message, tmp_path):
     ("fault", "message"),
     [
         ("raise", "could not be rebuilt in a worker process: HardError: one"),
+        ("sys.exit", "could not be rebuilt in a worker process: SystemExit: 4"),
         ("exit", "expected worker processes that start, got one that ended with exit code 3. A "
                  "script that uses processes must guard"),
     ],

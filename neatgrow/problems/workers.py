@@ -31,6 +31,7 @@ from neatgrow.kernels import functions, parallel
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Networks
 from neatgrow.problems.base import (
+    FAULTS,
     Collection,
     Evaluation,
     EvaluatorError,
@@ -351,7 +352,7 @@ def rebuilt(payload: bytes, activations: list[str]) -> Problem:
     """
     try:
         problem: Problem = pickle.loads(payload)
-    except Exception as error:
+    except FAULTS as error:
         raise RuntimeError(
             f"the problem could not be rebuilt in a worker process: {cause_of(error)}. What it is "
             "made of must be importable there; an environment of your own must be registered by "

@@ -62,6 +62,8 @@ FAULTS = {
     "nan": (lambda: float("nan"), "fitness is nan"),
     "inf": (lambda: float("inf"), "fitness is inf"),
     "-inf": (lambda: np.float32("-inf"), "fitness is -inf"),
+    "an int beyond the floats": (lambda: 10**400, "fitness is inf"),
+    "an int below the floats": (lambda: -(10**400), "fitness is -inf"),
     "text": (
         lambda: "good",
         "fitness: expected one number, got 'good'. Return a float from the function.",
@@ -169,6 +171,11 @@ def exits_for_low(self, fitness, episodes):
     return Evaluation(fitness, fitness.size)
 
 
+def too_much_gathered_for_low(self, fitness, episodes):
+    rows = fitness.size + low(fitness).any()
+    return Evaluation(fitness, 1, gathered={"seen": np.zeros((rows, 2))})
+
+
 BATCH_FAULTS = {
     raises_for_low: "ValueError: too low",
     exits_for_low: "RuntimeError: SystemExit: 3",
@@ -176,6 +183,7 @@ BATCH_FAULTS = {
     no_numbers_for_low: "TypeError: evaluate: fitness: expected numbers of shape (1,), got",
     nothing_for_low: "TypeError: evaluate: expected an Evaluation, got None.",
     no_steps_for_low: "TypeError: evaluate: steps: expected an integer of at least 0, got None.",
+    too_much_gathered_for_low: "ValueError: evaluate: gathered seen: expected shape (1, K), got",
     no_causes_for_low: "TypeError: evaluate: failures: expected causes by row, got ['low'].",
 }
 
@@ -455,6 +463,11 @@ def test_a_run_without_a_single_good_evaluation_says_how_the_first_one_failed(tm
     )
     assert len(named_in(tmp_path)) == 60  # three generations
     assert not (tmp_path / "champion.npz").exists()
+
+
+def test_a_function_that_never_returns_a_number_is_refused():
+    with pytest.raises(TypeError, match="fitness: expected one number, got 'good'"):
+        ng.evolve(lambda network: "good", **ONE)
 
 
 def test_faults_do_not_warn():

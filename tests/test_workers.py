@@ -125,10 +125,11 @@ def test_a_time_limit_is_for_a_genome_and_not_for_the_generation(evaluated, valu
     assert answer.fitness.tolist() == values and not answer.failures
 
 
-def test_a_worker_that_is_killed_once_costs_nothing(values, tmp_path):
+@pytest.mark.parametrize("options", [{}, {"time_limit": 20.0}])  # shares of several, and of one
+def test_a_worker_that_is_killed_once_costs_nothing(options, values, tmp_path):
     given = GIVEN | {"generations": 3}
     trap = workloads.Trap({values[6]: "kill"}, once=str(tmp_path / "been"))
-    result = ng.evolve(trap, processes=2, **given)
+    result = ng.evolve(trap, processes=2, **options, **given)
     assert (tmp_path / "been").exists() and not result.failures
     assert result.fingerprint == ng.evolve(workloads.value_of, **given).fingerprint
 

@@ -96,4 +96,4 @@ def _number(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:  # an int beyond the floats
-        return float("inf")
+        return float("inf" if value > 0 else "-inf")

@@ -408,6 +408,8 @@ class Line(VectorEnv):
         truncated = self.steps >= self.limit
         if self.fault == "raise" and (self.steps == 3).any():
             raise ValueError("slots are tired")
+        if self.fault == "exit" and (self.steps == 3).any():
+            raise SystemExit(3)
         if self.fault == "reward":
             reward[(self.steps == 2) & (actions == 1)] = NAN
         if self.fault == "observation":
@@ -561,7 +563,10 @@ def test_nan_in_one_slot_fails_its_network_only(register, fault, said):
     assert problem.ended == {"terminated": 0, "truncated": 4, "failed": 2}
 
 
-def test_a_vector_environment_that_raises_fails_all_that_run(register):
+@pytest.mark.parametrize(
+    ("fault", "said"), [("raise", "ValueError: slots are tired"), ("exit", "SystemExit: 3")]
+)
+def test_a_vector_environment_that_raises_fails_all_that_run(register, fault, said):
     made = []
 
     class Noted(Line):
@@ -570,14 +575,30 @@ def test_a_vector_environment_that_raises_fails_all_that_run(register):
             super().__init__(num_envs, **options)
 
     register("Line-v0", SingleLine, vector_entry_point=Noted, max_episode_steps=30)
-    problem = Gymnasium("Line-v0", make_kwargs={"fault": "raise"})
+    problem = Gymnasium("Line-v0", make_kwargs={"fault": fault})
     evaluation = problem.evaluate(grow(2, 2, 3).compile(), seed=1)
-    said = "episode 0, step 3: ValueError: slots are tired"
+    said = f"episode 0, step 3: {said}"
     assert evaluation.failures == {0: said, 1: said, 2: said}
     assert np.isnan(evaluation.fitness).all()
     assert evaluation.steps == 6
     problem.evaluate(grow(2, 2, 3).compile(), seed=1)
     assert made == [1, 3, 3]  # never used again
+
+
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+def test_a_vector_environment_whose_reset_raises_fails_all_episodes(register, error):
+    class Picky(Line):
+        def reset(self, *, seed=None, options=None):
+            if seed:
+                raise error("no such start")
+            return super().reset(seed=seed, options=options)
+
+    register("Line-v0", SingleLine, vector_entry_point=Picky, max_episode_steps=30)
+    problem = Gymnasium("Line-v0")
+    assert problem.backend == "vector"
+    evaluation = problem.evaluate(grow(2, 2, 2).compile(), seed=1)
+    said = f"episode 0, step 0: {error.__name__}: no such start"
+    assert evaluation.failures == {0: said, 1: said}
 
 
 @pytest.mark.parametrize(
@@ -617,7 +638,14 @@ class Faulty(Counter):
         if self.fault == "raise" and action == 1 and self.step_number == 2:
             self.broken = True
             raise ValueError("the pole fell over")
+        if self.fault == "exit" and action == 1 and self.step_number == 2:
+            self.broken = True
+            raise SystemExit(3)
         return super().step(action)
+
+    def close(self):
+        if self.broken and self.fault == "exit":
+            raise SystemExit(4)
 
     def reward(self, action):
         if self.fault in ("nan", "inf") and action == 1 and self.step_number == 3:
@@ -634,6 +662,7 @@ class Faulty(Counter):
     ("fault", "said", "steps"),
     [
         ("raise", "episode 0, step 3: ValueError: the pole fell over", 2),
+        ("exit", "episode 0, step 3: SystemExit: 3", 2),
         ("nan", "episode 0, step 3: expected a finite reward, got nan", 3),
         ("inf", "episode 0, step 3: expected a finite reward, got inf", 3),
         ("observation", "episode 0, step 3: expected finite observations, got nan", 3),
@@ -649,19 +678,20 @@ def test_a_failing_environment_fails_its_network_only(fault, said, steps, slots)
     assert evaluation.failures == {1: said, 3: said}
     assert evaluation.steps == 2 * (5 + steps + 5 + steps)
     assert problem.ended == {"terminated": 4, "truncated": 0, "failed": 4}
-    assert Faulty.made == min(slots, 8) - 1 + (4 if fault == "raise" else 0)
+    assert Faulty.made == min(slots, 8) - 1 + (4 if fault in ("raise", "exit") else 0)
 
 
-def test_a_reset_that_raises_fails_the_episode():
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+def test_a_reset_that_raises_fails_the_episode(error):
     class Picky(Counter):
         def reset(self, *, seed=None, options=None):
             if seed == seeds_of(1, 3)[1]:
-                raise RuntimeError("no such start")
+                raise error("no such start")
             return super().reset(seed=seed)
 
     problem = Gymnasium(Picky, episodes=3, max_steps=10, slots=2)
     evaluation = problem.evaluate(grow(2, 2, 3).compile(), seed=1)
-    said = "episode 1, step 0: RuntimeError: no such start"
+    said = f"episode 1, step 0: {error.__name__}: no such start"
     assert evaluation.failures == {0: said, 1: said, 2: said}
     assert evaluation.steps == 3 * 2 * 5
 

@@ -3,6 +3,10 @@
 import errno
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 import warnings
 
 import kills
@@ -599,6 +603,96 @@ def test_a_killed_process_holds_nothing(tmp_path, subprocess_environment):
         process.kill()
         process.communicate()
     kills.go_on("xor", tmp_path / "run", seconds=0)
+
+
+FORKING = """
+import os, sys, time
+import neatgrow as ng
+
+def fitness(network):
+    return float(network.activate([0.5])[0])
+
+def fork(run):
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+    time.sleep(120)
+    os._exit(0)
+
+ng.evolve(
+    fitness, inputs=1, outputs=1, config=ng.Config(population_size=12), generations=9,
+    directory=sys.argv[1], callbacks=[fork],
+)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_neither_holds_the_directory_nor_lets_go_of_it(
+    tmp_path, subprocess_environment
+):
+    def value_of(network):
+        return float(network.activate([0.5])[0])
+
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", FORKING, str(tmp_path)],
+        stdout=subprocess.PIPE, text=True, env=subprocess_environment, start_new_session=True,
+    )  # fmt: skip
+    try:
+        child = int(process.stdout.readline())
+        with pytest.raises(BlockingIOError, match=f"in use by process {process.pid}"):
+            ng.resume(tmp_path, problem=value_of)
+        process.kill()
+        process.wait()
+        os.kill(child, 0)  # it lives
+        assert ng.resume(tmp_path, problem=value_of, seconds=0).stopped == "seconds"
+        os.kill(child, 0)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def test_a_holder_on_another_host_is_named_with_it(tmp_path, monkeypatch):
+    refused = []
+
+    def meddle(run):
+        monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
+        with pytest.raises(BlockingIOError) as caught:
+            ng.resume(tmp_path)
+        refused.append(str(caught.value))
+        return True
+
+    here = socket.gethostname()
+    xor_run(tmp_path, callbacks=[meddle])
+    assert f"in use by process {os.getpid()} on {here}. Wait for it" in refused[0]
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
+def test_a_disk_without_locks_is_used_without_them(code, tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def flock(*arguments):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.warns(RuntimeWarning) as told:
+        result = xor_run(tmp_path / "run")
+    assert [str(warning.message) for warning in told] == [
+        f"{tmp_path / 'run'}: expected a disk with locks, got one without ([Errno {code}] "
+        f"{os.strerror(code)}). The run goes on; start no other in this directory meanwhile."
+    ]
+    monkeypatch.undo()
+    assert_same(result, xor_run(tmp_path / "alone"))
+
+
+def test_a_lock_that_fails_for_another_reason_is_not_said_to_be_held(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def flock(*arguments):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        xor_run(tmp_path)
+    assert caught.value.errno == errno.EIO
 
 
 @pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt])

@@ -306,6 +306,10 @@ def beyond(state, observation, parameters, action):
     return state[1], False
 
 
+def leaves(state, observation, parameters, action):
+    raise SystemExit(3)
+
+
 def three(state, observation, action):
     return 1.0, False
 
@@ -329,6 +333,7 @@ def writes(state, observation, parameters, action):
                               "parameters and action of lengths 1, 1, 0, 1, got IndexError:"]),
         (three, ValueError, ["step 'three'", "got TypeError: three() takes 3 positional"]),
         (writes, ValueError, ["read-only"]),
+        (leaves, ValueError, ["step 'leaves'", "got SystemExit: 3."]),
     ],
 )  # fmt: skip
 def test_functions_that_do_not_fit_are_named_with_the_reason(function, kind, told):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -100,7 +101,7 @@ def test_genomes_that_fail_in_their_worker_cost_themselves_alone(evaluated, valu
         2: "HardError: one",
         4: "its worker process was killed by SIGKILL, twice",
         5: "its worker process ended with exit code 3, twice",
-        9: "its worker process ended with exit code 4, twice",
+        9: "SystemExit: 4",
     }
     assert np.flatnonzero(np.isnan(answer.fitness)).tolist() == [2, 4, 5, 9]
     assert (
@@ -124,10 +125,11 @@ def test_a_time_limit_is_for_a_genome_and_not_for_the_generation(evaluated, valu
     assert answer.fitness.tolist() == values and not answer.failures
 
 
-def test_a_worker_that_is_killed_once_costs_nothing(values, tmp_path):
+@pytest.mark.parametrize("options", [{}, {"time_limit": 20.0}])  # shares of several, and of one
+def test_a_worker_that_is_killed_once_costs_nothing(options, values, tmp_path):
     given = GIVEN | {"generations": 3}
     trap = workloads.Trap({values[6]: "kill"}, once=str(tmp_path / "been"))
-    result = ng.evolve(trap, processes=2, **given)
+    result = ng.evolve(trap, processes=2, **options, **given)
     assert (tmp_path / "been").exists() and not result.failures
     assert result.fingerprint == ng.evolve(workloads.value_of, **given).fingerprint
 
@@ -261,6 +263,7 @@ def test_misuse_is_refused_in_words(options, kind, message, tmp_path):
     ("fault", "message"),
     [
         ("raise", "could not be rebuilt in a worker process: HardError: one"),
+        ("sys.exit", "could not be rebuilt in a worker process: SystemExit: 4"),
         ("exit", "expected worker processes that start, got one that ended with exit code 3. A "
                  "script that uses processes must guard"),
     ],
@@ -320,7 +323,7 @@ def script(tmp_path, subprocess_environment):
 
     yield start
     for process in started:
-        if process.poll() is None:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
@@ -375,6 +378,17 @@ def test_workers_of_a_killed_process_end_and_hold_nothing(script, tmp_path):
     process.kill()
     process.communicate()
     assert ng.resume(tmp_path / "run", problem=workloads.value_of, seconds=0).stopped == "seconds"
+    wait_until_gone(workers)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
+def test_workers_of_a_killed_process_end_in_the_midst_of_an_evaluation(script):
+    endless = "print(os.getpid(), flush=True)\n    while True: pass"
+    text = "import os" + GUARDED.replace("return float(network.activate([0.5])[0])", endless)
+    process = script(text, 1)
+    workers = [int(process.stdout.readline()) for _ in range(2)]
+    process.kill()
+    process.wait()
     wait_until_gone(workers)
 
 

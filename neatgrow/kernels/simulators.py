@@ -135,7 +135,7 @@ def _called(role: str, function: Callable[..., Any], *arrays: Any) -> Any:
         return None
     try:
         return function(*arrays)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         sizes = ", ".join(f"{a.size}" for a in arrays)
         raise ValueError(
             _checks.message(

@@ -10,6 +10,9 @@ from neatgrow.kernels.layout import Array
 from neatgrow.learning.data import Lessons
 from neatgrow.networks import Networks
 
+# What users' code may raise in an evaluation: sys.exit() there must not end the run without a word.
+FAULTS = (Exception, SystemExit)
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -185,7 +188,7 @@ def judged(
     """
     count = len(networks)
     try:
-        return _checked(problem.evaluate(networks, seed=seed, episodes=episodes), count)
+        return _answer(problem, networks, seed, episodes)
     except EvaluatorError:
         raise
     except Exception:
@@ -195,8 +198,7 @@ def judged(
         collection = Collection(count)
         for row in range(count):
             try:
-                single = networks[row].networks
-                answer = _checked(problem.evaluate(single, seed=seed, episodes=episodes), 1)
+                answer = _answer(problem, networks[row].networks, seed, episodes)
             except Exception as error:
                 collection.fail([row], cause_of(error))
                 continue
@@ -207,12 +209,21 @@ def judged(
         return collection.evaluation()
 
 
-def cause_of(error: Exception) -> str:
+def cause_of(error: BaseException) -> str:
     """Kind and message of an error, as failures are told; an error that has none is no other."""
     try:
         return f"{type(error).__name__}: {error}"
     except Exception:  # its __str__ is the user's
         return f"{type(error).__name__}, whose message cannot be read"
+
+
+def _answer(problem: Problem, networks: Networks, seed: int, episodes: int | None) -> Evaluation:
+    """The problem's answer, its shape checked; sys.exit() in it is an error like any other."""
+    try:
+        evaluation = problem.evaluate(networks, seed=seed, episodes=episodes)
+    except SystemExit as error:
+        raise RuntimeError(cause_of(error)) from error
+    return _checked(evaluation, len(networks))
 
 
 def _checked(evaluation: Evaluation, count: int) -> Evaluation:

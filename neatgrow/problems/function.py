@@ -8,15 +8,16 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Network, Networks
-from neatgrow.problems.base import Evaluation, cause_of
+from neatgrow.problems.base import FAULTS, Evaluation, cause_of
 
 
 class Function:
     """Fitness by a function that is called once per network.
 
     Args:
-        function: Network → number, higher is better. What it raises counts as a failure of
-            that genome, as does what is no number; if it never returns one, that is raised.
+        function: Network → number, higher is better. What it raises, SystemExit included,
+            counts as a failure of that genome, as does what is no number; if it never returns
+            one, that is raised.
         inputs: I.
         outputs: O.
         solved_at: Fitness from which it counts as solved.
@@ -52,7 +53,7 @@ class Function:
         for row in range(len(networks)):
             try:
                 value = self.function(networks[row])
-            except Exception as error:
+            except FAULTS as error:
                 failures[row] = cause_of(error)
                 continue
             try:
@@ -95,4 +96,4 @@ def _number(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:  # an int beyond the floats
-        return float("inf")
+        return float("inf" if value > 0 else "-inf")

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from neatgrow.kernels.layout import Array
+from neatgrow.problems.base import FAULTS
 from neatgrow.problems.environments import Maker
 from neatgrow.problems.rollouts import (
     TERMINATED,
@@ -85,7 +86,7 @@ class Lockstep:
         last = _ONCE - 1  # how many steps each has taken
         try:
             x = self._arena.start(rollout.seeds[jobs % rollout.seeds.size])
-        except Exception as error:
+        except FAULTS as error:
             self._give_up(rollout, jobs, step, error)
             return
         while True:
@@ -102,7 +103,7 @@ class Lockstep:
             repeats = min(self._pace.frame_skip, self._pace.max_steps - step)
             try:
                 answer, taken = self._advance(actions, active - first, repeats)
-            except Exception as error:
+            except FAULTS as error:
                 self._give_up(rollout, active, step + self._repeat, error)
                 return
             last = step + taken
@@ -159,11 +160,11 @@ class Lockstep:
             rollout.fail(int(active[row]), number, bad_reward(reward[row]))
         return over
 
-    def _give_up(self, rollout: Rollout, active: Array, step: int, error: Exception) -> None:
+    def _give_up(self, rollout: Rollout, active: Array, step: int, error: BaseException) -> None:
         """All running episodes fail: whose fault it was, only the environments know."""
         for job in active.tolist():
             rollout.fail(job, step, error)
-        with suppress(Exception):
+        with suppress(*FAULTS):
             self._arena.drop()
 
 

@@ -85,9 +85,9 @@ class Rollout:
         """Add what episodes ``jobs`` (A,) got for the actions that their networks last chose."""
         self.returns[jobs] += rewards
 
-    def fail(self, job: int, step: int, why: str | Exception) -> None:
+    def fail(self, job: int, step: int, why: str | BaseException) -> None:
         """Note that episode ``job`` failed."""
-        if isinstance(why, Exception):
+        if isinstance(why, BaseException):
             why = cause_of(why)
         self.failures[job] = f"episode {job % self.seeds.size}, step {step}: {why}"
         self.returns[job] = np.nan

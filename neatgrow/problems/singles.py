@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium import Env
 
 from neatgrow.kernels.layout import Array
+from neatgrow.problems.base import FAULTS
 from neatgrow.problems.environments import Maker
 from neatgrow.problems.rollouts import (
     TERMINATED,
@@ -103,7 +104,7 @@ class Singles:
                 elif getattr(observation, "shape", None) != shape:
                     observation = self._observations.flat(observation)  # or says what is wrong
                 x[row] = observation
-            except Exception as error:
+            except FAULTS as error:
                 rollout.fail(int(job[row]), step[row], error)
                 self._rebuild(row)
                 over.append(row)
@@ -137,7 +138,7 @@ class Singles:
                     seed = int(rollout.seeds[job % rollout.seeds.size])
                     observation = self._maker.start(self._pool[row], seed)
                     rows.x[row] = self._observations.flat(observation)
-                except Exception as error:
+                except FAULTS as error:
                     rollout.fail(job, 0, error)
                     self._rebuild(row)
                     continue
@@ -160,6 +161,6 @@ class Singles:
 
     def _rebuild(self, row: int) -> None:
         """Replace an environment that raised."""
-        with suppress(Exception):
+        with suppress(*FAULTS):
             self._pool[row].close()
         self._pool[row] = self._maker.bare(self._maker.make())

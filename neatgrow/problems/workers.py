@@ -9,9 +9,11 @@ evaluated with it.
 
 import importlib.util
 import multiprocessing
+import os
 import pickle
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -29,6 +31,7 @@ from neatgrow.kernels import functions, parallel
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Networks
 from neatgrow.problems.base import (
+    FAULTS,
     Collection,
     Evaluation,
     EvaluatorError,
@@ -310,6 +313,7 @@ def _serve(
 ) -> None:
     """A worker's life: say that it has started, then answer until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     parallel.set_threads(1)  # every core has a worker already
     try:
         problem = rebuilt(payload, activations)
@@ -332,6 +336,14 @@ def _serve(
             pipe.send(sendable(error))
 
 
+def _end_with_parent() -> None:
+    """End this process once its parent is dead, also in the midst of an evaluation."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def rebuilt(payload: bytes, activations: list[str]) -> Problem:
     """The problem, in another process than the run's.
 
@@ -340,7 +352,7 @@ def rebuilt(payload: bytes, activations: list[str]) -> Problem:
     """
     try:
         problem: Problem = pickle.loads(payload)
-    except Exception as error:
+    except FAULTS as error:
         raise RuntimeError(
             f"the problem could not be rebuilt in a worker process: {cause_of(error)}. What it is "
             "made of must be importable there; an environment of your own must be registered by "

@@ -967,7 +967,7 @@ def test_squares_below_zero_are_refused(row):
 def test_moments_that_are_not_finite_are_refused(row, value):
     state = some_moments().state()
     state["columns"][row, 0] = value
-    with pytest.raises(ValueError, match="statistics: expected finite numbers"):
+    with pytest.raises(ValueError, match="columns: expected finite numbers"):
         Moments(2).restore(state)
 
 

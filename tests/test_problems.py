@@ -269,11 +269,13 @@ def test_supervised_counts_samples_as_steps_and_carries_names():
          "environment 'LunarLander': expected a registered Gymnasium id, got an unknown one. "
          "Did you mean 'LunarLander-v3'?"),
         (lambda: catalogue.rebuild({"problem": "supervised", "name": "mine"}),
-         "problem: expected one that can be built from its description, got 'supervised'. Pass "
-         "the problem itself; it was made from a Python function or from data."),
+         "problem: expected one that can be built from its description, got 'supervised', "
+         "'mine'. It was made from a Python function or from data: in Python, pass it to "
+         "neatgrow.resume(directory, problem=…)."),
         (lambda: catalogue.rebuild({}),
-         "problem: expected one that can be built from its description, got None. Pass the "
-         "problem itself; it was made from a Python function or from data."),
+         "problem: expected one that can be built from its description, got None. It was "
+         "made from a Python function or from data: in Python, pass it to "
+         "neatgrow.resume(directory, problem=…)."),
     ],
 )  # fmt: skip
 def test_more_bad_problems_are_refused_in_words(make, message):

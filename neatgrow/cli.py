@@ -18,8 +18,9 @@ from neatgrow.learning.policy import fine_tune_policy
 from neatgrow.loop import evolve, resume
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
+from neatgrow.reading import read_description, read_run
 from neatgrow.results import Result
-from neatgrow.runs import Checkpoints, read_description, read_run
+from neatgrow.runs import Checkpoints
 from neatgrow.storage import load_genome
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130

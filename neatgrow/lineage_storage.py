@@ -138,7 +138,7 @@ def read_lineage(directory: str | PathLike[str]) -> Lineage | None:
         FileError: There are checkpoints, and none can be read.
     """
     from neatgrow.checkpoints import load_snapshot
-    from neatgrow.runs import CHECKPOINTS
+    from neatgrow.reading import CHECKPOINTS
 
     folder = Path(directory)
     if not folder.is_dir():

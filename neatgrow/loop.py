@@ -23,8 +23,9 @@ from neatgrow.problems.base import EvaluatorError, Problem, Staffed, cause_of
 from neatgrow.problems.executors import evaluator
 from neatgrow.problems.function import Function
 from neatgrow.progress import Progress
+from neatgrow.reading import CHAMPION, CONFIG, read_description
 from neatgrow.results import Result
-from neatgrow.runs import CHAMPION, CONFIG, Checkpoints, RunDirectory, read_description
+from neatgrow.runs import Checkpoints, RunDirectory
 
 
 def evolve(

@@ -1,46 +1,38 @@
-"""A run's directory: what is written while it goes, and read when it is looked at or resumed."""
+"""A run's directory: what is written while the run goes, and what it goes on from."""
 
 import csv
-import errno
 import json
-import os
-import socket
 import time
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any, Self
-from weakref import WeakSet
+from typing import Any, Self
 
-from neatgrow import _checks
 from neatgrow._settings import Settings, setting
 from neatgrow.checkpoints import Snapshot, load_snapshot, save_snapshot
 from neatgrow.config import Config
-from neatgrow.files import DAMAGE, FileError, UnknownContentError, plain, whole, write_text
+from neatgrow.files import FileError, UnknownContentError, write_text
 from neatgrow.genomes import Genome
-from neatgrow.history import COLUMNS, MISSING, History, csv_lines
-from neatgrow.learning.lifetime import Learning
-from neatgrow.storage import load_genome
-
-CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION, LOCK, CHECKPOINTS = (
-    "config.toml",
-    "problem.json",
-    "history.csv",
-    "species.csv",
-    "failures.csv",
-    "champion.npz",
-    "run.lock",
-    "checkpoints",
+from neatgrow.history import History, csv_lines
+from neatgrow.locks import locked
+from neatgrow.reading import (
+    CHAMPION,
+    CHECKPOINTS,
+    CONFIG,
+    FAILURES,
+    HISTORY,
+    LOCK,
+    PROBLEM,
+    SPECIES,
+    check_files,
 )
-_LARGEST = (1 << 63) - 1
+
 _MOST_FAILURES = 10_000  # lines of failures.csv
 _FAILURES_HEADER = "generation,genome,cause\n"
-_LOCKLESS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}  # some network disks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +67,7 @@ class RunDirectory:
     def __init__(self, path: Path, checkpoints: Checkpoints) -> None:
         self.path = path
         self.checkpoints = checkpoints
-        self._lock = _locked(path / LOCK)
+        self._lock = locked(path / LOCK)
         self._champion: Genome | None = None
         self._saved = 0  # generation of the last checkpoint
         self._tried_at = time.monotonic()
@@ -132,7 +124,7 @@ class RunDirectory:
             BlockingIOError: Another process is at work on it.
         """
         path = Path(path)
-        _check_files(path, (CONFIG, PROBLEM))
+        check_files(path, (CONFIG, PROBLEM))
         return cls(path, checkpoints if checkpoints is not None else Checkpoints())
 
     def close(self) -> None:
@@ -333,71 +325,6 @@ class RunDirectory:
         return True
 
 
-_held: WeakSet[IO[str]] = WeakSet()  # lock files of this process
-
-
-def _locked(path: Path) -> IO[str]:
-    """The lock file, held until it is closed or the process ends, however it ends."""
-    file = path.open("a+", encoding="utf-8")
-    _held.add(file)
-    here = f" on {socket.gethostname()}"
-    try:
-        _lock(file)
-    except BlockingIOError as error:
-        file.seek(0)
-        holder = file.read().strip().removesuffix(here) or "another process"
-        file.close()
-        raise BlockingIOError(
-            f"{path.parent}: expected a directory that no run is using, got one in use by "
-            f"{holder}. Wait for it, or choose another directory."
-        ) from error
-    except OSError as error:
-        if error.errno not in _LOCKLESS:
-            file.close()
-            raise
-        warnings.warn(
-            f"{path.parent}: expected a disk with locks, got one without ({error}). The run goes "
-            "on; start no other in this directory meanwhile.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    file.truncate(0)
-    file.write(f"process {os.getpid()}{here}")
-    file.flush()
-    return file
-
-
-def _lock(file: IO[str]) -> None:
-    """Lock a file for this process alone; the system lets go of it when the process dies.
-
-    Raises:
-        BlockingIOError: Another process has locked it.
-        OSError: It cannot be locked.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        file.seek(0)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except PermissionError as error:
-            raise BlockingIOError(*error.args) from error
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _let_go() -> None:
-    """Close the lock files, which unlocks none that another process has open."""
-    for file in list(_held):
-        file.close()
-
-
-if hasattr(os, "register_at_fork"):  # a child that outlives a killed run must not hold its lock
-    os.register_at_fork(after_in_child=_let_go)
-
-
 def _species_lines(sizes: Iterable[tuple[int, dict[int, int]]], header: bool = False) -> str:
     lines = ["generation,species,size\n"] if header else []
     for generation, members in sizes:
@@ -410,123 +337,4 @@ def _check_free(path: Path) -> None:
         raise FileExistsError(
             f"{path}: expected an empty directory, got one that holds a run. Choose another "
             f"directory, remove this one, or go on with 'neatgrow resume {path}'."
-        )
-
-
-def _check_files(path: Path, names: Iterable[str]) -> None:
-    for name in names:
-        if not (path / name).is_file():
-            raise FileNotFoundError(
-                f"{path}: expected a run directory, got one without {name}. Pass a directory "
-                "that 'neatgrow run' or evolve(directory=…) wrote."
-            )
-
-
-def read_history(path: Path) -> History:
-    """The history that a run directory holds.
-
-    Raises:
-        FileError: A line of it is damaged; says which.
-    """
-    sizes: dict[int, dict[int, int]] = {}
-
-    def take_sizes(line: str) -> None:
-        generation, species, size = (int(part) for part in line.split(","))
-        sizes.setdefault(generation, {})[species] = size
-
-    header: list[str] = []
-
-    def take_row(line: str) -> None:
-        if not header:
-            header.extend(line.split(","))
-            return
-        missing = {name: MISSING[kind] for name, kind in COLUMNS.items() if name not in header}
-        values: dict[str, Any] = {**missing, **dict(zip(header, line.split(","), strict=True))}
-        history.append(values, sizes.get(int(values["generation"]), {}))
-
-    history = History()
-    _each_line(path / SPECIES, take_sizes, 2)
-    _each_line(path / HISTORY, take_row, 1)
-    return history
-
-
-def _each_line(path: Path, take: Callable[[str], None], first: int) -> None:
-    """Hand every line from ``first`` on to ``take``, but for one that a kill cut short."""
-    for number, line in enumerate(path.read_bytes().split(b"\n")[first - 1 : -1], first):
-        try:
-            take(line.decode())
-        except ValueError as error:
-            raise FileError(
-                f"{path}: expected a line of a run's table, got {line!r} in line {number}. "
-                "'neatgrow resume' writes the tables anew from the last checkpoint."
-            ) from error
-
-
-def read_run(directory: str | PathLike[str]) -> tuple[dict[str, Any], History, Genome]:
-    """What a run directory holds: the problem's description, the history, the champion.
-
-    Raises:
-        FileNotFoundError: It is no run directory; says what is missing.
-        FileError: A file in it is damaged; says which.
-    """
-    path = Path(directory)
-    _check_files(path, (PROBLEM, HISTORY, SPECIES, CHAMPION))
-    description = read_description(path)
-    history = read_history(path)
-    if not len(history):
-        raise FileError(f"{path / HISTORY}: expected at least one generation, got none.")
-    return description, history, load_genome(path / CHAMPION)
-
-
-def read_description(directory: str | PathLike[str]) -> dict[str, Any]:
-    """What ``problem.json`` says: the problem, the seed, and under ``"run"`` the budget.
-
-    Raises:
-        FileError: It is damaged, or it names an environment by a module that lies in the
-            directory: files must not bring the code that reads them along.
-    """
-    path = Path(directory) / PROBLEM
-    try:
-        description = dict(json.loads(path.read_text("utf-8")))
-        whole({"seed": 0, **description}, "seed", 0, _LARGEST)
-        about = dict(description.get("run", {}))
-        _check_budget({**_NO_BUDGET, **about})
-    except DAMAGE as error:
-        raise FileError(
-            f"{path}: expected a problem's description in JSON, got an error: {error}"
-        ) from error
-    _check_module(path, str(description.get("environment", "")))
-    return {**description, "run": about}
-
-
-_NO_BUDGET: dict[str, Any] = {
-    "generations": 1, "solved_at": None, "minimize": False, "learning": None, "inputs": 1,
-    "outputs": 1,
-}  # fmt: skip
-
-
-def _check_budget(about: dict[str, Any]) -> None:
-    for name in ("generations", "inputs", "outputs"):
-        whole(about, name, 1, _LARGEST)
-    plain(about, "minimize", bool)
-    if about["solved_at"] is not None:
-        _checks.number("solved_at", about["solved_at"])
-    if about["learning"] is not None:
-        Learning.from_dict(plain(about, "learning", dict))
-
-
-def _check_module(path: Path, environment: str) -> None:
-    module, colon, _ = environment.partition(":")
-    if not colon:
-        return
-    try:
-        spec = find_spec(module.partition(".")[0])
-    except (ImportError, ValueError):
-        return  # which is told where it is imported
-    places = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or [])]
-    home = path.parent.resolve()
-    if any(place and home in Path(place).resolve().parents for place in places):
-        raise FileError(
-            f"{path}: expected an environment of a module that is installed, got {environment!r}, "
-            "whose module lies in the run's own directory. Move it elsewhere if you trust it."
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import neatgrow as ng
 from neatgrow.checkpoints import load_snapshot
-from neatgrow.runs import read_history
+from neatgrow.reading import read_history
 
 SAVING = ng.Checkpoints(generations=3, seconds=None)
 

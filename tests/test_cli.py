@@ -13,7 +13,7 @@ import neatgrow as ng
 from neatgrow.cli import main
 from neatgrow.history import COLUMNS
 from neatgrow.problems import catalogue
-from neatgrow.runs import read_run
+from neatgrow.reading import read_run
 
 FILES = {
     "champion.npz", "checkpoints", "config.toml", "failures.csv", "fitness.png", "history.csv",

@@ -185,7 +185,7 @@ def test_a_result_in_memory_has_its_problem_with_it(tmp_path):
 
 
 def test_the_facts_are_those_of_the_run(runs):
-    _, history, champion = ng.runs.read_run(runs / "xor")
+    _, history, champion = ng.reading.read_run(runs / "xor")
     made = Page(report(runs / "xor").read_text("utf-8"))
     text = made.text
     assert f"{history[-1]['champion']:.6g}" in text and "exclusive or of two inputs" in text

@@ -19,7 +19,7 @@ from neatgrow.checkpoints import load_snapshot
 from neatgrow.files import FileError, read_archive, write_archive
 from neatgrow.history import COLUMNS, TIMES
 from neatgrow.lineage import Lineage
-from neatgrow.runs import read_description, read_history
+from neatgrow.reading import read_description, read_history
 
 EVERY_THIRD = ng.Checkpoints(generations=3, seconds=None)
 

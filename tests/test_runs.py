@@ -16,7 +16,8 @@ import neatgrow as ng
 from benchmarks.bench_runs import FIXED
 from neatgrow.checkpoints import load_snapshot
 from neatgrow.files import FileError
-from neatgrow.runs import RunDirectory, read_history, read_run
+from neatgrow.reading import read_history, read_run
+from neatgrow.runs import RunDirectory
 
 
 def run_in(directory, **changes):

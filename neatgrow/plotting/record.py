@@ -17,8 +17,8 @@ from neatgrow.lineage import Ancestor
 from neatgrow.plotting.interactive import Stage
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
+from neatgrow.reading import CHECKPOINTS, CONFIG, read_run
 from neatgrow.results import Result, fingerprint_of
-from neatgrow.runs import CHECKPOINTS, CONFIG, read_run
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,13 @@ def test_a_worker_that_is_killed_between_two_generations_costs_nothing():
     assert result.fingerprint == ng.evolve(workloads.value_of, **given).fingerprint
 
 
+def test_a_killed_workers_children_are_not_waited_for(values, tmp_path):
+    trap = workloads.Trap({values[6]: "die with a child"}, once=str(tmp_path / "been"))
+    start = time.monotonic()
+    result = ng.evolve(trap, processes=1, **GIVEN | {"generations": 1})
+    assert time.monotonic() - start < 15 and not result.failures
+
+
 def test_a_run_names_the_genomes_that_killed_their_workers(values, tmp_path):
     trap = workloads.Trap({values[5]: "kill", values[8]: "raise"})
     result = ng.evolve(trap, processes=2, directory=tmp_path, **GIVEN | {"generations": 1})

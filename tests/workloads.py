@@ -51,7 +51,16 @@ def _raise():
     raise HardError("one", "two")
 
 
+def die_with_a_child():
+    """Killed, while a forked child sleeps on."""
+    if os.fork() == 0:
+        time.sleep(30)
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 FAULTS = {
+    "die with a child": die_with_a_child,
     "raise": _raise,
     "hang": lambda: time.sleep(600),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),

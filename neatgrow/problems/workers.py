@@ -314,6 +314,8 @@ def _serve(
     """A worker's life: say that it has started, then answer until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if hasattr(os, "register_at_fork"):  # what a fitness function forks must not hold the pipe open
+        os.register_at_fork(after_in_child=pipe.close)
     parallel.set_threads(1)  # every core has a worker already
     try:
         problem = rebuilt(payload, activations)

@@ -86,12 +86,19 @@ def _repeated(population: ng.Population, evaluate: Callable[[], Array]) -> Calla
     kept = copy.copy(population)
     everyone = np.arange(len(kept.table))
 
-    def repetition() -> None:
+    def restore() -> None:
         population.__dict__.update(kept.__dict__)
         population.table = kept.table.take(everyone)  # tell() writes into it
+
+    def repetition() -> None:
+        restore()
         population.tell(evaluate())
         population.ask()
 
+    # A better champion is copied, but in few generations there is one: here it is known already.
+    restore()
+    population.tell(evaluate())
+    kept._champion, kept._champion_fitness = population._champion, population._champion_fitness
     repetition()
     return repetition
 

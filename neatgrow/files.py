@@ -29,6 +29,7 @@ _FREE_TEXT, _TEXT_RATIO = 1 << 20, 50  # the same for metadata
 _MOST_MEMBERS = 256
 # Errors of the system that a file itself is to blame for: EINVAL is a seek to where it points.
 _OWN_FAULT = (None, errno.EINVAL, errno.EISDIR)
+_MOST_AXES = 8
 _HEADER_SIZE = 128  # of an array, at least
 _LARGE = 1 << 30  # bytes of an array from which on a zip file says so beforehand
 _DTYPES = {
@@ -104,9 +105,10 @@ def write_archive(
     members = {"metadata": np.frombuffer(text, np.uint8)}
     for name, array in arrays.items():
         given = np.asarray(array)
-        plain = np.ascontiguousarray(given, given.dtype.newbyteorder("<"))
-        if plain.dtype.str not in _DTYPES:
-            raise TypeError(_checks.message(name, "an array of numbers or truth values", given))
+        plain = np.asarray(given, given.dtype.newbyteorder("<"), order="C")
+        if plain.dtype.str not in _DTYPES or plain.ndim > _MOST_AXES:
+            rule = f"an array of numbers or truth values with {_MOST_AXES} axes at most"
+            raise TypeError(_checks.message(name, rule, given))
         members[name] = plain
     if len(members) > _MOST_MEMBERS:
         raise ValueError(

@@ -111,7 +111,8 @@ def evolve(
                 "inputs": asked.inputs,
                 "outputs": asked.outputs,
             }
-            description = {"seed": int(seed), **described(asked), "run": about}
+            own = {"seed": int(seed)}  # at the head, and not the problem's to say
+            description = {**own, **described(asked), **own, "run": about}
             run.directory = RunDirectory.create(
                 directory, run.population.config, description, checkpoints
             )
@@ -161,7 +162,8 @@ def resume(
     Raises:
         FileNotFoundError: It is no run directory.
         BlockingIOError: Another process is at work on it.
-        FileError: A file in it is damaged, and no checkpoint can be read.
+        FileError: A file in it is damaged, and no checkpoint can be read; or the newest is of a
+            newer format, or holds a function that is not registered: it is not passed over.
         ValueError: The problem is needed and was not given, or does not fit the genomes; or a
             change is impossible.
         TypeError: A change names no setting.
@@ -190,7 +192,7 @@ def _resumed(
     on_error: Literal["record", "raise"],
 ) -> Evolution:
     """The run as its last checkpoint has it, or from its beginning; its files to match."""
-    description = read_description(files.path)
+    description = read_description(files.path, to_rebuild=problem is None)
     about = description.get("run") or {}
     learning = about.get("learning")
     if problem is None:
@@ -205,7 +207,7 @@ def _resumed(
             warnings.warn(
                 f"{files.path}: generation {snapshot.population.generation} was saved without its "
                 "ancestors; the line of descent begins there.",
-                RuntimeWarning, stacklevel=4,
+                RuntimeWarning, stacklevel=5,
             )  # fmt: skip
         run = Evolution.from_snapshot(
             snapshot, asked, changes=changes, generations=generations, on_error=on_error
@@ -219,11 +221,13 @@ def _resumed(
             learning=None if learning is None else Learning.from_dict(learning),
             on_error=on_error,
         )  # fmt: skip
-    now = {**description, "run": {**about, "generations": run.generations}}
+    own = description
     if problem is not None:
-        own = json.loads(json.dumps(described(asked)))
+        own = described(asked)
         _warn_of_another(files, description, own)
-        now = {"seed": run.population.seed, **own, "run": now["run"]}
+        about |= {"inputs": asked.inputs, "outputs": asked.outputs}
+    seed = {"seed": run.population.seed}
+    now = {**seed, **own, **seed, "run": {**about, "generations": run.generations}}
     if now != description:
         files.write_description(now)
     files.write_settings(run.population.config)
@@ -245,13 +249,13 @@ def _warn_of_another(files: RunDirectory, before: dict[str, Any], after: dict[st
     differences = [
         f"{name} {after.get(name)!r} instead of {before[name]!r}"
         for name in sorted(known)
-        if after.get(name) != before[name]
+        if json.dumps(after.get(name)) != json.dumps(before[name])  # NaN is NaN, tuples are lists
     ]
     if differences:
         warnings.warn(
             f"{files.path}: the run goes on with another problem than it began with: "
             f"{', '.join(differences)}. Champion and history hold fitnesses of both.",
-            RuntimeWarning, stacklevel=5,
+            RuntimeWarning, stacklevel=6,
         )  # fmt: skip
 
 

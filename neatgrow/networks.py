@@ -272,7 +272,12 @@ class Lanes:
 
 
 class Network:
-    """One network; its state is kept between calls of :meth:`activate` until ``reset``."""
+    """One network; its state is kept between calls of :meth:`activate` until ``reset``.
+
+    Attributes:
+        networks: The same as a batch of one, with a state of its own. :meth:`activate` reads its
+            arrays once, at the first call.
+    """
 
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
@@ -293,9 +298,9 @@ class Network:
             type(x) is np.ndarray
             and x.dtype is _FLOAT64
             and x.shape == self._shape
-            and x.flags.c_contiguous
+            and x.flags.carray
         ):
-            x = _checks.array("activate(x)", x, self._shape, np.float64)
+            x = np.array(_checks.array("activate(x)", x, self._shape, np.float64))
         face = self.networks.interface
         if face.input_mean is not None:
             x = face.prepared(x.astype(self.networks.dtype))

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from neatgrow import _checks
-from neatgrow.files import DAMAGE, FileError, plain, whole
+from neatgrow.files import DAMAGE, FileError, UnknownContentError, plain, whole
 from neatgrow.genomes import Genome
 from neatgrow.history import COLUMNS, MISSING, History
 from neatgrow.learning.lifetime import Learning
@@ -93,13 +94,19 @@ def read_run(directory: str | PathLike[str]) -> tuple[dict[str, Any], History, G
     return description, history, load_genome(path / CHAMPION)
 
 
-def read_description(directory: str | PathLike[str]) -> dict[str, Any]:
+def read_description(directory: str | PathLike[str], *, to_rebuild: bool = True) -> dict[str, Any]:
     """What ``problem.json`` says: the problem, the seed, and under ``"run"`` the budget.
 
+    Args:
+        directory: Of the run.
+        to_rebuild: Whether the problem is to be made of it, which may import a module.
+
     Raises:
+        FileNotFoundError: It is no run directory.
         FileError: It is damaged, or it names an environment by a module that lies in the
             directory: files must not bring the code that reads them along.
     """
+    check_files(Path(directory), (PROBLEM,))
     path = Path(directory) / PROBLEM
     try:
         description = dict(json.loads(path.read_text("utf-8")))
@@ -110,7 +117,8 @@ def read_description(directory: str | PathLike[str]) -> dict[str, Any]:
         raise FileError(
             f"{path}: expected a problem's description in JSON, got an error: {error}"
         ) from error
-    _check_module(path, str(description.get("environment", "")))
+    if to_rebuild:
+        _check_module(path, str(description.get("environment", "")))
     return {**description, "run": about}
 
 
@@ -127,7 +135,8 @@ def _check_budget(about: dict[str, Any]) -> None:
     if about["solved_at"] is not None:
         _checks.number("solved_at", about["solved_at"])
     if about["learning"] is not None:
-        Learning.from_dict(plain(about, "learning", dict))
+        with suppress(UnknownContentError):  # which those say who need it
+            Learning.from_dict(plain(about, "learning", dict))
 
 
 def _check_module(path: Path, environment: str) -> None:

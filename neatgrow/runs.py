@@ -206,7 +206,8 @@ class RunDirectory:
         def save() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             save_snapshot(path, snapshot)
-            for old in self._checkpoint_paths()[self.checkpoints.keep :]:
+            older = [p for p in self._checkpoint_paths() if p.name <= path.name]
+            for old in older[self.checkpoints.keep :]:
                 old.unlink()
 
         if self._trying(f"checkpoint {generation}", save):
@@ -235,9 +236,9 @@ class RunDirectory:
             for bad, why in damaged:
                 aside = bad.with_name(f"{bad.name}.damaged")
                 with suppress(OSError):
-                    bad.replace(aside)
+                    bad = bad.replace(aside)
                 warnings.warn(
-                    f"{why} It is kept as {aside.name}. Going on from {path.name}.",
+                    f"{why} It is kept as {bad.name}. Going on from {path.name}.",
                     RuntimeWarning, stacklevel=2,
                 )  # fmt: skip
             self._saved = snapshot.population.generation

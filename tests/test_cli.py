@@ -475,6 +475,7 @@ def test_a_run_goes_on_learning_and_says_what_both_are_worth(capsys, monkeypatch
     main(["run", "xor", "--population", "8", "--generations", "1", "--out", "xor"])
     capsys.readouterr()
     assert fails(capsys, "resume", "xor", "--learn").startswith("--learn: expected only with an")
+    assert fails(capsys, "resume", "nowhere", "--learn").startswith("nowhere: expected a run direc")
 
 
 def test_a_run_says_what_plays_the_episodes(capsys):

@@ -1,6 +1,8 @@
 """Evaluations that fail: the run goes on, and says of which genome, when and why."""
 
 import csv
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -331,6 +333,30 @@ def failing_from(generation, share, fault=float("nan")):
         return fault if bad else value_of(network)
 
     return fitness
+
+
+def test_a_forked_child_that_exits_does_not_go_on_with_the_run(tmp_path, subprocess_environment):
+    program = """
+import os, sys
+import neatgrow as ng
+
+def forks(network):
+    child = os.fork()
+    if child == 0:
+        sys.exit(0)
+    os.waitpid(child, 0)
+    return 1.0
+
+given = {"config": ng.Config(population_size=3), "generations": 2, "solved_at": 9.0}
+result = ng.evolve(forks, inputs=1, outputs=1, directory="run", **given)
+print("the end", len(result.history), result.history.total("failures"), flush=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=subprocess_environment, text=True,
+        capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "the end 2 0\n"
 
 
 @pytest.mark.parametrize(

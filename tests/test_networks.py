@@ -442,6 +442,15 @@ def test_any_array_of_numbers_can_be_asked():
         assert network.activate(x) == [2.0]
 
 
+def test_arrays_that_may_not_be_written_to_compile_nothing_anew():
+    network = build(2, 1, {2: ("identity", "sum", 0.0)}, [(0, 2, 1.0, True)]).compile()
+    network.activate(np.ones(2))
+    before = len(forward.step_alone.signatures)
+    assert network.activate(np.broadcast_to(3.0, 2)) == [3.0]
+    assert network.activate(np.frombuffer(np.full(2, 4.0).tobytes())) == [4.0]
+    assert len(forward.step_alone.signatures) == before
+
+
 def test_a_network_travels_without_its_state():
     genome = build(1, 1, {1: ("identity", "sum", 0.0)}, [(0, 1, 1.0, True), (1, 1, 0.5, True)])
     network = genome.compile()

@@ -399,6 +399,26 @@ def test_a_damaged_checkpoint_costs_the_generations_since_the_one_before(tmp_pat
     assert_same(result, expected)
 
 
+def test_what_cannot_be_put_aside_costs_no_sound_checkpoint(tmp_path, monkeypatch):
+    xor_run(tmp_path, generations=9)
+    newest = tmp_path / "checkpoints" / "00000009.npz"
+    newest.write_bytes(b"damaged")
+    replace = type(tmp_path).replace
+
+    def held(path, target):
+        if path == newest:
+            raise PermissionError(13, "in use")
+        return replace(path, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", held)
+    with pytest.warns(RuntimeWarning, match=r"kept as 00000009\.npz\. Going on from 00000007"):
+        ng.resume(
+            tmp_path, callbacks=[stop_at(8)],
+            checkpoints=ng.Checkpoints(generations=1, seconds=None, keep=1),
+        )  # fmt: skip
+    assert checkpoints(tmp_path) == ["00000008.npz", "00000009.npz"]
+
+
 def rewritten(path, change):
     """The checkpoint with its metadata changed."""
     metadata, arrays = read_archive(path, ["neatgrow run"], 1)

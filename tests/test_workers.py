@@ -150,7 +150,7 @@ def test_a_killed_workers_children_are_not_waited_for(values, tmp_path):
     trap = workloads.Trap({values[6]: "die with a child"}, once=str(tmp_path / "been"))
     start = time.monotonic()
     result = ng.evolve(trap, processes=1, **GIVEN | {"generations": 1})
-    assert time.monotonic() - start < 15 and not result.failures
+    assert time.monotonic() - start < 60 and not result.failures
 
 
 def test_a_run_names_the_genomes_that_killed_their_workers(values, tmp_path):

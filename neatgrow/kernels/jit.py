@@ -84,13 +84,13 @@ def summing(function: _F) -> _F:
 
 
 class _FewerCollections(Listener):  # type: ignore[misc]
-    """Lets garbage collections wait while something is compiled.
+    """Lets garbage collections wait while numba compiles, whatever it compiles.
 
     Compiling makes millions of small objects that stay for as long as it lasts; looking through
     them for garbage again and again took a fifth of the time, and spared 20 MB.
     """
 
-    _AT_LEAST = 100_000  # new objects before a collection, instead of 700
+    _AT_LEAST = 100_000  # new objects before a collection, instead of hundreds
 
     def __init__(self) -> None:
         self._depth = 0  # numba's compiler lock is held throughout

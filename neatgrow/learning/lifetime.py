@@ -8,6 +8,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.config import Config
+from neatgrow.files import UnknownContentError
 from neatgrow.genomes import Genomes
 from neatgrow.kernels import layout, random
 from neatgrow.kernels.layout import BIAS, WEIGHT
@@ -101,9 +102,21 @@ class Learning:
 
 def _known(values: dict[str, Any], base: type[Any]) -> Any:
     """An optimiser or a schedule by name and settings."""
-    kinds = {kind.__name__: kind for kind in base.__subclasses__()}
+    kinds = _kinds_of(base)
     name = _taken(values, "name")
-    return kinds[_checks.one_of("Learning", name, tuple(kinds))](**values)
+    if name not in kinds:
+        raise UnknownContentError(
+            _checks.message("Learning", f"one of {', '.join(kinds)}", name, "Import it first.")
+        )
+    return kinds[name](**values)
+
+
+def _kinds_of(base: type[Any]) -> dict[str, Any]:
+    """All subclasses by name, those of the caller's included."""
+    found: dict[str, Any] = {}
+    for kind in base.__subclasses__():
+        found |= {kind.__name__: kind, **_kinds_of(kind)}
+    return found
 
 
 def _taken(values: dict[str, Any], name: str) -> Any:

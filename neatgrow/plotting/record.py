@@ -124,7 +124,7 @@ def _newest(path: Path) -> Snapshot | None:
     for file in sorted((path / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True):
         try:
             return load_snapshot(file)
-        except (FileError, OSError):
+        except (FileError, OSError, MemoryError):
             continue
     return None
 

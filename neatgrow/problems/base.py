@@ -1,5 +1,6 @@
 """What a problem is: N networks and a seed in, N fitnesses out."""
 
+import os
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -12,6 +13,12 @@ from neatgrow.networks import Networks
 
 # What users' code may raise in an evaluation: sys.exit() there must not end the run without a word.
 FAULTS = (Exception, SystemExit)
+
+
+def let_children_go(error: BaseException, owner: int) -> None:
+    """Raise SystemExit again in a process that the evaluation forked from the ``owner``."""
+    if isinstance(error, SystemExit) and os.getpid() != owner:
+        raise error
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,9 +226,11 @@ def cause_of(error: BaseException) -> str:
 
 def _answer(problem: Problem, networks: Networks, seed: int, episodes: int | None) -> Evaluation:
     """The problem's answer, its shape checked; sys.exit() in it is an error like any other."""
+    owner = os.getpid()
     try:
         evaluation = problem.evaluate(networks, seed=seed, episodes=episodes)
     except SystemExit as error:
+        let_children_go(error, owner)
         raise RuntimeError(cause_of(error)) from error
     return _checked(evaluation, len(networks))
 

@@ -1,5 +1,6 @@
 """A user's function of one network as a problem."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Network, Networks
-from neatgrow.problems.base import FAULTS, Evaluation, cause_of
+from neatgrow.problems.base import FAULTS, Evaluation, cause_of, let_children_go
 
 
 class Function:
@@ -50,10 +51,12 @@ class Function:
         fitness = np.full(len(networks), np.nan)
         failures: dict[int, str] = {}
         refused: list[Exception] = []
+        owner = os.getpid()
         for row in range(len(networks)):
             try:
                 value = self.function(networks[row])
             except FAULTS as error:
+                let_children_go(error, owner)
                 failures[row] = cause_of(error)
                 continue
             try:

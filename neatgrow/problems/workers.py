@@ -343,6 +343,7 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
+    time.sleep(1.0)  # for one that waits for work, whose pipe has closed, to end in order
     os._exit(1)
 
 

@@ -225,7 +225,7 @@ def _resumed(
     if problem is not None:
         own = described(asked)
         _warn_of_another(files, description, own)
-        about |= {"inputs": asked.inputs, "outputs": asked.outputs}
+        about = {**about, "inputs": asked.inputs, "outputs": asked.outputs}
     seed = {"seed": run.population.seed}
     now = {**seed, **own, **seed, "run": {**about, "generations": run.generations}}
     if now != description:

@@ -303,7 +303,7 @@ def test_a_function_of_other_inputs_may_begin_anew(tmp_path):
     ng.evolve(fitness, inputs=2, outputs=1, generations=2, **given)
     shutil.rmtree(tmp_path / "checkpoints")
     three = Function(fitness, inputs=3, outputs=1)
-    assert ng.resume(tmp_path, problem=three, generations=3).champion.n_inputs == 3
+    assert ng.resume(tmp_path, problem=three).champion.n_inputs == 3
     assert ng.resume(tmp_path, problem=fitness, generations=4).champion.n_inputs == 3
 
 

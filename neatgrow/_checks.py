@@ -101,6 +101,13 @@ def number(what: str, value: object) -> float:
     return float(value)
 
 
+def flag(what: str, value: object) -> bool:
+    """``value`` as a bool, which nothing but a bool is."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(message(what, "True or False", value))
+    return bool(value)
+
+
 def one_of(what: str, value: object, known: Iterable[str]) -> str:
     """``value`` if it is one of the known names."""
     names = list(known)

@@ -18,12 +18,14 @@ from neatgrow.files import (
     whole,
     write_archive,
 )
+from neatgrow.genomes import Genome
 from neatgrow.history import History
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.lifetime import Learning
 from neatgrow.lineage import Lineage
 from neatgrow.lineage_storage import pack_lineage, unpack_lineage
 from neatgrow.population import State
+from neatgrow.retests import UNTESTED, checked_state
 from neatgrow.species import SpeciesTable
 from neatgrow.storage import input_statistics, pack_genomes, unpack_genomes
 from neatgrow.variation import rules_of
@@ -52,6 +54,9 @@ class Snapshot:
         learning: How genomes learn, or ``None``.
         changes: Settings overridden on the way: generation, and values by dotted path.
         lineage: Who descends from whom; ``None`` in files of before it was kept.
+        noisy: Whether fitness depends on luck, as the problem says or as was noticed.
+        retests: The evidence for the champion, as :meth:`neatgrow.retests.Retests.state` gives it.
+        learned: The champion as it was judged, where that is not as it was born.
     """
 
     population: State
@@ -66,6 +71,9 @@ class Snapshot:
     learning: Learning | None
     changes: list[tuple[int, dict[str, Any]]]
     lineage: Lineage | None
+    noisy: bool
+    retests: dict[str, Any]
+    learned: Genome | None
 
 
 def save_population(path: str | PathLike[str], state: State) -> None:
@@ -106,6 +114,9 @@ def save_snapshot(path: str | PathLike[str], snapshot: Snapshot) -> None:
         "solved_at": snapshot.solved_at,
         "learning": None if snapshot.learning is None else snapshot.learning.to_dict(),
         "changes": snapshot.changes,
+        "noisy": snapshot.noisy,
+        "retests": snapshot.retests,
+        "learned": None,
     }
     arrays |= _prefixed("history", snapshot.history.to_arrays(snapshot.population.generation))
     arrays |= _prefixed("statistics", snapshot.statistics)
@@ -113,6 +124,9 @@ def save_snapshot(path: str | PathLike[str], snapshot: Snapshot) -> None:
     if snapshot.lineage is not None:
         metadata["lineage"], columns = pack_lineage(snapshot.lineage)
         arrays |= _prefixed("lineage", columns)
+    if snapshot.learned is not None:
+        metadata["learned"], columns = pack_genomes(snapshot.learned.batch())
+        arrays |= _prefixed("learned", columns)
     write_archive(path, {"format": RUN, "version": VERSION, **metadata}, arrays)
 
 
@@ -145,6 +159,9 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
             learning=None if learning is None else Learning.from_dict(learning),
             changes=_rows(metadata, "changes", (int, dict)),
             lineage=_lineage(metadata, arrays, state),
+            noisy=plain({"noisy": False, **metadata}, "noisy", bool),
+            retests=checked_state(plain({"retests": UNTESTED, **metadata}, "retests", dict)),
+            learned=_one_genome("learned", metadata, arrays, state),
         )
     except DAMAGE as error:
         raise damaged(path, _SOUND, error) from error
@@ -213,15 +230,24 @@ def _unpack_state(metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
     return state if metadata["champion"] is None else _with_champion(state, metadata, arrays)
 
 
+def _one_genome(
+    name: str, metadata: dict[str, Any], arrays: dict[str, Array], state: State
+) -> Genome | None:
+    if metadata.get(name) is None:
+        return None
+    genomes = unpack_genomes(metadata[name], _below(name, arrays))
+    own, face = state.genomes.interface, genomes.interface
+    if len(genomes) != 1 or (face.inputs, face.outputs) != (own.inputs, own.outputs):
+        raise ValueError(f"{name}: expected one genome of the population's inputs and outputs.")
+    return genomes[0]
+
+
 def _with_champion(state: State, metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
-    champion = unpack_genomes(metadata["champion"], _below("champion", arrays))
-    own, face = state.genomes.interface, champion.interface
-    if len(champion) != 1 or (face.inputs, face.outputs) != (own.inputs, own.outputs):
-        raise ValueError("champion: expected one genome of the population's inputs and outputs.")
+    champion = _one_genome("champion", metadata, arrays, state)
     fitness = _number(metadata, "champion_fitness")
     if not np.isfinite(fitness):
         raise ValueError(_checks.message("champion_fitness", "a finite number", fitness))
-    return replace(state, champion=champion[0], champion_fitness=fitness)
+    return replace(state, champion=champion, champion_fitness=fitness)
 
 
 def _lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: State) -> Lineage | None:

@@ -18,13 +18,12 @@ from neatgrow.learning.policy import fine_tune_policy
 from neatgrow.loop import evolve, resume
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
-from neatgrow.reading import read_description, read_run
+from neatgrow.reading import LEARNED, read_description, read_learned, read_run, read_verified
 from neatgrow.results import Result
 from neatgrow.runs import Checkpoints
 from neatgrow.storage import load_genome
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
-LEARNED = "learned.npz"
 _FILM_FRAMES, _FILM_FPS = 400, 30.0  # of an episode, most of the former
 
 
@@ -226,7 +225,7 @@ def _finish(options: argparse.Namespace, go: Callable[[], Result]) -> Result:
     print(_summary(result, seconds))
     if options.profile:
         print(profile(result.history, seconds))
-    _draw_all(directory, result.champion, result.history)
+    _draw_all(directory, result.learned, result.history)
     print(f"written to {directory}: {', '.join(sorted(p.name for p in directory.iterdir()))}")
     if result.stopped != "solved":
         print(f"go on with: neatgrow resume {directory} --generations {2 * len(result.history)}")
@@ -277,12 +276,24 @@ def _summary(result: Result, seconds: float) -> str:
             f"\n{failed} evaluations failed, the first of genome {row} in generation "
             f"{generation}: {cause}"
         )
+    retests = history.total("retest_episodes")
+    tests = f" (and {retests} episodes of retests)" if retests else ""
     return (
-        f"{verdict} in generation {len(history)}, {history.total('evaluations')} evaluations, "
-        f"{history.total('steps')} steps, {seconds:.1f} s\n"
-        f"champion: fitness {result.champion_fitness:.6g}, hidden nodes {champion.n_hidden}, "
-        f"connections {champion.n_enabled}, fingerprint {result.fingerprint[:16]}{failures}"
+        f"{verdict} in generation {len(history)}, {history.total('evaluations')} evaluations"
+        f"{tests}, {history.total('steps')} steps, {seconds:.1f} s\n"
+        f"champion: fitness {result.champion_fitness:.6g}, {_found(result)}, hidden nodes "
+        f"{champion.n_hidden}, connections {champion.n_enabled}, fingerprint "
+        f"{result.fingerprint[:16]}{failures}"
     )
+
+
+def _found(result: Result) -> str:
+    """What the final test said, or that there was none."""
+    learned = " after its learning" if result.learned is not result.champion else ""
+    if result.verified is not None:
+        return f"verified{learned}: {result.verified}"
+    failed = f", {result.retests_failed} retests failed" if result.retests_failed else ""
+    return f"not verified{failed}"
 
 
 def profile(history: History, seconds: float) -> str:
@@ -329,8 +340,12 @@ def _show(options: argparse.Namespace) -> int:
         f"{len(history)} generations, {history.total('evaluations')} evaluations, champion "
         f"fitness {last['champion']:.6g}, {last['species']} species"
     )
+    verified, learned = read_verified(options.directory), read_learned(options.directory)
+    print("not verified by a final test" if verified is None else f"verified: {verified}")
     print(champion)
-    _draw_all(options.directory, champion, history)
+    if learned is not None:
+        print(f"pictures show it after its learning, as in {LEARNED}")
+    _draw_all(options.directory, learned or champion, history)
     print(f"drawn again: {', '.join(str(p) for p in sorted(options.directory.glob('*.png')))}")
     return 0
 

@@ -19,6 +19,7 @@ from neatgrow.history import History
 from neatgrow.kernels import random
 from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Array
+from neatgrow.kernels.variation import COPY
 from neatgrow.learning.growth import grown
 from neatgrow.learning.lifetime import Learning, taught
 from neatgrow.lineage import Lineage
@@ -36,16 +37,15 @@ from neatgrow.problems.base import (
 from neatgrow.problems.executors import Distributed
 from neatgrow.problems.workers import Workers
 from neatgrow.results import Result
+from neatgrow.retests import RETEST_EPISODES, Retests, Verified
 from neatgrow.runs import RunDirectory
 
 Callback = Callable[["Evolution"], object]
 
-RETEST_EPISODES = 20  # of a new best on a noisy problem, before it is believed
-SOLVED_EPISODES = 100  # of one that seems to solve it
-_RETESTS = 3  # candidates per generation
 _NAMED_FAILURES = 100  # that a run remembers by genome and cause
 _CAUSE_LENGTH = 1000  # characters of a cause that are kept
 _FAILING = 3  # generations over which the share of failures is judged
+_SAME = 1e-9  # relative difference of two fitnesses that is rounding
 
 
 class EvaluationError(RuntimeError):
@@ -63,6 +63,9 @@ class Evolution:
         solved_at: Fitness to stop at, instead of the problem's own; or ``None``.
         failures: Of the last generation: row of each failed genome and why.
         solved: Whether the champion solves the problem.
+        noisy: Whether fitness depends on luck: as the problem says, or as was noticed.
+        retests: The evidence for the champion of a noisy problem.
+        verified: A final test of the champion; ``None`` before :meth:`verify`.
         learning: How genomes learn before they are judged, or ``None``.
         directory: Where files are written, or ``None``.
         workers: Processes or an executor that evaluate, or ``None``.
@@ -119,7 +122,14 @@ class Evolution:
         self._raise = _checks.one_of("on_error", on_error, ("record", "raise")) == "raise"
         threshold = solved_at if solved_at is not None else problem.solved_at
         self._threshold = np.inf if threshold is None else self._sign * threshold
+        self.noisy = problem.noisy
+        self.verified: Verified | None = None
+        self.retests = Retests(
+            self._tested, lambda index: self._seed(random.RETEST, index), self._sign,
+            self._threshold, max(RETEST_EPISODES, int(getattr(problem, "episodes", 1))),
+        )  # fmt: skip
         self._champion: Genome | None = None
+        self._learned: Genome | None = None
         self._named: list[tuple[int, int, str]] = []
         self._samples_grown = 0
         self._guide_growth()
@@ -166,13 +176,15 @@ class Evolution:
         )  # fmt: skip
         if isinstance(problem, Stateful):
             problem.restore(snapshot.problem_state)
-        run.solved = snapshot.solved
+        run.solved, run.noisy = snapshot.solved, problem.noisy or snapshot.noisy
+        run.retests.restore(snapshot.retests)
         run._named = list(snapshot.failures)
         run._changes = list(snapshot.changes)
         if changes:
             run._changes.append((state.generation, _settled(config, changes)))
         if state.champion is not None:
             run._champion = state.champion.with_interface(**snapshot.statistics)
+            run._learned = snapshot.learned
         run.snapshot = replace(
             snapshot,
             population=replace(state, config=config),
@@ -207,22 +219,123 @@ class Evolution:
         self._take_failures(evaluation)
         finite = np.isfinite(evaluation.fitness)
         fitness = np.where(finite, evaluation.fitness, np.nan)  # what failed is not retested
-        tests, tested = self._retest(genomes, fitness) if self.problem.noisy else ([], None)
+        if not self.noisy:
+            self._notice_luck(fitness)
+        if self.noisy:
+            self._tell_by_evidence(genomes, evaluation, fitness)
+        else:
+            self._tell(genomes, fitness)
         marks.append(time.perf_counter())
-        before = population.champion_fitness
-        population.tell(fitness, trusted=tested)
-        if population.champion_fitness != before and self._knows_champion():
-            statistics = self.problem.statistics() or {}
-            self._champion = population.champion.with_interface(**statistics)
-            if not self.problem.noisy:
-                reached = self._sign * population.champion_fitness >= self._threshold
-                self.solved = bool(reached)
+        tests = self.retests.spent if self.noisy else []
         self._record(genomes, [evaluation, *tests], samples, np.diff(marks))
         self.snapshot = self._snapshot()
         if self.directory is not None:
-            self.directory.write_generation(self.history, self._champion, self.failures)
+            self.directory.write_generation(
+                self.history, self._champion, self._learned, self.failures
+            )
             if self.directory.is_due(population.generation):
                 self.directory.write_checkpoint(self.snapshot)
+
+    def _tell(self, genomes: Genomes, fitness: Array) -> None:
+        """Tell what was found, where the best told is the best there is."""
+        population = self.population
+        population.tell(fitness)
+        if population.champion_row >= 0:
+            self._take_champion(genomes, population.champion_row)
+        if self._sign * population.champion_fitness >= self._threshold:  # which NaN is not
+            self.solved = self._holds()
+
+    def _tell_by_evidence(self, genomes: Genomes, evaluation: Evaluation, fitness: Array) -> None:
+        """Tell what was found after retests, by which alone a genome becomes champion.
+
+        While none has passed one, the best told is provisionally.
+        """
+        population, retests = self.population, self.retests
+        told = self._sign * fitness
+        row = retests.consider(genomes, evaluation, fitness, self._judged_champion)
+        for failed, cause in retests.causes.items():
+            self._fail(failed, f"in the retest: {cause}")
+        population.tell(fitness, trusted=())
+        if retests.evidence is not None:
+            if row is not None:
+                population.set_champion(row, retests.evidence.mean)
+                self._take_champion(genomes, row)
+            assert self._judged_champion is not None
+            self.solved = retests.solves(self._judged_champion)
+            population.set_champion(None, retests.evidence.mean)
+        elif not np.isnan(told).all():
+            best = int(np.nanargmax(told))
+            before = population.champion_fitness
+            if np.isnan(before) or told[best] > self._sign * before:
+                population.set_champion(best, self._sign * float(told[best]))
+                self._take_champion(genomes, best)
+
+    def _take_champion(self, genomes: Genomes, row: int) -> None:
+        """Keep the champion as it was born and as it was judged, with what it was judged with."""
+        statistics = self.problem.statistics() or {}
+        self._champion = self.population.champion.with_interface(**statistics)
+        self._learned = None
+        if self.learning is not None and self.learning.inheritance == "baldwinian":
+            self._learned = genomes[row].copy().with_interface(**statistics)
+
+    @property
+    def learned(self) -> Genome | None:
+        """The champion as it was judged, where that is not as it was born."""
+        return self._learned
+
+    @property
+    def _judged_champion(self) -> Genome | None:
+        return self._champion if self._learned is None else self._learned
+
+    def _notice_luck(self, fitness: Array) -> None:
+        """Treat the problem as noisy once an unchanged genome gets another fitness."""
+        parents, before = self.population.parents, self.snapshot
+        if parents is None or before is None or self.learning is not None:
+            return
+        rows = np.flatnonzero((parents.kind == COPY) & (parents.first >= 0))
+        first = self._sign * before.population.fitness[parents.first[rows]]
+        differ = np.abs(fitness[rows] - first) > _SAME * np.maximum(1.0, np.abs(first))
+        if differ.any():  # which NaN does not
+            k = int(np.flatnonzero(differ)[0])
+            self._is_noisy(float(first[k]), float(fitness[rows[k]]))
+
+    def _is_noisy(self, first: float, second: float) -> None:
+        self.noisy, self.solved = True, False
+        warnings.warn(
+            f"fitness: expected the same for an unchanged genome of {self.problem.name}, got "
+            f"{first:.6g} and then {second:.6g}. From now on it is treated as noisy, and a best "
+            "one is tested again before it is believed. Pass noisy=True, or a function of "
+            "(network, seed) that draws from the seed.",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+
+    def _holds(self) -> bool:
+        """Whether the champion gets the same fitness again, from a fresh state."""
+        champion = self._judged_champion
+        assert champion is not None
+        seed = self._seed(random.VERIFICATION, 0)
+        again = float(self._tested(champion.batch(), seed, None).fitness[0])
+        told = self.population.champion_fitness
+        if np.isfinite(again) and abs(again - told) > _SAME * max(1.0, abs(told)):
+            self._is_noisy(told, again)
+        if self.noisy or not np.isfinite(again):
+            return False
+        self.verified = Verified(told, 0.0, 1)
+        return True
+
+    def verify(self) -> None:
+        """Test the champion once more, as whoever uses it will find it.
+
+        On a noisy problem over at least 100 episodes that no selection has seen.
+        """
+        champion = self._judged_champion
+        if champion is None or self.verified is not None:
+            return
+        if not self.noisy:
+            self._holds()
+        if self.noisy:
+            self.verified = self.retests.verified(champion, self._seed(random.VERIFICATION, 0))
 
     def _guide_growth(self) -> None:
         """Let children grow where gradients say, if that was asked for."""
@@ -266,7 +379,10 @@ class Evolution:
         )
         self.population, self.history = again.population, again.history
         self._guide_growth()
-        self.solved, self._champion, self._named = again.solved, again._champion, again._named
+        self.solved, self.noisy = again.solved, again.noisy
+        self._champion, self._learned = again._champion, again._learned
+        self.retests.restore(again.retests.state())
+        self._named = again._named
 
     def fails_too_much(self, limit: float) -> bool:
         """Whether more than this share of the last three generations' evaluations failed."""
@@ -283,7 +399,10 @@ class Evolution:
         return Result(
             solved=self.solved,
             champion=self.champion,
-            champion_fitness=self.population.champion_fitness,
+            champion_fitness=self._fitness_found(),
+            learned=self.champion if self._learned is None else self._learned,
+            verified=self.verified,
+            retests_failed=self.retests.failed,
             history=self.history,
             population=self.population,
             problem=self.problem,
@@ -292,6 +411,12 @@ class Evolution:
             failures=list(self._named),
             descent=known or self._begun(self.population.state()),
         )
+
+    def _fitness_found(self) -> float:
+        """What the champion is worth by the best evidence there is."""
+        if self.noisy and self.verified is not None:
+            return self.verified.mean
+        return self.population.champion_fitness
 
     def _descent(self, state: State) -> Lineage:
         """The lineage up to the generation told last; begun anew should that fail."""
@@ -340,6 +465,9 @@ class Evolution:
             learning=self.learning,
             changes=self._changes,
             lineage=self._descent(state),
+            noisy=self.noisy,
+            retests=self.retests.state(),
+            learned=self._learned,
         )
 
     def _evaluated(self, genomes: Genomes, networks: Networks, seed: int) -> Evaluation:
@@ -357,64 +485,25 @@ class Evolution:
             causes = dict.fromkeys(rows, cause_of(error))
             return Evaluation(np.full(len(genomes), np.nan), 0, causes)
 
-    def _knows_champion(self) -> bool:
-        return bool(np.isfinite(self.population.champion_fitness))
-
     def _seed(self, purpose: int, index: int) -> int:
         """A problem seed that depends on (run seed, purpose, generation, index) alone."""
         out = np.empty(index + 1, np.int64)
         random.derive_seeds(self.population.seed, purpose, self.population.generation, out)
         return int(out[index])
 
-    def _retest(self, genomes: Genomes, fitness: Array) -> tuple[list[Evaluation], list[int]]:
-        """Judge would-be champions on fresh episodes and put the mean in ``fitness``.
-
-        One lucky set of episodes must not make a champion: the best of the generation is
-        retested if it beats the champion, then the next best if that one did not hold.
-
-        Returns:
-            The evaluations, and the rows that were retested: only they may become champion.
-        """
-        champion = self.population.champion_fitness
-        bar = self._sign * champion if np.isfinite(champion) else -np.inf
-        tests: list[Evaluation] = []
-        tested: list[int] = []
-        for _ in range(_RETESTS):
-            ranked = np.nan_to_num(self._sign * fitness, nan=-np.inf)
-            row = int(np.argmax(ranked))
-            if not ranked[row] > bar:
-                break
-            tested.append(row)
-            for episodes in (RETEST_EPISODES, SOLVED_EPISODES):
-                seed = self._seed(random.RETEST, len(tests))
-                test = self._tested(genomes[[row]], seed, episodes)
-                tests.append(test)
-                fitness[row] = test.fitness[0]
-                if not np.isfinite(fitness[row]):
-                    cause = test.failures.get(0, f"fitness is {fitness[row]}")
-                    self._fail(row, f"in the retest: {cause}")
-                    fitness[row] = np.nan  # an infinite one neither holds nor solves
-                held = self._sign * fitness[row]
-                if not held >= self._threshold:
-                    break
-            else:
-                self.solved = True
-            if held > bar:
-                break
-        return tests, tested
-
-    def _tested(self, genome: Genomes, seed: int, episodes: int) -> Evaluation:
-        """A retest, which a genome whose evaluation raises has failed."""
+    def _tested(self, genomes: Genomes, seed: int, episodes: int | None) -> Evaluation:
+        """A retest, which genomes whose evaluation raises have failed."""
         try:
             if self.workers is not None:
-                return self.workers.evaluate(genome, seed, episodes)
-            return judged(self.problem, genome.compile(), seed=seed, episodes=episodes)
+                return self.workers.evaluate(genomes, seed, episodes)
+            return judged(self.problem, genomes.compile(), seed=seed, episodes=episodes)
         except EvaluatorError:
             raise
         except Exception as error:
             if self._raise:
                 raise
-            return Evaluation(np.full(1, np.nan), 0, {0: cause_of(error)})
+            causes = dict.fromkeys(range(len(genomes)), cause_of(error))
+            return Evaluation(np.full(len(genomes), np.nan), 0, causes)
 
     def _take_failures(self, evaluation: Evaluation) -> None:
         fitness, causes = evaluation.fitness, evaluation.failures
@@ -454,6 +543,7 @@ class Evolution:
             "nodes": genomes.node_id.size / len(genomes),
             "connections": np.count_nonzero(genomes.enabled) / len(genomes),
             "evaluations": sum(e.fitness.size for e in evaluations),
+            "retest_episodes": self.retests.played if self.noisy else 0,
             "steps": sum(e.steps for e in evaluations),
             "failures": len(genomes) - valid.size,
             "samples_learned": samples,

@@ -23,6 +23,7 @@ COLUMNS: dict[str, type] = {
     "nodes": float,
     "connections": float,
     "evaluations": int,
+    "retest_episodes": int,
     "steps": int,
     "samples_learned": int,
     "failures": int,
@@ -118,9 +119,11 @@ class History:
 
     Columns: ``generation`` (from 1); ``best`` and ``mean`` fitness of the generation, failures
     left out, the ``lower_quartile`` and the ``upper_quartile``, between which the middle half
-    lies, and the ``median``; ``champion``, the best ever; ``species``; mean ``nodes`` and enabled
+    lies, and the ``median``; ``champion``, the best ever, on a noisy problem by the evidence of
+    that time, which may fall; ``species``; mean ``nodes`` and enabled
     ``connections`` per genome, hidden nodes and outputs counted; ``evaluations``, ``steps``
-    and ``failures`` of the generation, retests included; ``samples_learned``, how many went
+    and ``failures`` of the generation, evaluations and steps of retests included, and
+    ``retest_episodes``, how many episodes these played; ``samples_learned``, how many went
     through gradients; wall time in seconds for evaluation, reproduction, compilation of genomes
     to networks, and learning.
 

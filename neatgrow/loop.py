@@ -16,8 +16,8 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.config import Config
 from neatgrow.evolution import Callback, Evolution, described
+from neatgrow.kernels import jit
 from neatgrow.learning.lifetime import Learning
-from neatgrow.networks import Network
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import EvaluatorError, Problem, Staffed, cause_of
 from neatgrow.problems.executors import evaluator
@@ -27,9 +27,14 @@ from neatgrow.reading import CHAMPION, CONFIG, read_description
 from neatgrow.results import Result
 from neatgrow.runs import Checkpoints, RunDirectory
 
+_SHORT = 60.0  # seconds of a budget that compilation does not count against
+
+Fitness = Callable[..., float]
+"""A function of a network, or of a network and a seed, that returns its fitness."""
+
 
 def evolve(
-    problem: Problem | Callable[[Network], float],
+    problem: Problem | Fitness,
     *,
     inputs: int | None = None,
     outputs: int | None = None,
@@ -38,6 +43,7 @@ def evolve(
     seed: int = 0,
     solved_at: float | None = None,
     minimize: bool = False,
+    noisy: bool | None = None,
     learning: Learning | None = None,
     seconds: float | None = None,
     processes: int = 0,
@@ -55,7 +61,8 @@ def evolve(
     Ctrl-C ends the run and returns the result so far.
 
     Args:
-        problem: A problem, or a function of one network that returns its fitness.
+        problem: A problem, or a function of one network that returns its fitness; or of a network
+            and a seed, if it draws random numbers.
         inputs: I, for a function.
         outputs: O, for a function.
         config: Settings; defaults to ``Config()``.
@@ -63,9 +70,15 @@ def evolve(
         seed: The same seed gives the same run.
         solved_at: Fitness to stop at, instead of the problem's own.
         minimize: Whether lower fitness is better.
+        noisy: Whether a function gives the same network another fitness when it is called again;
+            by default if it takes a seed. Champions are then settled by retests, as on noisy
+            problems (:mod:`neatgrow.retests`). One that turns out to do so is treated as noisy
+            from then on, with a warning.
         learning: Let genomes learn by gradient descent before they are judged, on problems that
             offer lessons, as supervised ones do.
-        seconds: Most wall time; the generation under way is finished.
+        seconds: Most wall time; the generation under way is finished. The final test of the
+            champion is not counted, nor is the first compilation of kernels where the budget is
+            less than a minute.
         processes: Worker processes that evaluate; 0 for this process, which is faster unless
             one evaluation takes milliseconds. The result is the same.
         time_limit: Seconds that one genome's evaluation may take before its worker is ended
@@ -80,7 +93,8 @@ def evolve(
             stops, its results intact.
         callbacks: Called after each generation with the :class:`Evolution`; one that returns
             ``True`` ends the run.
-        progress: Show a progress line; by default where standard error is a terminal.
+        progress: Show a progress line; by default where standard error is a terminal, and
+            elsewhere only what a wait for compilation is for.
         directory: Write configuration, history, champion and checkpoints there as the run
             goes; :func:`resume` goes on from it.
         checkpoints: How often to save a checkpoint, and how many to keep.
@@ -92,7 +106,7 @@ def evolve(
         EvaluationError: With ``on_error="raise"``, at the first failure.
         RuntimeError: Every evaluation of the whole run failed; says how the first one did.
     """
-    asked = _as_problem(problem, inputs, outputs)
+    asked = _as_problem(problem, inputs, outputs, noisy)
     generations = _checks.integer("generations", generations, 1)
     solved_at = None if solved_at is None else _checks.number("solved_at", solved_at)
 
@@ -110,6 +124,7 @@ def evolve(
                 "learning": None if learning is None else learning.to_dict(),
                 "inputs": asked.inputs,
                 "outputs": asked.outputs,
+                "noisy": noisy,
             }
             own = {"seed": int(seed)}  # at the head, and not the problem's to say
             description = {**own, **described(asked), **own, "run": about}
@@ -124,7 +139,7 @@ def evolve(
 def resume(
     directory: str | PathLike[str],
     *,
-    problem: Problem | Callable[[Network], float] | None = None,
+    problem: Problem | Fitness | None = None,
     changes: dict[str, Any] | None = None,
     generations: int | None = None,
     seconds: float | None = None,
@@ -186,7 +201,7 @@ def resume(
 
 def _resumed(
     files: RunDirectory,
-    problem: Problem | Callable[[Network], float] | None,
+    problem: Problem | Fitness | None,
     changes: dict[str, Any] | None,
     generations: int | None,
     on_error: Literal["record", "raise"],
@@ -200,7 +215,7 @@ def _resumed(
     elif isinstance(problem, Problem):
         asked = problem
     else:
-        asked = _as_problem(problem, about.get("inputs"), about.get("outputs"))
+        asked = _as_problem(problem, about.get("inputs"), about.get("outputs"), about.get("noisy"))
     snapshot = files.latest()
     if snapshot is not None:
         if snapshot.lineage is None:
@@ -235,7 +250,7 @@ def _resumed(
     if run.snapshot is not None and (changes or generations is not None):
         files.write_checkpoint(run.snapshot, again=True)  # so that they outlast a kill
     if snapshot is not None and snapshot.population.champion is not None:
-        files.write_champion(run.champion)
+        files.write_champion(run.champion, run.learned)
     else:
         (files.path / CHAMPION).unlink(missing_ok=True)
     run.directory = files
@@ -268,15 +283,17 @@ def _carry_on(
 ) -> Result:
     if not 0.0 <= failure_limit <= 1.0:
         raise ValueError(_checks.message("failure_limit", "a share from 0 to 1", failure_limit))
-    deadline = time.monotonic() + seconds if seconds is not None else np.inf
+    clock = _Clock(seconds)
     calls = tuple(callbacks)
-    show = sys.stderr.isatty() if progress is None else progress
-    line = Progress() if show else None  # first: the population compiles already
+    quiet = progress is None and not sys.stderr.isatty()
+    line = None if progress is False else Progress(waits_only=quiet)  # first: it compiles already
     run: Evolution | None = None
     try:
         run = begin()
         with _Interrupts() as interrupts:
-            stopped = _until_stopped(run, calls, line, deadline, failure_limit, interrupts)
+            stopped = _until_stopped(run, calls, line, clock, failure_limit, interrupts)
+            if stopped != "interrupted":
+                _verify(run)
     except BaseException as error:
         if run is not None and run.directory is not None and run.snapshot is not None:
             error.add_note(
@@ -296,7 +313,7 @@ def _until_stopped(
     run: Evolution,
     callbacks: tuple[Callback, ...],
     line: Progress | None,
-    deadline: float,
+    clock: "_Clock",
     failure_limit: float,
     interrupts: "_Interrupts",
 ) -> str:
@@ -315,7 +332,7 @@ def _until_stopped(
                 return "callback"
             if run.fails_too_much(failure_limit):
                 return "failures"
-            if time.monotonic() >= deadline:
+            if clock.is_up():
                 return "seconds"
     except KeyboardInterrupt:
         if run.snapshot is None:
@@ -329,6 +346,31 @@ def _until_stopped(
         warnings.warn(f"{error}", RuntimeWarning, stacklevel=4)
         return "workers"
     return "solved" if run.solved else "generations"
+
+
+def _verify(run: Evolution) -> None:
+    """The final test of the champion; a run does not fail for want of it."""
+    try:
+        run.verify()
+    except KeyboardInterrupt:
+        return
+    except EvaluatorError as error:
+        warnings.warn(f"the champion was not verified: {error}", RuntimeWarning, stacklevel=4)
+
+
+class _Clock:
+    """The time that a run may take; compilation is left out of less than a minute."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = np.inf if seconds is None else seconds
+        self._start = self._now()
+
+    def is_up(self) -> bool:
+        return self._now() - self._start >= self._seconds
+
+    def _now(self) -> float:
+        spared = jit.compile_seconds() if self._seconds < _SHORT else 0.0
+        return time.monotonic() - spared
 
 
 class _Interrupts:
@@ -375,7 +417,8 @@ def _save(run: Evolution) -> None:
     if run.directory is not None:
         try:
             known = run.snapshot is not None and run.snapshot.population.champion is not None
-            run.directory.catch_up(run.history, run.champion if known else None)
+            run.directory.catch_up(run.history, run.champion if known else None, run.learned)
+            run.directory.write_verified(run.verified)
             if run.snapshot is not None:
                 run.directory.write_checkpoint(run.snapshot)
         finally:
@@ -383,12 +426,15 @@ def _save(run: Evolution) -> None:
 
 
 def _as_problem(
-    problem: Problem | Callable[[Network], float], inputs: int | None, outputs: int | None
+    problem: Problem | Fitness,
+    inputs: int | None,
+    outputs: int | None,
+    noisy: bool | None = None,
 ) -> Problem:
     if isinstance(problem, Problem):
-        if inputs is not None or outputs is not None:
+        if inputs is not None or outputs is not None or noisy is not None:
             raise TypeError(
-                "inputs, outputs: expected only with a fitness function, got them with the "
+                "inputs, outputs, noisy: expected only with a fitness function, got them with the "
                 f"problem {problem.name!r}, which has its own. Leave them out."
             )
         return problem
@@ -401,4 +447,4 @@ def _as_problem(
             "evolve: expected inputs= and outputs= with a fitness function, got "
             f"inputs={inputs}, outputs={outputs}. Say how many values go in and out."
         )
-    return Function(problem, inputs=inputs, outputs=outputs)
+    return Function(problem, inputs=inputs, outputs=outputs, noisy=noisy)

@@ -289,8 +289,8 @@ class Population:
         Args:
             fitness: (N,) numbers, higher is better (lower with ``minimize=True``). NaN marks
                 an evaluation that failed; it ranks below all others, as do infinities.
-            trusted: Rows of the genomes that may become champion, such as those retested on a
-                noisy problem; all by default. Selection goes by ``fitness`` alone.
+            trusted: Rows of the genomes that may become champion; all by default, none where
+                :meth:`set_champion` says who is. Selection goes by ``fitness`` alone.
 
         Raises:
             RuntimeError: :meth:`ask` has not been called since the last tell.
@@ -319,6 +319,23 @@ class Population:
                 self.champion_row = int(row)
                 self._champion_fitness = float(self.fitness[row])
                 self._moved = self.generation
+
+    def set_champion(self, row: int | None, fitness: float) -> None:
+        """Settle who is champion by more than the fitness told, such as retests.
+
+        Args:
+            row: Of a genome told last that is champion from now on; ``None`` for the old one.
+            fitness: What is known of it now, in the direction of :meth:`tell`.
+
+        Raises:
+            RuntimeError: Nothing was told since the last :meth:`ask`.
+        """
+        if self.fitness is None:
+            raise RuntimeError("set_champion: expected a call of tell() first, got none.")
+        if row is not None:
+            self._champion, self.champion_row = self.genomes[row].copy(), int(row)
+            self._moved = self.generation
+        self._champion_fitness = self._sign * float(fitness)
 
     # ------------------------------------------------------------------ the next generation
 

@@ -14,23 +14,32 @@ class Progress:
 
     Args:
         stream: Where to write, standard error by default.
+        waits_only: Whether to say nothing but what a wait of some seconds is for.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, *, waits_only: bool = False) -> None:
         self.stream = stream if stream is not None else sys.stderr
+        self._waits_only = waits_only
+        self._waiting = False
         self._on_terminal = self.stream.isatty()
         self._width = 0
         self._next = 1
         jit.on_compile.append(self._say_compiling)
 
     def _say_compiling(self) -> None:
+        if self._waiting:  # one kernel follows the other
+            return
+        self._waiting = True
         below = "\n" if self._width else ""
         self.stream.write(f"{below}{_COMPILING}\n")
         self.stream.flush()
 
     def update(self, history: History, generations: int) -> None:
         """Show the last generation, of ``generations`` at most."""
+        self._waiting = False
         row = history[-1]
+        if self._waits_only:
+            return
         if not self._on_terminal and row["generation"] < self._next:
             return
         self._next = row["generation"] + max(1, row["generation"] // 4)

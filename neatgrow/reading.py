@@ -13,15 +13,18 @@ from neatgrow.files import DAMAGE, FileError, UnknownContentError, plain, whole
 from neatgrow.genomes import Genome
 from neatgrow.history import COLUMNS, MISSING, History
 from neatgrow.learning.lifetime import Learning
+from neatgrow.retests import Verified
 from neatgrow.storage import load_genome
 
-CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION, LOCK, CHECKPOINTS = (
+CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION, LEARNED, VERIFIED, LOCK, CHECKPOINTS = (
     "config.toml",
     "problem.json",
     "history.csv",
     "species.csv",
     "failures.csv",
     "champion.npz",
+    "learned.npz",
+    "verified.json",
     "run.lock",
     "checkpoints",
 )
@@ -92,6 +95,35 @@ def read_run(directory: str | PathLike[str]) -> tuple[dict[str, Any], History, G
     if not len(history):
         raise FileError(f"{path / HISTORY}: expected at least one generation, got none.")
     return description, history, load_genome(path / CHAMPION)
+
+
+def read_learned(directory: str | PathLike[str]) -> Genome | None:
+    """The champion as it became by learning, where it did.
+
+    Raises:
+        FileError: The file is damaged.
+    """
+    path = Path(directory) / LEARNED
+    return load_genome(path) if path.exists() else None
+
+
+def read_verified(directory: str | PathLike[str]) -> Verified | None:
+    """The final test of the champion, where there was one.
+
+    Raises:
+        FileError: The file is damaged.
+    """
+    path = Path(directory) / VERIFIED
+    if not path.exists():
+        return None
+    try:
+        values = dict(json.loads(path.read_text("utf-8")))
+        numbers = [_checks.number(name, values[name]) for name in ("mean", "standard_error")]
+        return Verified(*numbers, whole(values, "episodes", 1, _MOST))
+    except DAMAGE as error:
+        raise FileError(
+            f"{path}: expected the champion's final test in JSON, got an error: {error}"
+        ) from error
 
 
 def read_description(directory: str | PathLike[str], *, to_rebuild: bool = True) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from neatgrow.history import TIMES, History
 from neatgrow.lineage import Ancestor, Lineage
 from neatgrow.population import Population
 from neatgrow.problems.base import Problem
+from neatgrow.retests import Verified
 
 if TYPE_CHECKING:
     import networkx
@@ -23,10 +24,20 @@ class Result:
     """What a run came to.
 
     Attributes:
-        solved: Whether the champion reached the problem's threshold; on a noisy problem, in
-            the mean over 100 fresh episodes.
-        champion: Best genome ever, carrying input statistics where the problem keeps any.
-        champion_fitness: Its fitness; on a noisy problem the mean of its retest.
+        solved: Whether the champion reached the problem's threshold, and did again from a fresh
+            state; on a noisy problem over at least 100 fresh episodes, by a margin that grows
+            with every try (:meth:`neatgrow.retests.Retests.solves`).
+        champion: Best genome ever, carrying input statistics where the problem keeps any. With
+            Baldwinian learning as it was born.
+        champion_fitness: Its fitness; on a noisy problem the mean of the final test, or of all
+            evidence there was where there was no such test.
+        learned: The champion as it was judged: after its learning, where genomes learn and what
+            they learn is not inherited; else the champion.
+        verified: The final test, after the run and outside its time: mean, standard error and
+            number of episodes that no selection has seen. ``None`` if the run was interrupted or
+            an episode of the test failed.
+        retests_failed: Tests of would-be champions that failed. Where all did, the champion is
+            provisional: the best as told, without evidence.
         history: Table by generation.
         population: As it stands after the last generation.
         problem: What was evolved on.
@@ -49,6 +60,9 @@ class Result:
     directory: Path | None
     failures: list[tuple[int, int, str]]
     descent: Lineage
+    learned: Genome
+    verified: Verified | None
+    retests_failed: int
 
     @cached_property
     def lineage(self) -> "networkx.DiGraph[Any]":
@@ -74,9 +88,11 @@ class Result:
         return fingerprint_of(self.history, self.champion)
 
     def __repr__(self) -> str:
+        failed = f", retests_failed={self.retests_failed}" if self.retests_failed else ""
         return (
             f"Result(solved={self.solved}, champion_fitness={self.champion_fitness:.6g}, "
-            f"generations={len(self.history)}, stopped={self.stopped!r})"
+            f"verified={self.verified or 'no'}, generations={len(self.history)}, "
+            f"stopped={self.stopped!r}{failed})"
         )
 
     def _repr_html_(self) -> str | None:

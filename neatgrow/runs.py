@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -25,11 +25,14 @@ from neatgrow.reading import (
     CONFIG,
     FAILURES,
     HISTORY,
+    LEARNED,
     LOCK,
     PROBLEM,
     SPECIES,
+    VERIFIED,
     check_files,
 )
+from neatgrow.retests import Verified
 
 _MOST_FAILURES = 10_000  # lines of failures.csv
 _FAILURES_HEADER = "generation,genome,cause\n"
@@ -56,6 +59,8 @@ class RunDirectory:
     ``config.toml`` all settings, ``problem.json`` the problem, the seed and the budget,
     ``history.csv`` a line per generation, ``species.csv`` the size of every species in each,
     ``failures.csv`` which genome failed when and why, ``champion.npz`` the best genome so far,
+    ``learned.npz`` the same as it was judged where what it learned is not inherited,
+    ``verified.json`` its final test once there was one,
     ``checkpoints/`` the last few states to resume from, ``run.lock`` held while the run goes.
 
     A write that fails, as on a full disk, is said in a warning and made up for once it is
@@ -132,7 +137,11 @@ class RunDirectory:
         self._lock.close()
 
     def write_generation(
-        self, history: History, champion: Genome | None, failures: dict[int, str]
+        self,
+        history: History,
+        champion: Genome | None,
+        learned: Genome | None,
+        failures: dict[int, str],
     ) -> None:
         """Append the last generation and its failures, and save the champion if it is new."""
         generation = history[-1]["generation"]
@@ -140,12 +149,29 @@ class RunDirectory:
         lines = [csv_lines((generation, *named)) for named in islice(failures.items(), room)]
         self._failure_lines += len(lines)
         self._unwritten += lines
-        self.catch_up(history, champion)
+        self.catch_up(history, champion, learned)
 
-    def write_champion(self, champion: Genome) -> None:
-        """Replace ``champion.npz``."""
-        if self._trying("the champion", lambda: champion.save(self.path / CHAMPION)):
+    def write_champion(self, champion: Genome, learned: Genome | None) -> None:
+        """Replace ``champion.npz``, and ``learned.npz`` where it was judged as something else."""
+
+        def save() -> None:
+            if learned is not None:
+                learned.save(self.path / LEARNED)
+            champion.save(self.path / CHAMPION)
+
+        if self._trying("the champion", save):
             self._champion = champion
+
+    def write_verified(self, verified: Verified | None) -> None:
+        """Replace ``verified.json``; without a test there is none."""
+
+        def save() -> None:
+            if verified is None:
+                (self.path / VERIFIED).unlink(missing_ok=True)
+            else:
+                write_text(self.path / VERIFIED, json.dumps(asdict(verified)) + "\n")
+
+        self._trying("the final test", save)
 
     def write_tables(self, history: History, failures: Iterable[tuple[int, int, str]]) -> None:
         """Write all tables anew.
@@ -175,12 +201,12 @@ class RunDirectory:
         """
         write_text(self.path / PROBLEM, json.dumps(description, indent=2) + "\n")
 
-    def catch_up(self, history: History, champion: Genome | None) -> None:
+    def catch_up(self, history: History, champion: Genome | None, learned: Genome | None) -> None:
         """Write what the tables and ``champion.npz`` lack, if anything could not be written."""
         if self._tabled != len(history) or self._unwritten:
             self._trying("the tables", lambda: self._append(history))
         if champion is not None and champion is not self._champion:
-            self.write_champion(champion)
+            self.write_champion(champion, learned)
 
     def is_due(self, generation: int) -> bool:
         """Whether a checkpoint is to be written after this generation."""
@@ -304,7 +330,7 @@ class RunDirectory:
 
     def _remove_leftovers(self) -> None:
         """Remove what a process that was killed had not finished writing."""
-        for name in (CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION):
+        for name in (CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION, LEARNED, VERIFIED):
             for path in self.path.glob(f".{name}.*.tmp"):
                 path.unlink()
         for path in (self.path / CHECKPOINTS).glob(".*.npz.*.tmp"):

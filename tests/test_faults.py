@@ -215,6 +215,8 @@ def test_of_a_batch_that_fails_only_the_genomes_that_it_is_about_do(answer, tmp_
 
 def test_causes_that_a_problem_gives_are_told_as_text(tmp_path):
     def answer(self, fitness, episodes):
+        if fitness.size == 1:  # the final test
+            return Evaluation(fitness, 1)
         causes = {np.int64(2): ValueError("deep"), 5: "why"}
         fitness[[2, 5, 6]] = np.nan
         return Evaluation(fitness, np.int64(3), causes)
@@ -292,8 +294,8 @@ def test_a_retest_that_fails_is_named_and_the_next_best_is_retested(found, cause
     ((generation, _, said),) = result.failures
     assert generation == 1 and said.startswith(cause)
     assert named_in(tmp_path) == result.failures
-    assert result.history["failures"].tolist() == [1, 0, 0, 0]
-    assert np.isfinite(result.champion_fitness)
+    assert result.history["failures"].tolist() == [0, 0, 0, 0]  # as told it is fit to be a parent
+    assert np.isfinite(result.champion_fitness) and result.retests_failed == 1
     first.clear()
     with pytest.raises((ng.EvaluationError, OSError, ValueError)):
         ng.evolve(noisy(once), on_error="raise", **GIVEN)
@@ -303,9 +305,11 @@ def test_a_retest_that_fails_is_named_and_the_next_best_is_retested(found, cause
 def test_a_retest_that_is_infinite_neither_solves_nor_becomes_champion(solved_at):
     problem = noisy(lambda fitness: fitness + np.inf)
     problem.solved_at = solved_at
-    with pytest.raises(RuntimeError, match="expected at least one evaluation that succeeds"):
-        ng.evolve(problem, **GIVEN)
-    assert {episodes for _, episodes in problem.calls} == {None, 20}
+    result = ng.evolve(problem, **GIVEN)
+    assert not result.solved and result.verified is None
+    assert result.champion_fitness == result.history["best"].max() < np.inf  # as told
+    assert result.retests_failed == 3 * 4
+    assert {episodes for _, episodes in problem.calls} == {None, 2, 10}
 
 
 @pytest.mark.parametrize("minimize", [False, True])

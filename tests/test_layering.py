@@ -21,7 +21,7 @@ ROWS = {
     "learning.": 4,
     "population": 5, "problems.": 5,
     "evolution": 6, "results": 6, "runs": 6, "reading": 6, "locks": 2, "history": 6, "progress": 6,
-    "checkpoints": 6, "lineage": 6, "lineage_storage": 6, "ancestry": 6, "loop": 6,
+    "checkpoints": 6, "retests": 6, "lineage": 6, "lineage_storage": 6, "ancestry": 6, "loop": 6,
     "plotting.": 7, "bridge": 7, "cli": 7, "__main__": 7,
 }  # fmt: skip
 

@@ -34,7 +34,7 @@ def test_what_was_written_is_what_is_read(tmp_path):
     description, history, champion = read_run(tmp_path / "deep" / "run")
     about = {
         "generations": 4, "solved_at": 99.0, "minimize": False, "learning": None, "inputs": 2,
-        "outputs": 1,
+        "outputs": 1, "noisy": None,
     }  # fmt: skip
     assert description == {"seed": 3, "problem": "xor", "paper": False, "run": about}
     assert history.to_csv() == result.history.to_csv()
@@ -44,7 +44,7 @@ def test_what_was_written_is_what_is_read(tmp_path):
     names = {path.name for path in (tmp_path / "deep" / "run").iterdir()}
     files = {
         "config.toml", "problem.json", "history.csv", "species.csv", "failures.csv",
-        "champion.npz", "run.lock", "checkpoints",
+        "champion.npz", "verified.json", "run.lock", "checkpoints",
     }  # fmt: skip
     assert names == files  # nothing temporary is left
 
@@ -277,7 +277,7 @@ class Own:
     input_names = output_names = solved_at = None
 
     def evaluate(self, networks, *, seed, episodes=None):
-        return Evaluation(np.arange(float(len(networks))), len(networks))
+        return Evaluation(np.ones(len(networks)), len(networks))
 
     def statistics(self):
         return None

@@ -108,7 +108,8 @@ class Noisy:
         for value in values:
             if episodes is not None and value in self.faults:
                 FAULTS[self.faults[value]]()
-        return Evaluation(np.array(values), len(values) * (episodes or 1))
+        scores = np.repeat(np.array(values)[:, None], episodes or 1, axis=1)
+        return Evaluation(np.array(values), scores.size, scores=scores)
 
     def statistics(self):
         return None

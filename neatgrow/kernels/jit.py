@@ -12,6 +12,7 @@ import hashlib
 import os
 import pickle
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -40,7 +41,7 @@ _HELPER_OPTIONS: dict[str, Any] = {
 }
 
 on_compile: list[Callable[[], None]] = []
-"""Called once each, then dropped, before the first kernel that has to be compiled."""
+"""Called each, from whichever thread it is, before something has to be compiled."""
 
 
 def kernel(function: _F) -> _F:
@@ -83,8 +84,8 @@ def summing(function: _F) -> _F:
     return numba.njit(**options)(function)  # type: ignore[no-any-return]
 
 
-class _FewerCollections(Listener):  # type: ignore[misc]
-    """Lets garbage collections wait while numba compiles, whatever it compiles.
+class _Compiling(Listener):  # type: ignore[misc]
+    """Announces and times all that numba compiles, and lets garbage collections wait meanwhile.
 
     Compiling makes millions of small objects that stay for as long as it lasts; looking through
     them for garbage again and again took a fifth of the time, and spared 20 MB.
@@ -93,11 +94,16 @@ class _FewerCollections(Listener):  # type: ignore[misc]
     _AT_LEAST = 100_000  # new objects before a collection, instead of hundreds
 
     def __init__(self) -> None:
+        self.seconds = 0.0
         self._depth = 0  # numba's compiler lock is held throughout
+        self._began = 0.0
         self._usual = gc.get_threshold()
 
     def on_start(self, event: Event) -> None:
         if self._depth == 0:
+            for say in tuple(on_compile):
+                say()
+            self._began = time.monotonic()
             self._usual = gc.get_threshold()
             first, *others = self._usual
             if first > 0:  # else there are none at all
@@ -108,9 +114,16 @@ class _FewerCollections(Listener):  # type: ignore[misc]
         self._depth -= 1
         if self._depth == 0:
             gc.set_threshold(*self._usual)
+            self.seconds += time.monotonic() - self._began
 
 
-register("numba:compile", _FewerCollections())
+_compiling = _Compiling()
+register("numba:compile", _compiling)
+
+
+def compile_seconds() -> float:
+    """Seconds that this process has spent compiling so far."""
+    return _compiling.seconds
 
 
 @helper
@@ -232,13 +245,9 @@ class _KernelCache(FunctionCache):  # type: ignore[misc]
         """
         rtsys.initialize(target_context)
         try:
-            found = self._load_overload(sig, target_context)
+            return self._load_overload(sig, target_context)
         except Exception:  # unpickled but not loadable, such as from another numba
-            found = None
-        if found is None:
-            while on_compile:
-                on_compile.pop()()
-        return found
+            return None
 
     def _save_overload(self, sig: Any, data: Any) -> None:
         if self._enabled and self._impl.check_cachable(data):

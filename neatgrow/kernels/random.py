@@ -9,9 +9,10 @@ import numpy as np
 
 from neatgrow.kernels.jit import helper, kernel
 
-(INITIAL, SELECTION, VARIATION, REPRESENTATIVE, EPISODES, RETEST, LEARNING, GROWTH) = range(8)
-# purposes of draws
-POLICY = 8
+(
+    INITIAL, SELECTION, VARIATION, REPRESENTATIVE, EPISODES, RETEST, LEARNING, GROWTH, POLICY,
+    VERIFICATION,
+) = range(10)  # purposes of draws  # fmt: skip
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)

@@ -27,6 +27,7 @@ def page(result: Result) -> str:
     facts = {
         "solved": "yes" if result.solved else "no",
         "champion's fitness": f"{result.champion_fitness:.6g}",
+        "verified": str(result.verified or "no"),
         "generations": f"{len(result.history):,}",
         "stopped by": result.stopped,
         "champion": repr(result.champion),

@@ -17,8 +17,9 @@ from neatgrow.lineage import Ancestor
 from neatgrow.plotting.interactive import Stage
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
-from neatgrow.reading import CHECKPOINTS, CONFIG, read_run
+from neatgrow.reading import CHECKPOINTS, CONFIG, read_learned, read_run, read_verified
 from neatgrow.results import Result, fingerprint_of
+from neatgrow.retests import Verified
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Record:
         history: Table by generation.
         champion: Best genome ever.
         fitness: Its fitness.
+        judged: The champion as it was judged: what it had become by learning that is not
+            inherited, else the champion itself.
+        verified: Its final test, where there was one.
         directory: Where the run was written, or ``None``.
         seed: Of the run, if it is known.
         solved: Whether the champion solves the problem; ``None`` where nothing says so.
@@ -49,6 +53,8 @@ class Record:
     history: History
     champion: Genome
     fitness: float
+    judged: Genome
+    verified: Verified | None
     directory: Path | None = None
     seed: int | None = None
     solved: bool | None = None
@@ -80,8 +86,8 @@ def _of_result(result: Result) -> Record:
     description = _attempt(missing, "description", lambda: dict(described())) or {}
     return Record(
         problem.name, description, result.history, result.champion, result.champion_fitness,
-        directory=result.directory, seed=population.seed, solved=result.solved,
-        stopped=result.stopped, fingerprint=result.fingerprint,
+        result.learned, result.verified, directory=result.directory, seed=population.seed,
+        solved=result.solved, stopped=result.stopped, fingerprint=result.fingerprint,
         stages=_stages(ancestors, result.champion, result.history, missing),
         failures=result.failures, config=population.config, problem=problem, missing=missing,
     )  # fmt: skip
@@ -90,6 +96,8 @@ def _of_result(result: Result) -> Record:
 def _of_directory(path: Path) -> Record:
     description, history, champion = read_run(path)
     missing: dict[str, str] = {}
+    verified = _attempt(missing, "verified", lambda: read_verified(path))
+    learned = _attempt(missing, "judged", lambda: read_learned(path))
     snapshot = _newest(path)
     current = snapshot is not None and snapshot.population.generation == len(history)
     ancestors = _attempt(missing, "stages", lambda: _ancestors(snapshot))
@@ -104,7 +112,8 @@ def _of_directory(path: Path) -> Record:
             fingerprint = fingerprint_of(snapshot.history, champion)
     return Record(
         str(next(filter(None, known), path.name)), description, history, champion,
-        history[-1]["champion"], directory=path, seed=description.get("seed"), solved=solved,
+        history[-1]["champion"] if verified is None else verified.mean, learned or champion,
+        verified, directory=path, seed=description.get("seed"), solved=solved,
         fingerprint=fingerprint, stages=_stages(ancestors, champion, history, missing),
         failures=failures, config=config, problem=problem, changes=changes, missing=missing,
     )  # fmt: skip

@@ -131,6 +131,8 @@ def _fitness_text(record: Record) -> str:
     if threshold is None and record.problem is not None:
         threshold = record.problem.solved_at
     best = f"{record.fitness:.6g}"
+    if record.verified is not None and record.verified.episodes > 1:
+        best = str(record.verified)
     if threshold is None:
         return f"The best fitness is <b>{best}</b>."
     limit = f"{float(threshold):.6g}"
@@ -151,6 +153,8 @@ def _facts(record: Record) -> str:
         ("seed", "not known" if record.seed is None else str(record.seed)),
     ]
     more = [("version", f"neatgrow {neatgrow.__version__}")]
+    if record.verified is None:
+        more.append(("verified", "no: there was no final test, or it failed"))
     if record.stopped:
         more.append(("stopped by", record.stopped))
     if record.fingerprint:
@@ -195,7 +199,12 @@ def _network(record: Record) -> tuple[str, Any]:
 def _work(record: Record) -> tuple[str, Any]:
     parts = Parts()
     data: Any = None
-    problem, champion = record.problem, record.champion
+    problem, champion = record.problem, record.judged
+    if champion is not record.champion:
+        text = (
+            "Here the champion is as it was judged, after its learning; above it is as it was born."
+        )
+        parts.html.append(note(text))
     work: Work | None = None
     if problem is None:
         why = record.missing.get("problem", "the problem is not known")
@@ -270,7 +279,7 @@ def _evolution(record: Record) -> tuple[str, Any]:
     charts = [
         Chart(
             "Fitness",
-            f"Fitness by generation: the champion’s rises from {first} in the first to {last} in "
+            f"Fitness by generation: the champion’s goes from {first} in the first to {last} in "
             f"generation {len(history):,}; in the last, the best has {history[-1]['best']:.4g}, "
             f"the mean is {history[-1]['mean']:.4g}.",
             lambda axes, colors: fitness_into(axes, history, colors),

@@ -31,12 +31,15 @@ class Evaluation:
         failures: Row of each failed network and why.
         gathered: What a :class:`Gathering` problem learned from it, by name: arrays of a row
             per network.
+        scores: (N, E) float64, the fitness over each episode by itself, their mean being
+            ``fitness``; of noisy problems, so that one call says how certain it is.
     """
 
     fitness: Array
     steps: int
     failures: dict[int, str] = field(default_factory=dict)
     gathered: dict[str, Array] = field(default_factory=dict)
+    scores: Array | None = None
 
 
 class EvaluatorError(RuntimeError):
@@ -51,6 +54,7 @@ class Collection:
         self._fitness, self._steps = np.full(count, np.nan), 0
         self._failures: dict[int, str] = {}
         self._gathered: dict[str, Array] = {}
+        self._scores: Array | None = None
         self._raised: list[Exception] = []
 
     def add(self, rows: list[int], share: Evaluation) -> None:
@@ -62,6 +66,10 @@ class Collection:
             if name not in self._gathered:
                 self._gathered[name] = np.zeros((self._count, part.shape[1]), part.dtype)
             self._gathered[name][rows] = part
+        if share.scores is not None:
+            if self._scores is None:
+                self._scores = np.full((self._count, share.scores.shape[1]), np.nan)
+            self._scores[rows] = share.scores
 
     def fail(self, rows: list[int], cause: str | Exception) -> None:
         """Give up ``rows``, for a reason or for what the problem raised."""
@@ -78,7 +86,7 @@ class Collection:
         """
         if self._raised and len(self._failures) == self._count and np.isnan(self._fitness).all():
             raise self._raised[0]
-        return Evaluation(self._fitness, self._steps, self._failures, self._gathered)
+        return Evaluation(self._fitness, self._steps, self._failures, self._gathered, self._scores)
 
 
 def state_of(problem: "Problem") -> dict[str, Array]:
@@ -104,8 +112,9 @@ class Problem(Protocol):
         input_names: I names for pictures, or ``None``.
         output_names: O names, or ``None``.
         solved_at: Fitness from which the problem counts as solved, or ``None``.
-        noisy: Whether fitness depends on the seed: then a new best is tested again on fresh
-            seeds before it is believed.
+        noisy: Whether fitness depends on the seed: then a genome is champion only by the
+            evidence of fresh seeds (:mod:`neatgrow.retests`). One that also has ``episodes``, a
+            number, is tested over at least as many.
     """
 
     name: str
@@ -247,4 +256,7 @@ def _checked(evaluation: Evaluation, count: int) -> Evaluation:
         name: _checks.array(f"evaluate: gathered {name}", rows, (count, "K"))
         for name, rows in evaluation.gathered.items()
     }
-    return Evaluation(fitness, steps, causes, gathered)
+    scores = evaluation.scores
+    if scores is not None:
+        scores = _checks.array("evaluate: scores", scores, (count, "E"))
+    return Evaluation(fitness, steps, causes, gathered, scores)

@@ -1,5 +1,6 @@
 """A user's function of one network as a problem."""
 
+import inspect
 import os
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow.kernels import random
 from neatgrow.kernels.layout import Array
-from neatgrow.networks import Network, Networks
+from neatgrow.networks import Networks
 from neatgrow.problems.base import FAULTS, Evaluation, cause_of, let_children_go
 
 
@@ -16,25 +18,28 @@ class Function:
     """Fitness by a function that is called once per network.
 
     Args:
-        function: Network → number, higher is better. What it raises, SystemExit included,
+        function: Network → number, higher is better; or (network, seed) → number, one that
+            draws all its random numbers from the seed. What it raises, SystemExit included,
             counts as a failure of that genome, as does what is no number; if it never returns
             one, that is raised.
         inputs: I.
         outputs: O.
         solved_at: Fitness from which it counts as solved.
+        noisy: Whether it gives the same network another fitness when it is called again; by
+            default if it takes a seed.
     """
 
-    noisy = False
     input_names: tuple[str, ...] | None = None
     output_names: tuple[str, ...] | None = None
 
     def __init__(
         self,
-        function: Callable[[Network], float],
+        function: Callable[..., float],
         *,
         inputs: int,
         outputs: int,
         solved_at: float | None = None,
+        noisy: bool | None = None,
     ) -> None:
         if not callable(function):
             raise TypeError(_checks.message("fitness", "a function of one network", function))
@@ -42,35 +47,50 @@ class Function:
         self.inputs = _checks.integer("inputs", inputs, 1)
         self.outputs = _checks.integer("outputs", outputs, 1)
         self.solved_at = solved_at
+        self._seeded = _takes_seed(function)
+        self.noisy = self._seeded if noisy is None else _checks.flag("noisy", noisy)
         self.name = getattr(function, "__name__", type(function).__name__)
 
     def evaluate(
         self, networks: Networks, *, seed: int = 0, episodes: int | None = None
     ) -> Evaluation:
-        """Call the function on every network."""
-        fitness = np.full(len(networks), np.nan)
+        """Call the function on every network.
+
+        Args:
+            networks: N networks.
+            seed: What the seeds of the calls are drawn from, the same for every network.
+            episodes: Calls per network, each on a fresh state; 1 by default.
+        """
+        count = 1 if episodes is None else _checks.integer("episodes", episodes, 1)
+        seeds = np.empty(count, np.int64)
+        random.derive_seeds(seed, random.EPISODES, 0, seeds)
+        scores = np.full((len(networks), count), np.nan)
         failures: dict[int, str] = {}
         refused: list[Exception] = []
         owner = os.getpid()
         for row in range(len(networks)):
-            try:
-                value = self.function(networks[row])
-            except FAULTS as error:
-                let_children_go(error, owner)
-                failures[row] = cause_of(error)
-                continue
-            try:
-                fitness[row] = _number(value)
-            except (TypeError, ValueError) as error:
-                failures[row] = str(error)
-                refused.append(error)
-                continue
-            if not np.isfinite(fitness[row]):
-                failures[row] = f"fitness is {fitness[row]}"
+            for k, own in enumerate(seeds.tolist()):
+                given = (networks[row], own) if self._seeded else (networks[row],)
+                try:
+                    value = self.function(*given)
+                except FAULTS as error:
+                    let_children_go(error, owner)
+                    failures[row] = cause_of(error)
+                    break
+                try:
+                    scores[row, k] = _number(value)
+                except (TypeError, ValueError) as error:
+                    failures[row] = str(error)
+                    refused.append(error)
+                    break
+                if not np.isfinite(scores[row, k]):
+                    failures[row] = f"fitness is {scores[row, k]}"
+                    break
         if refused and len(refused) == len(networks):
             raise refused[0]
         # Refused ones do not count: where all are, there is no answer that could count them.
-        return Evaluation(fitness, len(networks) - len(refused), failures)
+        steps = (len(networks) - len(refused)) * count
+        return Evaluation(scores.mean(axis=1), steps, failures, scores=scores)
 
     def statistics(self) -> dict[str, Array] | None:
         """Nothing: the function sees networks as they are."""
@@ -79,6 +99,16 @@ class Function:
     def describe(self) -> dict[str, Any]:
         """The function's name; the function itself is the caller's."""
         return {"problem": "function", "name": self.name}
+
+
+def _takes_seed(function: Callable[..., float]) -> bool:
+    """Whether a second argument has to be passed, or is one called ``seed``."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # some of C have none
+        return False
+    second = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][1:2]
+    return any(p.default is p.empty or p.name == "seed" for p in second)
 
 
 def _number(value: Any) -> float:

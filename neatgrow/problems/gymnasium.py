@@ -248,7 +248,7 @@ class Gymnasium:
         self.gather(gathered)
         returns = rollout.returns.reshape(n_networks, count)
         self._consider_processes(time.perf_counter() - start)
-        return Evaluation(returns.mean(axis=1), rollout.steps, failures, gathered)
+        return Evaluation(returns.mean(axis=1), rollout.steps, failures, gathered, returns)
 
     def _pilot(self, networks: Networks, lanes: Array, seeds: Array) -> Pilot:
         """What plays episode k, of ``seeds`` (E,) in turn, with network ``lanes[k]``."""

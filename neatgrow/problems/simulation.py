@@ -212,7 +212,7 @@ def evaluation_of(played: Played) -> Evaluation:
         failures[row] = f"episode {episode}, step {step}: a reward or an output is {value}"
     fitness = played.returns.sum(axis=1) / played.returns.shape[1]
     fitness[list(failures)] = np.nan
-    return Evaluation(fitness, int(played.lengths.sum()), failures)
+    return Evaluation(fitness, int(played.lengths.sum()), failures, scores=played.returns)
 
 
 def _starts(starts: ArrayLike) -> Array:

@@ -18,7 +18,8 @@ from neatgrow.learning.policy import fine_tune_policy
 from neatgrow.loop import evolve, resume
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
-from neatgrow.reading import read_description, read_run
+from neatgrow.problems.tracebacks import OriginalError, printable
+from neatgrow.reading import TRACEBACK, read_description, read_run
 from neatgrow.results import Result
 from neatgrow.runs import Checkpoints
 from neatgrow.storage import load_genome
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.command(options))
     except (ValueError, TypeError, OSError, ImportError, RuntimeError, MemoryError) as error:
+        if isinstance(error.__cause__, OriginalError):  # of the problem's code
+            print(error.__cause__.text, end="", file=sys.stderr)
         print(f"neatgrow: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:  # before there was a result to return
@@ -275,7 +278,7 @@ def _summary(result: Result, seconds: float) -> str:
         generation, row, cause = result.failures[0]
         failures = (
             f"\n{failed} evaluations failed, the first of genome {row} in generation "
-            f"{generation}: {cause}"
+            f"{generation}: {printable(cause)}{_where(result.directory)}"
         )
     return (
         f"{verdict} in generation {len(history)}, {history.total('evaluations')} evaluations, "
@@ -283,6 +286,12 @@ def _summary(result: Result, seconds: float) -> str:
         f"champion: fitness {result.champion_fitness:.6g}, hidden nodes {champion.n_hidden}, "
         f"connections {champion.n_enabled}, fingerprint {result.fingerprint[:16]}{failures}"
     )
+
+
+def _where(directory: Path | None) -> str:
+    """Where the traceback of the first evaluation that raised is to be read, if any did."""
+    path = None if directory is None else directory / TRACEBACK
+    return f"\nthe first traceback is in {path}" if path is not None and path.is_file() else ""
 
 
 def profile(history: History, seconds: float) -> str:
@@ -329,6 +338,9 @@ def _show(options: argparse.Namespace) -> int:
         f"{len(history)} generations, {history.total('evaluations')} evaluations, champion "
         f"fitness {last['champion']:.6g}, {last['species']} species"
     )
+    failed = history.total("failures")
+    if failed:
+        print(f"{failed} evaluations failed{_where(options.directory)}")
     print(champion)
     _draw_all(options.directory, champion, history)
     print(f"drawn again: {', '.join(str(p) for p in sorted(options.directory.glob('*.png')))}")

@@ -31,9 +31,11 @@ from neatgrow.problems.base import (
     Stateful,
     Teaching,
     cause_of,
+    failed,
     judged,
 )
 from neatgrow.problems.executors import Distributed
+from neatgrow.problems.tracebacks import OriginalError, let_frames_go, traceback_of
 from neatgrow.problems.workers import Workers
 from neatgrow.results import Result
 from neatgrow.runs import RunDirectory
@@ -62,6 +64,7 @@ class Evolution:
         generations: Most generations, as asked for; :meth:`step` does not heed it.
         solved_at: Fitness to stop at, instead of the problem's own; or ``None``.
         failures: Of the last generation: row of each failed genome and why.
+        traceback: Of the first evaluation that raised, as text; or ``None``.
         solved: Whether the champion solves the problem.
         learning: How genomes learn before they are judged, or ``None``.
         directory: Where files are written, or ``None``.
@@ -111,6 +114,7 @@ class Evolution:
         self.generations = generations
         self.solved_at = solved_at
         self.failures: dict[int, str] = {}
+        self.traceback: str | None = None
         self.solved = False
         self.directory: RunDirectory | None = None
         self.workers: Workers | Distributed | None = None
@@ -168,6 +172,7 @@ class Evolution:
             problem.restore(snapshot.problem_state)
         run.solved = snapshot.solved
         run._named = list(snapshot.failures)
+        run.traceback = snapshot.traceback
         run._changes = list(snapshot.changes)
         if changes:
             run._changes.append((state.generation, _settled(config, changes)))
@@ -189,7 +194,7 @@ class Evolution:
             raise RuntimeError(
                 "evolve: expected at least one evaluation that succeeds, got none. The first "
                 f"failure was: {_failure_text(self._named[0]) if self._named else 'none'}."
-            )
+            ) from (None if self.traceback is None else OriginalError(self.traceback))
         return self._champion
 
     def step(self) -> None:
@@ -220,7 +225,9 @@ class Evolution:
         self._record(genomes, [evaluation, *tests], samples, np.diff(marks))
         self.snapshot = self._snapshot()
         if self.directory is not None:
-            self.directory.write_generation(self.history, self._champion, self.failures)
+            self.directory.write_generation(
+                self.history, self._champion, self.failures, self.traceback
+            )
             if self.directory.is_due(population.generation):
                 self.directory.write_checkpoint(self.snapshot)
 
@@ -267,6 +274,7 @@ class Evolution:
         self.population, self.history = again.population, again.history
         self._guide_growth()
         self.solved, self._champion, self._named = again.solved, again._champion, again._named
+        self.traceback = again.traceback
 
     def fails_too_much(self, limit: float) -> bool:
         """Whether more than this share of the last three generations' evaluations failed."""
@@ -290,6 +298,7 @@ class Evolution:
             stopped=stopped,
             directory=self.directory.path if self.directory is not None else None,
             failures=list(self._named),
+            traceback=self.traceback,
             descent=known or self._begun(self.population.state()),
         )
 
@@ -333,6 +342,7 @@ class Evolution:
             statistics=statistics,
             solved=self.solved,
             failures=list(self._named),
+            traceback=self.traceback,
             problem=described(problem),
             problem_state=problem.state() if isinstance(problem, Stateful) else {},
             generations=self.generations,
@@ -353,9 +363,7 @@ class Evolution:
         except Exception as error:
             if self._raise or not len(self.history):  # nothing is lost yet, and all of it fails
                 raise
-            rows = range(len(genomes))
-            causes = dict.fromkeys(rows, cause_of(error))
-            return Evaluation(np.full(len(genomes), np.nan), 0, causes)
+            return failed(len(genomes), error)
 
     def _knows_champion(self) -> bool:
         return bool(np.isfinite(self.population.champion_fitness))
@@ -392,7 +400,7 @@ class Evolution:
                 fitness[row] = test.fitness[0]
                 if not np.isfinite(fitness[row]):
                     cause = test.failures.get(0, f"fitness is {fitness[row]}")
-                    self._fail(row, f"in the retest: {cause}")
+                    self._fail(row, f"in the retest: {cause}", test.errors.get(0))
                     fitness[row] = np.nan  # an infinite one neither holds nor solves
                 held = self._sign * fitness[row]
                 if not held >= self._threshold:
@@ -412,27 +420,30 @@ class Evolution:
         except EvaluatorError:
             raise
         except Exception as error:
-            if self._raise:
-                raise
-            return Evaluation(np.full(1, np.nan), 0, {0: cause_of(error)})
+            return failed(1, error)
 
     def _take_failures(self, evaluation: Evaluation) -> None:
         fitness, causes = evaluation.fitness, evaluation.failures
         rows = np.flatnonzero(~np.isfinite(fitness)).tolist()
         self.failures = {}
         for row in rows:
-            self._fail(row, causes.get(row, f"fitness is {fitness[row]}"))
+            cause = causes.get(row, f"fitness is {fitness[row]}")
+            self._fail(row, cause, evaluation.errors.get(row))
 
-    def _fail(self, row: int, cause: str) -> None:
-        """Name a genome of this generation and why its evaluation failed."""
+    def _fail(self, row: int, cause: str, error: BaseException | None) -> None:
+        """Name a genome of this generation, why its evaluation failed, and what it raised."""
         # Half a surrogate pair, as in names of files, can be written to no file.
         cause = cause[:_CAUSE_LENGTH].encode("utf-8", "backslashreplace").decode()
         self.failures[row] = cause
         named = (self.population.generation + 1, row, cause)
         if len(self._named) < _NAMED_FAILURES:
             self._named.append(named)
+        if error is not None and self.traceback is None:
+            self.traceback = traceback_of(error)
         if self._raise:
-            raise EvaluationError(f"evaluation failed for {_failure_text(named)}")
+            raise EvaluationError(f"evaluation failed for {_failure_text(named)}") from error
+        if error is not None:
+            let_frames_go(error)
 
     def _record(
         self, genomes: Genomes, evaluations: list[Evaluation], samples: int, seconds: Array

@@ -15,12 +15,13 @@ from neatgrow.history import COLUMNS, MISSING, History
 from neatgrow.learning.lifetime import Learning
 from neatgrow.storage import load_genome
 
-CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION, LOCK, CHECKPOINTS = (
+CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, TRACEBACK, CHAMPION, LOCK, CHECKPOINTS = (
     "config.toml",
     "problem.json",
     "history.csv",
     "species.csv",
     "failures.csv",
+    "failure.txt",
     "champion.npz",
     "run.lock",
     "checkpoints",

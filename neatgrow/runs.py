@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -28,6 +29,7 @@ from neatgrow.reading import (
     LOCK,
     PROBLEM,
     SPECIES,
+    TRACEBACK,
     check_files,
 )
 
@@ -55,8 +57,9 @@ class RunDirectory:
 
     ``config.toml`` all settings, ``problem.json`` the problem, the seed and the budget,
     ``history.csv`` a line per generation, ``species.csv`` the size of every species in each,
-    ``failures.csv`` which genome failed when and why, ``champion.npz`` the best genome so far,
-    ``checkpoints/`` the last few states to resume from, ``run.lock`` held while the run goes.
+    ``failures.csv`` which genome failed when and why, ``failure.txt`` the traceback of the first
+    that raised, if any did, ``champion.npz`` the best genome so far, ``checkpoints/`` the last
+    few states to resume from, ``run.lock`` held while the run goes.
 
     A write that fails, as on a full disk, is said in a warning and made up for once it is
     possible again; what was written before stays good.
@@ -69,6 +72,7 @@ class RunDirectory:
         self.checkpoints = checkpoints
         self._lock = locked(path / LOCK)
         self._champion: Genome | None = None
+        self._traceback: str | None = None
         self._saved = 0  # generation of the last checkpoint
         self._tried_at = time.monotonic()
         self._failure_lines = 0
@@ -132,7 +136,11 @@ class RunDirectory:
         self._lock.close()
 
     def write_generation(
-        self, history: History, champion: Genome | None, failures: dict[int, str]
+        self,
+        history: History,
+        champion: Genome | None,
+        failures: dict[int, str],
+        traceback: str | None,
     ) -> None:
         """Append the last generation and its failures, and save the champion if it is new."""
         generation = history[-1]["generation"]
@@ -140,15 +148,20 @@ class RunDirectory:
         lines = [csv_lines((generation, *named)) for named in islice(failures.items(), room)]
         self._failure_lines += len(lines)
         self._unwritten += lines
-        self.catch_up(history, champion)
+        self.catch_up(history, champion, traceback)
 
     def write_champion(self, champion: Genome) -> None:
         """Replace ``champion.npz``."""
         if self._trying("the champion", lambda: champion.save(self.path / CHAMPION)):
             self._champion = champion
 
-    def write_tables(self, history: History, failures: Iterable[tuple[int, int, str]]) -> None:
-        """Write all tables anew.
+    def write_tables(
+        self,
+        history: History,
+        failures: Iterable[tuple[int, int, str]],
+        traceback: str | None = None,
+    ) -> None:
+        """Write all tables and the traceback anew.
 
         Raises:
             OSError: They cannot be written.
@@ -158,6 +171,11 @@ class RunDirectory:
         write_text(self.path / FAILURES, _FAILURES_HEADER + "".join(lines))
         self._failure_lines = len(lines)
         self._unwritten = []
+        if traceback is None:
+            (self.path / TRACEBACK).unlink(missing_ok=True)
+        else:
+            write_text(self.path / TRACEBACK, traceback)
+        self._traceback = traceback
 
     def write_settings(self, config: Config) -> None:
         """Replace ``config.toml``.
@@ -175,10 +193,14 @@ class RunDirectory:
         """
         write_text(self.path / PROBLEM, json.dumps(description, indent=2) + "\n")
 
-    def catch_up(self, history: History, champion: Genome | None) -> None:
-        """Write what the tables and ``champion.npz`` lack, if anything could not be written."""
+    def catch_up(self, history: History, champion: Genome | None, traceback: str | None) -> None:
+        """Write what the files lack, if anything could not be written or is new."""
         if self._tabled != len(history) or self._unwritten:
             self._trying("the tables", lambda: self._append(history))
+        if traceback is not None and traceback != self._traceback:
+            write = partial(write_text, self.path / TRACEBACK, traceback)
+            if self._trying("the traceback", write):
+                self._traceback = traceback
         if champion is not None and champion is not self._champion:
             self.write_champion(champion)
 
@@ -304,7 +326,7 @@ class RunDirectory:
 
     def _remove_leftovers(self) -> None:
         """Remove what a process that was killed had not finished writing."""
-        for name in (CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION):
+        for name in (CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, TRACEBACK, CHAMPION):
             for path in self.path.glob(f".{name}.*.tmp"):
                 path.unlink()
         for path in (self.path / CHECKPOINTS).glob(".*.npz.*.tmp"):

@@ -50,6 +50,7 @@ class Function:
         """Call the function on every network."""
         fitness = np.full(len(networks), np.nan)
         failures: dict[int, str] = {}
+        errors: dict[int, BaseException] = {}
         refused: list[Exception] = []
         owner = os.getpid()
         for row in range(len(networks)):
@@ -58,6 +59,7 @@ class Function:
             except FAULTS as error:
                 let_children_go(error, owner)
                 failures[row] = cause_of(error)
+                errors = errors or {row: error}
                 continue
             try:
                 fitness[row] = _number(value)
@@ -70,7 +72,7 @@ class Function:
         if refused and len(refused) == len(networks):
             raise refused[0]
         # Refused ones do not count: where all are, there is no answer that could count them.
-        return Evaluation(fitness, len(networks) - len(refused), failures)
+        return Evaluation(fitness, len(networks) - len(refused), failures, errors=errors)
 
     def statistics(self) -> dict[str, Array] | None:
         """Nothing: the function sees networks as they are."""

@@ -217,8 +217,8 @@ def judged(
         if count == 1:
             raise
         error_of_all = error
+    collection, raised = Collection(count), 0
     try:  # no longer while that error is handled, which is not what led to others
-        collection, raised = Collection(count), 0
         for row in range(count):
             try:
                 answer = _answer(problem, networks[row].networks, seed, episodes)
@@ -231,7 +231,7 @@ def judged(
             raise error_of_all
         return collection.evaluation()
     finally:
-        del error_of_all  # its frames hold this one
+        del error_of_all, collection  # the frames of errors hold this one
 
 
 def failed(count: int, error: BaseException, cause: str = "") -> Evaluation:

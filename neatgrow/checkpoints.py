@@ -25,6 +25,7 @@ from neatgrow.learning.lifetime import Learning
 from neatgrow.lineage import Lineage
 from neatgrow.lineage_storage import pack_lineage, unpack_lineage
 from neatgrow.population import State
+from neatgrow.problems.tracebacks import printable
 from neatgrow.retests import UNTESTED, checked_state
 from neatgrow.species import SpeciesTable
 from neatgrow.storage import input_statistics, pack_genomes, unpack_genomes
@@ -47,6 +48,7 @@ class Snapshot:
         statistics: Input statistics that the champion was judged with, where there are any.
         solved: Whether it solves the problem.
         failures: First failures of the run: generation, genome, cause.
+        traceback: Of the first evaluation that raised; ``None`` in files of before it was kept.
         problem: Its description.
         problem_state: What it keeps between generations, such as observation statistics.
         generations: Most generations that were asked for.
@@ -64,6 +66,7 @@ class Snapshot:
     statistics: dict[str, Array]
     solved: bool
     failures: list[tuple[int, int, str]]
+    traceback: str | None
     problem: dict[str, Any]
     problem_state: dict[str, Array]
     generations: int
@@ -109,6 +112,7 @@ def save_snapshot(path: str | PathLike[str], snapshot: Snapshot) -> None:
     metadata |= {
         "solved": snapshot.solved,
         "failures": snapshot.failures,
+        "traceback": snapshot.traceback,
         "problem": snapshot.problem,
         "generations": snapshot.generations,
         "solved_at": snapshot.solved_at,
@@ -143,7 +147,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
         history = History.from_arrays(_below("history", arrays))
         if len(history) != state.generation:
             raise ValueError(f"history: expected {state.generation} rows, got {len(history)}.")
-        learning = metadata.get("learning")
+        learning, traceback = metadata.get("learning"), metadata.get("traceback")
         return Snapshot(
             population=state,
             history=history,
@@ -152,6 +156,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
             ),
             solved=plain(metadata, "solved", bool),
             failures=_rows(metadata, "failures", (int, int, str)),
+            traceback=None if traceback is None else printable(plain(metadata, "traceback", str)),
             problem=plain(metadata, "problem", dict),
             problem_state=_below("problem", arrays),
             generations=whole(metadata, "generations", 1, _LARGEST),

@@ -18,7 +18,15 @@ from neatgrow.learning.policy import fine_tune_policy
 from neatgrow.loop import evolve, resume
 from neatgrow.problems import catalogue
 from neatgrow.problems.base import Problem
-from neatgrow.reading import LEARNED, read_description, read_learned, read_run, read_verified
+from neatgrow.problems.tracebacks import OriginalError, printable
+from neatgrow.reading import (
+    LEARNED,
+    TRACEBACK,
+    read_description,
+    read_learned,
+    read_run,
+    read_verified,
+)
 from neatgrow.results import Result
 from neatgrow.runs import Checkpoints
 from neatgrow.storage import load_genome
@@ -34,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.command(options))
     except (ValueError, TypeError, OSError, ImportError, RuntimeError, MemoryError) as error:
+        if isinstance(error.__cause__, OriginalError):  # of the problem's code
+            print(error.__cause__.text, end="", file=sys.stderr)
         print(f"neatgrow: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:  # before there was a result to return
@@ -274,7 +284,7 @@ def _summary(result: Result, seconds: float) -> str:
         generation, row, cause = result.failures[0]
         failures = (
             f"\n{failed} evaluations failed, the first of genome {row} in generation "
-            f"{generation}: {cause}"
+            f"{generation}: {printable(cause)}{_where(result.directory)}"
         )
     retests = history.total("retest_episodes")
     tests = f" (and {retests} episodes of retests)" if retests else ""
@@ -294,6 +304,12 @@ def _found(result: Result) -> str:
         return f"verified{learned}: {result.verified}"
     failed = f", {result.retests_failed} retests failed" if result.retests_failed else ""
     return f"not verified{failed}"
+
+
+def _where(directory: Path | None) -> str:
+    """Where the traceback of the first evaluation that raised is to be read, if any did."""
+    path = None if directory is None else directory / TRACEBACK
+    return f"\nthe first traceback is in {path}" if path is not None and path.is_file() else ""
 
 
 def profile(history: History, seconds: float) -> str:
@@ -342,6 +358,9 @@ def _show(options: argparse.Namespace) -> int:
     )
     verified, learned = read_verified(options.directory), read_learned(options.directory)
     print("not verified by a final test" if verified is None else f"verified: {verified}")
+    failed = history.total("failures")
+    if failed:
+        print(f"{failed} evaluations failed{_where(options.directory)}")
     print(champion)
     if learned is not None:
         print(f"pictures show it after its learning, as in {LEARNED}")

@@ -32,9 +32,11 @@ from neatgrow.problems.base import (
     Stateful,
     Teaching,
     cause_of,
+    failed,
     judged,
 )
 from neatgrow.problems.executors import Distributed
+from neatgrow.problems.tracebacks import OriginalError, let_frames_go, traceback_of
 from neatgrow.problems.workers import Workers
 from neatgrow.results import Result
 from neatgrow.retests import RETEST_EPISODES, Retests, Verified
@@ -62,6 +64,7 @@ class Evolution:
         generations: Most generations, as asked for; :meth:`step` does not heed it.
         solved_at: Fitness to stop at, instead of the problem's own; or ``None``.
         failures: Of the last generation: row of each failed genome and why.
+        traceback: Of the first evaluation that raised, as text; or ``None``.
         solved: Whether the champion solves the problem.
         noisy: Whether fitness depends on luck: as the problem says, or as was noticed.
         retests: The evidence for the champion of a noisy problem.
@@ -114,6 +117,7 @@ class Evolution:
         self.generations = generations
         self.solved_at = solved_at
         self.failures: dict[int, str] = {}
+        self.traceback: str | None = None
         self.solved = False
         self.directory: RunDirectory | None = None
         self.workers: Workers | Distributed | None = None
@@ -179,6 +183,7 @@ class Evolution:
         run.solved, run.noisy = snapshot.solved, problem.noisy or snapshot.noisy
         run.retests.restore(snapshot.retests)
         run._named = list(snapshot.failures)
+        run.traceback = snapshot.traceback
         run._changes = list(snapshot.changes)
         if changes:
             run._changes.append((state.generation, _settled(config, changes)))
@@ -201,7 +206,7 @@ class Evolution:
             raise RuntimeError(
                 "evolve: expected at least one evaluation that succeeds, got none. The first "
                 f"failure was: {_failure_text(self._named[0]) if self._named else 'none'}."
-            )
+            ) from (None if self.traceback is None else OriginalError(self.traceback))
         return self._champion
 
     def step(self) -> None:
@@ -231,7 +236,7 @@ class Evolution:
         self.snapshot = self._snapshot()
         if self.directory is not None:
             self.directory.write_generation(
-                self.history, self._champion, self._learned, self.failures
+                self.history, self._champion, self._learned, self.failures, self.traceback
             )
             if self.directory.is_due(population.generation):
                 self.directory.write_checkpoint(self.snapshot)
@@ -253,8 +258,9 @@ class Evolution:
         population, retests = self.population, self.retests
         told = self._sign * fitness
         row = retests.consider(genomes, evaluation, fitness, self._judged_champion)
-        for failed, cause in retests.causes.items():
-            self._fail(failed, f"in the retest: {cause}")
+        for failed_row, (cause, error) in retests.causes.items():
+            self._fail(failed_row, f"in the retest: {cause}", error)
+        retests.causes = {}
         population.tell(fitness, trusted=())
         if retests.evidence is not None:
             if row is not None:
@@ -382,7 +388,7 @@ class Evolution:
         self.solved, self.noisy = again.solved, again.noisy
         self._champion, self._learned = again._champion, again._learned
         self.retests.restore(again.retests.state())
-        self._named = again._named
+        self._named, self.traceback = again._named, again.traceback
 
     def fails_too_much(self, limit: float) -> bool:
         """Whether more than this share of the last three generations' evaluations failed."""
@@ -409,6 +415,7 @@ class Evolution:
             stopped=stopped,
             directory=self.directory.path if self.directory is not None else None,
             failures=list(self._named),
+            traceback=self.traceback,
             descent=known or self._begun(self.population.state()),
         )
 
@@ -458,6 +465,7 @@ class Evolution:
             statistics=statistics,
             solved=self.solved,
             failures=list(self._named),
+            traceback=self.traceback,
             problem=described(problem),
             problem_state=problem.state() if isinstance(problem, Stateful) else {},
             generations=self.generations,
@@ -481,9 +489,7 @@ class Evolution:
         except Exception as error:
             if self._raise or not len(self.history):  # nothing is lost yet, and all of it fails
                 raise
-            rows = range(len(genomes))
-            causes = dict.fromkeys(rows, cause_of(error))
-            return Evaluation(np.full(len(genomes), np.nan), 0, causes)
+            return failed(len(genomes), error)
 
     def _seed(self, purpose: int, index: int) -> int:
         """A problem seed that depends on (run seed, purpose, generation, index) alone."""
@@ -500,28 +506,30 @@ class Evolution:
         except EvaluatorError:
             raise
         except Exception as error:
-            if self._raise:
-                raise
-            causes = dict.fromkeys(range(len(genomes)), cause_of(error))
-            return Evaluation(np.full(len(genomes), np.nan), 0, causes)
+            return failed(len(genomes), error)
 
     def _take_failures(self, evaluation: Evaluation) -> None:
         fitness, causes = evaluation.fitness, evaluation.failures
         rows = np.flatnonzero(~np.isfinite(fitness)).tolist()
         self.failures = {}
         for row in rows:
-            self._fail(row, causes.get(row, f"fitness is {fitness[row]}"))
+            cause = causes.get(row, f"fitness is {fitness[row]}")
+            self._fail(row, cause, evaluation.errors.get(row))
 
-    def _fail(self, row: int, cause: str) -> None:
-        """Name a genome of this generation and why its evaluation failed."""
+    def _fail(self, row: int, cause: str, error: BaseException | None) -> None:
+        """Name a genome of this generation, why its evaluation failed, and what it raised."""
         # Half a surrogate pair, as in names of files, can be written to no file.
         cause = cause[:_CAUSE_LENGTH].encode("utf-8", "backslashreplace").decode()
         self.failures[row] = cause
         named = (self.population.generation + 1, row, cause)
         if len(self._named) < _NAMED_FAILURES:
             self._named.append(named)
+        if error is not None and self.traceback is None:
+            self.traceback = traceback_of(error)
         if self._raise:
-            raise EvaluationError(f"evaluation failed for {_failure_text(named)}")
+            raise EvaluationError(f"evaluation failed for {_failure_text(named)}") from error
+        if error is not None:
+            let_frames_go(error)
 
     def _record(
         self, genomes: Genomes, evaluations: list[Evaluation], samples: int, seconds: Array

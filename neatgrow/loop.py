@@ -22,6 +22,7 @@ from neatgrow.problems import catalogue
 from neatgrow.problems.base import EvaluatorError, Problem, Staffed, cause_of
 from neatgrow.problems.executors import evaluator
 from neatgrow.problems.function import Function
+from neatgrow.problems.tracebacks import OriginalError
 from neatgrow.progress import Progress
 from neatgrow.reading import CHAMPION, CONFIG, read_description
 from neatgrow.results import Result
@@ -246,7 +247,8 @@ def _resumed(
     if now != description:
         files.write_description(now)
     files.write_settings(run.population.config)
-    files.write_tables(run.history, files.failures_until(snapshot) if snapshot is not None else [])
+    named = files.failures_until(snapshot) if snapshot is not None else []
+    files.write_tables(run.history, named, run.traceback)
     if run.snapshot is not None and (changes or generations is not None):
         files.write_checkpoint(run.snapshot, again=True)  # so that they outlast a kill
     if snapshot is not None and snapshot.population.champion is not None:
@@ -343,7 +345,8 @@ def _until_stopped(
         if run.snapshot is None:
             raise
         run.rewind()
-        warnings.warn(f"{error}", RuntimeWarning, stacklevel=4)
+        text = f"\n{error.__cause__.text}" if isinstance(error.__cause__, OriginalError) else ""
+        warnings.warn(f"{error}{text}", RuntimeWarning, stacklevel=4)
         return "workers"
     return "solved" if run.solved else "generations"
 
@@ -417,7 +420,9 @@ def _save(run: Evolution) -> None:
     if run.directory is not None:
         try:
             known = run.snapshot is not None and run.snapshot.population.champion is not None
-            run.directory.catch_up(run.history, run.champion if known else None, run.learned)
+            run.directory.catch_up(
+                run.history, run.champion if known else None, run.learned, run.traceback
+            )
             run.directory.write_verified(run.verified)
             if run.snapshot is not None:
                 run.directory.write_checkpoint(run.snapshot)

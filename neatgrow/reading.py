@@ -16,18 +16,11 @@ from neatgrow.learning.lifetime import Learning
 from neatgrow.retests import Verified
 from neatgrow.storage import load_genome
 
-CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION, LEARNED, VERIFIED, LOCK, CHECKPOINTS = (
-    "config.toml",
-    "problem.json",
-    "history.csv",
-    "species.csv",
-    "failures.csv",
-    "champion.npz",
-    "learned.npz",
-    "verified.json",
-    "run.lock",
-    "checkpoints",
-)
+CONFIG, PROBLEM = "config.toml", "problem.json"
+HISTORY, SPECIES = "history.csv", "species.csv"
+FAILURES, TRACEBACK = "failures.csv", "failure.txt"
+CHAMPION, LEARNED, VERIFIED = "champion.npz", "learned.npz", "verified.json"
+LOCK, CHECKPOINTS = "run.lock", "checkpoints"
 _MOST = (1 << 63) - 1
 
 
@@ -118,8 +111,8 @@ def read_verified(directory: str | PathLike[str]) -> Verified | None:
         return None
     try:
         values = dict(json.loads(path.read_text("utf-8")))
-        numbers = [_checks.number(name, values[name]) for name in ("mean", "standard_error")]
-        return Verified(*numbers, whole(values, "episodes", 1, _MOST))
+        mean, error = (_checks.number(name, values[name]) for name in ("mean", "standard_error"))
+        return Verified(mean, error, whole(values, "episodes", 1, _MOST))
     except DAMAGE as error:
         raise FileError(
             f"{path}: expected the champion's final test in JSON, got an error: {error}"

@@ -47,6 +47,9 @@ class Result:
         directory: Where files were written, or ``None``.
         failures: The first hundred evaluations that failed: generation, row of the genome,
             cause. How many there were in all is in the history.
+        traceback: Of the first evaluation that raised, as text: where in the problem's code, also
+            if that ran in another process. ``None`` where none did. Control characters in it
+            are shown as escapes; the middle of one of more than 20,000 characters is left out.
         descent: Who descends from whom, as :attr:`lineage` and :attr:`ancestors` show it.
     """
 
@@ -59,6 +62,7 @@ class Result:
     stopped: str
     directory: Path | None
     failures: list[tuple[int, int, str]]
+    traceback: str | None
     descent: Lineage
     learned: Genome
     verified: Verified | None

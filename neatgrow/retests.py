@@ -95,6 +95,7 @@ class _Tested(NamedTuple):
 
     scores: Array
     cause: str | None = None
+    error: BaseException | None = None
 
 
 @dataclass
@@ -114,7 +115,7 @@ class Retests:
         tells: Whether the problem tells the score of each episode.
         spent: Evaluations of the generation's tests.
         played: Episodes of them.
-        causes: Why tests of the generation failed, by row.
+        causes: Why tests of the generation failed, and what was raised, by row.
         confirmed: Genomes of the generation that were better than the champion.
     """
 
@@ -130,7 +131,7 @@ class Retests:
     tells: bool = True
     spent: list[Evaluation] = field(default_factory=list)
     played: int = 0
-    causes: dict[int, str] = field(default_factory=dict)
+    causes: dict[int, tuple[str, BaseException | None]] = field(default_factory=dict)
     confirmed: int = 0
 
     def consider(
@@ -196,7 +197,7 @@ class Retests:
                 rivals.append(champion)
             test, *others = self._tests(rivals, k)
             if test.cause is not None:
-                self._fails(row, test.cause)
+                self._fails(row, test)
                 return False, []
             own.append(test)
             if self.evidence is None:
@@ -232,14 +233,14 @@ class Retests:
             (test,) = self._tests([genome], _ROUNDS + len(_LOOKS) + self.confirmed)
             self.confirmed += 1
             if test.cause is not None:
-                self._fails(row, test.cause)
+                self._fails(row, test)
                 return False
         self.evidence, self.tried = Evidence().with_scores(test.scores), 0
         return True
 
-    def _fails(self, row: int, cause: str) -> None:
+    def _fails(self, row: int, test: _Tested) -> None:
         self.failed += 1
-        self.causes[row] = cause
+        self.causes[row] = (test.cause or "", test.error)
 
     def solves(self, champion: Genome) -> bool:
         """Whether the champion solves the problem, by episodes that are fresh for each try.
@@ -326,10 +327,15 @@ class Retests:
         self.spent += answers
         self.played += episodes * len(genomes)
         causes = {k: why for answer in reversed(answers) for k, why in answer.failures.items()}
+        errors = {k: what for answer in reversed(answers) for k, what in answer.errors.items()}
         tests = []
         for k, own in enumerate(scores):
             bad = own[~np.isfinite(own)]
-            tests.append(_Tested(own, causes.get(k, f"fitness is {bad[0]}") if bad.size else None))
+            if bad.size:
+                cause = causes.get(k, f"fitness is {bad[0]}")
+                tests.append(_Tested(own, cause, errors.get(k)))
+            else:
+                tests.append(_Tested(own))
         return tests
 
 

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -29,6 +30,7 @@ from neatgrow.reading import (
     LOCK,
     PROBLEM,
     SPECIES,
+    TRACEBACK,
     VERIFIED,
     check_files,
 )
@@ -58,10 +60,11 @@ class RunDirectory:
 
     ``config.toml`` all settings, ``problem.json`` the problem, the seed and the budget,
     ``history.csv`` a line per generation, ``species.csv`` the size of every species in each,
-    ``failures.csv`` which genome failed when and why, ``champion.npz`` the best genome so far,
-    ``learned.npz`` the same as it was judged where what it learned is not inherited,
-    ``verified.json`` its final test once there was one,
-    ``checkpoints/`` the last few states to resume from, ``run.lock`` held while the run goes.
+    ``failures.csv`` which genome failed when and why, ``failure.txt`` the traceback of the first
+    that raised, if any did, ``champion.npz`` the best genome so far, ``learned.npz`` the same as
+    it was judged where what it learned is not inherited, ``verified.json`` its final test once
+    there was one, ``checkpoints/`` the last few states to resume from, ``run.lock`` held while the
+    run goes.
 
     A write that fails, as on a full disk, is said in a warning and made up for once it is
     possible again; what was written before stays good.
@@ -74,6 +77,7 @@ class RunDirectory:
         self.checkpoints = checkpoints
         self._lock = locked(path / LOCK)
         self._champion: Genome | None = None
+        self._traceback: str | None = None
         self._saved = 0  # generation of the last checkpoint
         self._tried_at = time.monotonic()
         self._failure_lines = 0
@@ -142,6 +146,7 @@ class RunDirectory:
         champion: Genome | None,
         learned: Genome | None,
         failures: dict[int, str],
+        traceback: str | None,
     ) -> None:
         """Append the last generation and its failures, and save the champion if it is new."""
         generation = history[-1]["generation"]
@@ -149,7 +154,7 @@ class RunDirectory:
         lines = [csv_lines((generation, *named)) for named in islice(failures.items(), room)]
         self._failure_lines += len(lines)
         self._unwritten += lines
-        self.catch_up(history, champion, learned)
+        self.catch_up(history, champion, learned, traceback)
 
     def write_champion(self, champion: Genome, learned: Genome | None) -> None:
         """Replace ``champion.npz``, and ``learned.npz`` where it was judged as something else."""
@@ -173,8 +178,13 @@ class RunDirectory:
 
         self._trying("the final test", save)
 
-    def write_tables(self, history: History, failures: Iterable[tuple[int, int, str]]) -> None:
-        """Write all tables anew.
+    def write_tables(
+        self,
+        history: History,
+        failures: Iterable[tuple[int, int, str]],
+        traceback: str | None = None,
+    ) -> None:
+        """Write all tables and the traceback anew.
 
         Raises:
             OSError: They cannot be written.
@@ -184,6 +194,11 @@ class RunDirectory:
         write_text(self.path / FAILURES, _FAILURES_HEADER + "".join(lines))
         self._failure_lines = len(lines)
         self._unwritten = []
+        if traceback is None:
+            (self.path / TRACEBACK).unlink(missing_ok=True)
+        else:
+            write_text(self.path / TRACEBACK, traceback)
+        self._traceback = traceback
 
     def write_settings(self, config: Config) -> None:
         """Replace ``config.toml``.
@@ -201,10 +216,20 @@ class RunDirectory:
         """
         write_text(self.path / PROBLEM, json.dumps(description, indent=2) + "\n")
 
-    def catch_up(self, history: History, champion: Genome | None, learned: Genome | None) -> None:
-        """Write what the tables and ``champion.npz`` lack, if anything could not be written."""
+    def catch_up(
+        self,
+        history: History,
+        champion: Genome | None,
+        learned: Genome | None,
+        traceback: str | None,
+    ) -> None:
+        """Write what the files lack, if anything could not be written or is new."""
         if self._tabled != len(history) or self._unwritten:
             self._trying("the tables", lambda: self._append(history))
+        if traceback is not None and traceback != self._traceback:
+            write = partial(write_text, self.path / TRACEBACK, traceback)
+            if self._trying("the traceback", write):
+                self._traceback = traceback
         if champion is not None and champion is not self._champion:
             self.write_champion(champion, learned)
 
@@ -330,7 +355,9 @@ class RunDirectory:
 
     def _remove_leftovers(self) -> None:
         """Remove what a process that was killed had not finished writing."""
-        for name in (CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, CHAMPION, LEARNED, VERIFIED):
+        for name in (
+            CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, TRACEBACK, CHAMPION, LEARNED, VERIFIED
+        ):  # fmt: skip
             for path in self.path.glob(f".{name}.*.tmp"):
                 path.unlink()
         for path in (self.path / CHECKPOINTS).glob(".*.npz.*.tmp"):

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from neatgrow import _checks
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.data import Lessons
 from neatgrow.networks import Networks
+
+T = TypeVar("T")
 
 # What users' code may raise in an evaluation: sys.exit() there must not end the run without a word.
 FAULTS = (Exception, SystemExit)
@@ -31,6 +33,7 @@ class Evaluation:
         failures: Row of each failed network and why.
         gathered: What a :class:`Gathering` problem learned from it, by name: arrays of a row
             per network.
+        errors: What was raised, by row of the failed network; that of the first row is enough.
         scores: (N, E) float64, the fitness over each episode by itself, their mean being
             ``fitness``; of noisy problems, so that one call says how certain it is.
     """
@@ -39,6 +42,7 @@ class Evaluation:
     steps: int
     failures: dict[int, str] = field(default_factory=dict)
     gathered: dict[str, Array] = field(default_factory=dict)
+    errors: dict[int, BaseException] = field(default_factory=dict)
     scores: Array | None = None
 
 
@@ -55,7 +59,9 @@ class Collection:
         self._failures: dict[int, str] = {}
         self._gathered: dict[str, Array] = {}
         self._scores: Array | None = None
-        self._raised: list[Exception] = []
+        # By row, of the lowest row alone: what was raised at all, and for a whole share.
+        self._errors: dict[int, BaseException] = {}
+        self._raised: dict[int, Exception] = {}
 
     def add(self, rows: list[int], share: Evaluation) -> None:
         """Take in what came of ``rows``."""
@@ -70,11 +76,14 @@ class Collection:
             if self._scores is None:
                 self._scores = np.full((self._count, share.scores.shape[1]), np.nan)
             self._scores[rows] = share.scores
+        for row, error in share.errors.items():
+            self._errors = _lowest(self._errors, {rows[row]: error})
 
     def fail(self, rows: list[int], cause: str | Exception) -> None:
         """Give up ``rows``, for a reason or for what the problem raised."""
         if isinstance(cause, Exception):
-            self._raised.append(cause)
+            self._raised = _lowest(self._raised, {rows[0]: cause})
+            self._errors = _lowest(self._errors, {rows[0]: cause})
             cause = cause_of(cause)
         self._failures |= dict.fromkeys(rows, cause)
 
@@ -85,8 +94,16 @@ class Collection:
             Exception: What the problem raised, where nothing but failures came of it.
         """
         if self._raised and len(self._failures) == self._count and np.isnan(self._fitness).all():
-            raise self._raised[0]
-        return Evaluation(self._fitness, self._steps, self._failures, self._gathered, self._scores)
+            self._errors = {}  # this frame is not to hold what it raises
+            raise self._raised.popitem()[1]
+        return Evaluation(
+            self._fitness, self._steps, self._failures, self._gathered, self._errors, self._scores
+        )
+
+
+def _lowest(kept: dict[int, T], found: dict[int, T]) -> dict[int, T]:
+    """Of two that name a row at most, the one that names the lower."""
+    return min(kept or found, found, key=min)
 
 
 def state_of(problem: "Problem") -> dict[str, Array]:
@@ -207,22 +224,31 @@ def judged(
         return _answer(problem, networks, seed, episodes)
     except EvaluatorError:
         raise
-    except Exception:
+    except Exception as error:
         if count == 1:
             raise
-        error_of_all = True
-        collection = Collection(count)
+        error_of_all = error
+    collection, raised = Collection(count), 0
+    try:  # no longer while that error is handled, which is not what led to others
         for row in range(count):
             try:
                 answer = _answer(problem, networks[row].networks, seed, episodes)
             except Exception as error:
-                collection.fail([row], cause_of(error))
+                raised += 1
+                collection.add([row], failed(1, error))
                 continue
-            error_of_all = False
             collection.add([row], answer)
-        if error_of_all:
-            raise
+        if raised == count:
+            raise error_of_all
         return collection.evaluation()
+    finally:
+        del error_of_all, collection  # the frames of errors hold this one
+
+
+def failed(count: int, error: BaseException, cause: str = "") -> Evaluation:
+    """What comes of ``count`` networks, at least one, that what was raised costs."""
+    causes = dict.fromkeys(range(count), cause or cause_of(error))
+    return Evaluation(np.full(count, np.nan), 0, causes, errors={0: error})
 
 
 def cause_of(error: BaseException) -> str:
@@ -256,7 +282,13 @@ def _checked(evaluation: Evaluation, count: int) -> Evaluation:
         name: _checks.array(f"evaluate: gathered {name}", rows, (count, "K"))
         for name, rows in evaluation.gathered.items()
     }
+    errors = evaluation.errors
+    if not (
+        isinstance(errors, dict) and all(isinstance(e, BaseException) for e in errors.values())
+    ):
+        raise TypeError(_checks.message("evaluate: errors", "exceptions by row", errors))
+    raised = {int(row): error for row, error in errors.items()}
     scores = evaluation.scores
     if scores is not None:
         scores = _checks.array("evaluate: scores", scores, (count, "E"))
-    return Evaluation(fitness, steps, causes, gathered, scores)
+    return Evaluation(fitness, steps, causes, gathered, raised, scores)

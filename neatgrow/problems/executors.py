@@ -28,12 +28,15 @@ from neatgrow.problems.base import (
     Problem,
     Stateful,
     cause_of,
+    failed,
     judged,
     state_of,
     take_in,
 )
+from neatgrow.problems.tracebacks import OriginalError, traceback_of
 from neatgrow.problems.workers import (
     SHARES,
+    Reply,
     Workers,
     compiled,
     pickled,
@@ -149,7 +152,7 @@ class Distributed:
             self._payload, list(functions.opcodes()), _here(), batch, seed, episodes,
             state_of(self._problem),
         )  # fmt: skip
-        return take_in(self._problem, self._collected(share))
+        return take_in(self._problem, self._collected(share).evaluation())
 
     def close(self) -> None:
         """Shut down an executor that was made here; what it is still at work on is not awaited."""
@@ -158,8 +161,8 @@ class Distributed:
             if hasattr(executor, "shutdown"):
                 executor.shutdown(wait=self._idle)
 
-    def _collected(self, whole: _Share) -> Evaluation:
-        """All answers in one."""
+    def _collected(self, whole: _Share) -> Collection:
+        """All answers."""
         count = len(whole.batch)
         size = -(-count // self._shares())
         cuts = range(0, count, size)
@@ -181,26 +184,30 @@ class Distributed:
                     try:
                         answer = future.result()
                     except Exception as error:  # the executor's; the problem's come as answers
-                        answer = _Lost(cause_of(error))
+                        answer = _Lost(error)
                     if isinstance(answer, (_Lost, _Unbuildable)):
                         tries[rows] += 1
                         if tries[rows[0]] < _TRIES:
                             (parts if tries[rows[0]] == 1 else alone).extend([row] for row in rows)
                         elif isinstance(answer, _Unbuildable):
-                            raise EvaluatorError(f"executor: {answer}")
+                            told, traceback = answer
+                            raise EvaluatorError(f"executor: {told}") from OriginalError(traceback)
                         else:
-                            collection.fail(rows, f"its worker was lost each time: {answer}")
-                    elif isinstance(answer, Exception):
+                            how = f"its worker was lost each time: {cause_of(answer.error)}"
+                            collection.add(rows, failed(1, answer.error, how))
+                        continue
+                    answer = answer.opened()
+                    if isinstance(answer, Exception):
                         collection.fail(rows, answer)
                     else:
                         collection.add(rows, answer)
             if count > 1 and (tries == _TRIES).all():
-                raise _gone(answer)
+                raise _gone(cause_of(answer.error)) from answer.error
         finally:
             for future in pending:
                 future.cancel()
         self._idle = True
-        return collection.evaluation()
+        return collection
 
     def _submitted(self, whole: _Share, rows: list[int]) -> "Future[Any]":
         """The answer to come for some rows, of an executor made anew where one broke."""
@@ -240,18 +247,23 @@ class Distributed:
         return _SHARES_UNKNOWN
 
 
-class _Lost(str):
+class _Lost(NamedTuple):
     """How a worker was lost."""
 
+    error: Exception
 
-class _Unbuildable(str):
-    """Why a worker cannot rebuild the problem."""
+
+class _Unbuildable(NamedTuple):
+    """Why a worker cannot rebuild the problem, and the traceback of it."""
+
+    why: str
+    traceback: str
 
 
 _local = threading.local()  # a problem serves one thread at a time, and Dask's workers have many
 
 
-def answered(share: _Share) -> Evaluation | Exception | _Unbuildable:
+def answered(share: _Share) -> Reply | _Unbuildable:
     """A worker's part: what the problem answers for a share, or what it raises."""
     if share.home != _here():
         parallel.set_threads(1)  # every core has a worker already
@@ -266,9 +278,10 @@ def answered(share: _Share) -> Evaluation | Exception | _Unbuildable:
         if share.state and isinstance(problem, Stateful):
             problem.restore(share.state)
     except RuntimeError as error:
-        return _Unbuildable(error)
+        return _Unbuildable(str(error), traceback_of(error))
     try:
-        return judged(problem, compiled(share.batch), seed=share.seed, episodes=share.episodes)
+        networks = compiled(share.batch)
+        return sendable(judged(problem, networks, seed=share.seed, episodes=share.episodes))
     except Exception as error:
         return sendable(error)
 

@@ -66,6 +66,7 @@ class Function:
         random.derive_seeds(seed, random.EPISODES, 0, seeds)
         scores = np.full((len(networks), count), np.nan)
         failures: dict[int, str] = {}
+        errors: dict[int, BaseException] = {}
         refused: list[Exception] = []
         owner = os.getpid()
         for row in range(len(networks)):
@@ -76,6 +77,7 @@ class Function:
                 except FAULTS as error:
                     let_children_go(error, owner)
                     failures[row] = cause_of(error)
+                    errors = errors or {row: error}
                     break
                 try:
                     scores[row, k] = _number(value)
@@ -90,7 +92,7 @@ class Function:
             raise refused[0]
         # Refused ones do not count: where all are, there is no answer that could count them.
         steps = (len(networks) - len(refused)) * count
-        return Evaluation(scores.mean(axis=1), steps, failures, scores=scores)
+        return Evaluation(scores.mean(axis=1), steps, failures, errors=errors, scores=scores)
 
     def statistics(self) -> dict[str, Array] | None:
         """Nothing: the function sees networks as they are."""

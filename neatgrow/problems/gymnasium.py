@@ -245,10 +245,11 @@ class Gymnasium:
         failures: dict[int, str] = {}
         for job in sorted(rollout.failures):  # of several failed episodes, tell the first
             failures.setdefault(job // count, rollout.failures[job])
+        errors = {job // count: error for job, error in rollout.errors.items()}
         self.gather(gathered)
         returns = rollout.returns.reshape(n_networks, count)
         self._consider_processes(time.perf_counter() - start)
-        return Evaluation(returns.mean(axis=1), rollout.steps, failures, gathered, returns)
+        return Evaluation(returns.mean(axis=1), rollout.steps, failures, gathered, errors, returns)
 
     def _pilot(self, networks: Networks, lanes: Array, seeds: Array) -> Pilot:
         """What plays episode k, of ``seeds`` (E,) in turn, with network ``lanes[k]``."""
@@ -278,6 +279,7 @@ class Gymnasium:
         rollout = PaidRollout(self._seeds(seed, episodes), recorder)
         pilot = Pilot(recorder, self._preparation.of(networks.interface), self._actions)
         self._runner.run(pilot, rollout)
+        rollout.errors.clear()  # whose frames hold the rollout
         return recorder.experience(rollout)
 
     def _consider_processes(self, seconds: float) -> None:

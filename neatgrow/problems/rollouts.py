@@ -72,6 +72,7 @@ class Rollout:
         ended: (N·E,) uint8, ``TERMINATED`` by the environment, ``TRUNCATED`` by a limit of
             steps, ``FAILED``, or still ``RUNNING``.
         failures: Why, by number of episode.
+        errors: What was raised in the first episode that failed so, by its number.
     """
 
     def __init__(self, seeds: Array, n_networks: int) -> None:
@@ -80,6 +81,7 @@ class Rollout:
         self.ended = np.full(self.returns.size, RUNNING, np.uint8)
         self.steps = 0
         self.failures: dict[int, str] = {}
+        self.errors: dict[int, BaseException] = {}
 
     def earn(self, jobs: Array, rewards: Array) -> None:
         """Add what episodes ``jobs`` (A,) got for the actions that their networks last chose."""
@@ -88,6 +90,8 @@ class Rollout:
     def fail(self, job: int, step: int, why: str | BaseException) -> None:
         """Note that episode ``job`` failed."""
         if isinstance(why, BaseException):
+            if job < min(self.errors, default=job + 1):
+                self.errors = {job: why}
             why = cause_of(why)
         self.failures[job] = f"episode {job % self.seeds.size}, step {step}: {why}"
         self.returns[job] = np.nan

@@ -18,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -43,6 +43,7 @@ from neatgrow.problems.base import (
     state_of,
     take_in,
 )
+from neatgrow.problems.tracebacks import OriginalError, Sent, sent, traceback_of
 
 SHARES = 4  # per worker and generation where there is no time limit
 _START_SECONDS = 120.0  # that a worker may take to import its modules
@@ -179,9 +180,11 @@ class Workers:
                 if task is None:  # it has started
                     worker.ready = True
                     if answer is not None:
-                        raise EvaluatorError(f"processes: {answer}")
+                        told, traceback = answer
+                        raise EvaluatorError(f"processes: {told}") from OriginalError(traceback)
                     continue
                 left -= len(task.rows)
+                answer = answer.opened()
                 if isinstance(answer, Exception):
                     collection.fail(task.rows, answer)
                 else:
@@ -277,7 +280,7 @@ def pickled(problem: Problem, argument: str) -> bytes:
     function = getattr(problem, "function", problem)
     interactive = main is not None and not hasattr(main, "__file__")
     by_value = argument == "executor" and importlib.util.find_spec("cloudpickle") is not None
-    why: object = "it is defined in an interactive session"
+    why: str | Exception = "it is defined in an interactive session"
     if by_value or not (interactive and getattr(function, "__module__", "") == "__main__"):
         try:
             payload = pickle.dumps(problem)
@@ -296,7 +299,7 @@ def pickled(problem: Problem, argument: str) -> bytes:
     raise TypeError(
         f"{argument}: expected a problem that another process can import, got {problem.name!r}: "
         f"{why}. Define the function at the top level of a module, or leave {argument} out."
-    )
+    ) from (why if isinstance(why, Exception) else None)
 
 
 def _death(code: int | None) -> str:
@@ -320,7 +323,7 @@ def _serve(
     try:
         problem = rebuilt(payload, activations)
     except RuntimeError as error:
-        pipe.send(str(error))
+        pipe.send((str(error), traceback_of(error)))
         return
     warm_up(example)
     pipe.send(None)
@@ -333,7 +336,8 @@ def _serve(
             if asked.state and isinstance(problem, Stateful):
                 problem.restore(asked.state)
             networks = compiled(asked.batch)
-            pipe.send(judged(problem, networks, seed=asked.seed, episodes=asked.episodes))
+            answer = judged(problem, networks, seed=asked.seed, episodes=asked.episodes)
+            pipe.send(sendable(answer))
         except Exception as error:
             pipe.send(sendable(error))
 
@@ -386,10 +390,28 @@ def warm_up(example: Genomes | Networks) -> None:
     networks.lanes([0]).activate(x)
 
 
-def sendable(error: Exception) -> Exception:
-    """The error, or one of its text where it does not survive the journey."""
-    try:
-        copy = pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(cause_of(error))
-    return copy if isinstance(copy, Exception) else RuntimeError(cause_of(error))
+class Reply(NamedTuple):
+    """What comes of a share, as another process sends it.
+
+    Attributes:
+        evaluation: Without what was raised; ``None`` where the problem raised.
+        errors: What was raised, by row.
+    """
+
+    evaluation: Evaluation | None
+    errors: dict[int, Sent]
+
+    def opened(self) -> Evaluation | Exception:
+        """The evaluation, or what the problem raised."""
+        if self.evaluation is None:
+            return self.errors[0].arrived()
+        errors: dict[int, BaseException] = {row: e.arrived() for row, e in self.errors.items()}
+        return replace(self.evaluation, errors=errors)
+
+
+def sendable(answer: Evaluation | Exception) -> Reply:
+    """An evaluation, or what the problem raised, as it survives the journey whatever it is."""
+    if isinstance(answer, Exception):
+        return Reply(None, {0: sent(answer)})
+    errors = {row: sent(answer.errors[row]) for row in sorted(answer.errors)[:1]}
+    return Reply(replace(answer, errors={}), errors)

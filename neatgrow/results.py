@@ -34,8 +34,8 @@ class Result:
         learned: The champion as it was judged: after its learning, where genomes learn and what
             they learn is not inherited; else the champion.
         verified: The final test, after the run and outside its time: mean, standard error and
-            number of episodes that no selection has seen. ``None`` if the run was interrupted or
-            an episode of the test failed.
+            number of episodes that no selection has seen. ``None`` if the run was interrupted, had
+            no workers left, or an episode of the test failed.
         retests_failed: Tests of would-be champions that failed. Where all did, the champion is
             provisional: the best as told, without evidence.
         history: Table by generation.

@@ -18,6 +18,7 @@ from neatgrow.reading import read_run
 FILES = {
     "champion.npz", "checkpoints", "config.toml", "failures.csv", "fitness.png", "history.csv",
     "history.png", "network.png", "problem.json", "run.lock", "species.csv", "species.png",
+    "verified.json",
 }  # fmt: skip
 
 
@@ -148,8 +149,9 @@ def test_a_run_says_what_it_does_and_what_came_of_it(capsys, tmp_path):
         r"steps, \d+\.\d s", verdict,
     )  # fmt: skip
     assert champion.partition(", fingerprint ")[0] == (
-        f"champion: fitness {history[-1]['champion']:.6g}, hidden nodes {genome.n_hidden}, "
-        f"connections {genome.n_enabled}"
+        f"champion: fitness {history[-1]['champion']:.6g}, "
+        f"verified: {history[-1]['champion']:.6g}, hidden nodes {genome.n_hidden}, connections "
+        f"{genome.n_enabled}"
     )
     assert written == f"written to out: {', '.join(sorted(FILES))}"
 
@@ -406,7 +408,8 @@ def test_show_says_what_the_run_was(capsys):
         f"{len(history)} generations, {history.total('evaluations')} evaluations, champion "
         f"fitness {history[-1]['champion']:.6g}, {history[-1]['species']} species"
     )
-    assert "\n".join(lines[2:-1]) == str(champion)
+    assert lines[2] == f"verified: {history[-1]['champion']:.6g}"
+    assert "\n".join(lines[3:-1]) == str(champion)
     assert lines[-1] == (
         "drawn again: out/fitness.png, out/history.png, out/network.png, out/species.png"
     )  # fmt: skip

@@ -597,7 +597,7 @@ def test_what_a_failing_frame_holds_dies_with_the_generation(no_collection):
         alive.append(sum(thing() is not None for thing in things))
 
     ng.evolve(fitness, callbacks=[count], **ONE | {"generations": 3})
-    assert len(things) == 36 and alive == [0, 0, 0]
+    assert len(things) == 36 + 1 and alive == [0, 0, 0]  # and the final test
 
 
 def test_what_a_failing_problem_holds_dies_with_the_generation(no_collection):

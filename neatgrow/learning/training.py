@@ -19,6 +19,7 @@ from neatgrow.kernels.losses import LOSSES
 from neatgrow.kernels.training import CONSTANT, Memory, Recipe, rate_at
 from neatgrow.learning.data import Lessons, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
+from neatgrow.learning.targets import complaint_of_genomes
 from neatgrow.networks import Networks, compile_genomes
 
 _Tunable = TypeVar("_Tunable", Genome, Genomes)
@@ -200,7 +201,8 @@ def fine_tune(
     Returns:
         The tuned genome or genomes, and the loss before each step: (steps,) or (N, steps)
         float64, NaN after a network has stopped. A network whose loss becomes NaN or infinite
-        keeps its last parameters of finite loss, and a RuntimeWarning says so.
+        keeps its last parameters of finite loss, and a RuntimeWarning says so. Another says
+        where outputs of a genome cannot reach the targets.
 
     Raises:
         ValueError: A shape, a label, a setting or a value is not what it should be.
@@ -235,6 +237,11 @@ def fine_tune(
 
     data = data_of(X, Y, weights)
     check = None if validation is None else data_of(*validation)
+    unreachable = own is None and complaint_of_genomes(
+        genomes, name, np.swapaxes(data.targets, 2, 3), data.weight
+    )
+    if unreachable:
+        warnings.warn(unreachable, RuntimeWarning, stacklevel=2)
     if own is not None and (batch is not None or check is not None):
         raise ValueError("loss: expected no batch and no validation with a function of your own.")
     recipe = recipe_of(

@@ -106,6 +106,15 @@ class Problem(Protocol):
         solved_at: Fitness from which the problem counts as solved, or ``None``.
         noisy: Whether fitness depends on the seed: then a new best is tested again on fresh
             seeds before it is believed.
+
+    It may also have:
+
+    - ``sequential``: whether it unfolds in time, so that a state kept from tick to tick means
+      something. ``Config(recurrent="auto")`` allows loops only there; without the attribute
+      there are none.
+    - ``output_activation``: name of the activation that suits its outputs, which
+      ``genes.activation.outputs = "auto"`` becomes; ``None``, as without the attribute, for that
+      of the other nodes.
     """
 
     name: str

@@ -294,6 +294,14 @@ def test_a_registered_activation_may_reach_anything(monkeypatch):
     ng.fine_tune(genome, X, LINE, steps=1)
 
 
+def test_class_numbers_of_lessons_are_certain_targets():
+    lessons = ng.Lessons(X, np.arange(20) % 3, "categorical")
+    problem = Own(lessons=lambda: lessons, outputs=3)
+    with pytest.warns(RuntimeWarning, match="takes as logits, got tanh"):
+        begun(problem)
+    begun(problem, **{OUTPUTS: "identity"})
+
+
 @pytest.mark.parametrize("Y", [150 + X, 60 * X * X * X * X - 80 * X])
 def test_targets_far_from_0_are_warned_of_and_standardised_ones_are_not(Y):
     with pytest.warns(RuntimeWarning, match="^Y: expected targets within what one bias .* Standar"):

@@ -34,7 +34,7 @@ def test_what_was_written_is_what_is_read(tmp_path):
     description, history, champion = read_run(tmp_path / "deep" / "run")
     about = {
         "generations": 4, "solved_at": 99.0, "minimize": False, "learning": None, "inputs": 2,
-        "outputs": 1,
+        "outputs": 1, "chosen": {"recurrent": False, "genes.activation.outputs": None},
     }  # fmt: skip
     assert description == {"seed": 3, "problem": "xor", "paper": False, "run": about}
     assert history.to_csv() == result.history.to_csv()

@@ -82,8 +82,12 @@ def complaint_of_settings(config: Config, lessons: Lessons) -> str | None:
     else:
         mutated = column.options if column.swap_rate > 0.0 else ()
         possible = tuple(dict.fromkeys((column.start, *mutated)))
-    Y, weights = np.asarray(lessons.Y, np.float64), lessons.weights
-    weights = np.ones(Y.shape[:-1]) if weights is None else np.asarray(weights)
+    if np.ndim(lessons.Y) < np.ndim(lessons.X):  # class numbers: certain targets, as these are
+        Y, weights = np.eye(2), np.ones(2)
+    else:
+        Y = np.asarray(lessons.Y, np.float64)
+        own = 1.0 if lessons.weights is None else lessons.weights
+        weights = np.broadcast_to(own, Y.shape[:-1])
     low, high = needed(lessons.loss, Y, weights)
     ranges = np.array([[RANGES.get(name, _UNKNOWN)] for name in possible])  # (K, 1, 2)
     if not reaches(ranges, lessons.loss, low, high).any(axis=0).all():

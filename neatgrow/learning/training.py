@@ -239,16 +239,16 @@ def fine_tune(
 
     data = data_of(X, Y, weights)
     check = None if validation is None else data_of(*validation)
-    unreachable = own is None and complaint_of_genomes(
-        genomes, name, np.swapaxes(data.targets, 2, 3), data.weight
-    )
-    if unreachable:
-        warnings.warn(unreachable, RuntimeWarning, stacklevel=2)
     if own is not None and (batch is not None or check is not None):
         raise ValueError("loss: expected no batch and no validation with a function of your own.")
     recipe = recipe_of(
         name, optimizer, steps, data, batch=batch, window=window, clip=clip, l1=l1, l2=l2, seed=seed
     )
+    unreachable = own is None and complaint_of_genomes(
+        genomes, name, np.swapaxes(data.targets, 2, 3), data.weight
+    )
+    if unreachable:
+        warnings.warn(unreachable, RuntimeWarning, stacklevel=2)
     trainer = Trainer(genomes, recipe, dtype)
     line = ProgressLine(steps, sys.stderr.isatty() if progress is None else progress)
     if own is not None:

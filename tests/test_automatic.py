@@ -309,6 +309,19 @@ def test_targets_far_from_0_are_warned_of_and_standardised_ones_are_not(Y):
     begun(ng.Supervised(X, (Y - Y.mean(axis=0)) / Y.std(axis=0)))
 
 
+def test_wide_targets_of_wide_inputs_are_within_reach():
+    begun(ng.Supervised(100 * X, 60 * X))
+    with pytest.warns(RuntimeWarning, match="^Y: expected targets"):
+        begun(ng.Supervised(X, 60 * X))
+
+
+def test_samples_without_a_class_need_no_certainty():
+    Y = np.eye(3)[np.arange(20) % 3] * (np.arange(20) > 9)[:, None]
+    begun(ng.Supervised(X, 0.0 * Y, loss="categorical"), **{OUTPUTS: "tanh"})
+    with pytest.warns(RuntimeWarning, match="takes as logits"):
+        begun(ng.Supervised(X, Y, loss="categorical"), **{OUTPUTS: "tanh"})
+
+
 def test_the_targets_of_the_catalogue_need_no_warning():
     for entry in catalogue.ENTRIES.values():
         if entry.build is not None and entry.extra == "":

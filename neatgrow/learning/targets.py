@@ -49,13 +49,13 @@ def needed(loss: str, Y: Array, weights: Array) -> tuple[Array, Array]:
     wanted = Y[weights > 0.0].reshape(-1, Y.shape[-1])
     if not len(wanted):
         return np.zeros(Y.shape[-1]), np.zeros(Y.shape[-1])
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         if loss == "binary":
             wanted = np.log(wanted) - np.log1p(-wanted)
         elif loss == "categorical":
             logs = np.log(wanted)
-            wanted = np.stack([np.zeros_like(logs), logs.max(axis=1, keepdims=True) - logs])
-            wanted = wanted.reshape(-1, Y.shape[-1])
+            gaps = logs.max(axis=1, keepdims=True) - logs  # NaN of a sample without a class
+            return np.zeros(Y.shape[-1]), np.where(np.isnan(gaps), 0.0, gaps).max(axis=0)
     return wanted.min(axis=0), wanted.max(axis=0)
 
 
@@ -100,15 +100,17 @@ def complaint_of_settings(config: Config, lessons: Lessons) -> str | None:
     wanted = Y[weights > 0.0]
     mean, spread = wanted.mean(axis=0), wanted.std(axis=0)
     bias, weight = config.genes.bias, config.genes.weight
-    far = (mean < bias.minimum) | (mean > bias.maximum) | (spread > weight.maximum)
+    X = np.asarray(lessons.X, np.float64)
+    most = weight.maximum * max(1.0, float(X.std(axis=tuple(range(X.ndim - 1))).max()))
+    far = (mean < bias.minimum) | (mean > bias.maximum) | (spread > most)
     if not far.any():
         return None
     worst = int(np.argmax(far))
     return (
         f"Y: expected targets within what one bias ({bias.minimum:g} to {bias.maximum:g}) and one "
-        f"weight (up to {weight.maximum:g}) make, got a mean of {mean[worst]:.4g} and a standard "
-        f"deviation of {spread[worst]:.4g}, which is learned slowly, if at all. Standardise them: "
-        "(Y - Y.mean(axis=0)) / Y.std(axis=0)."
+        f"weight (up to {weight.maximum:g}) of an input make, got a mean of {mean[worst]:.4g} and "
+        f"a standard deviation of {spread[worst]:.4g}, which is learned slowly, if at all. "
+        "Standardise them: (Y - Y.mean(axis=0)) / Y.std(axis=0)."
     )
 
 

@@ -214,7 +214,7 @@ def random_graphs(count: int) -> Iterator[ng.Genome]:
     changes = {f"genes.{name}.{key}": value for name in columns
                for key, value in (("options", options[name]), ("start", "random"))}  # fmt: skip
     rates = {"mutation.add_node": 0.5, "mutation.add_connection": 0.5, "mutation.add_loop": 0.3}
-    config = ng.Config(population_size=100).override(changes | rates)
+    config = ng.Config(population_size=100, recurrent=True).override(changes | rates)
     for seed in range(-(-count // 100)):
         population = ng.Population(3, 2, config, seed=seed)
         rng = np.random.default_rng(seed)

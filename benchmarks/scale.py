@@ -56,7 +56,7 @@ def single_genomes() -> list[tuple[str, ...]]:
 
 def growing_run() -> tuple[str, ...]:
     """Time per connection and generation while 20 genomes grow from 10 to 5,000 connections."""
-    config = ng.Config(population_size=20).override({
+    config = ng.Config(population_size=20, recurrent=True).override({
         "mutation.add_connection": 1.0,
         "mutation.add_loop": 1.0,
         "mutation.add_node": 0.2,

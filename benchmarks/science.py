@@ -31,6 +31,7 @@ import numpy as np
 import neatgrow as ng
 from benchmarks.tasks import SETTINGS, Setting
 from benchmarks.timing import markdown
+from neatgrow.automatic import resolved
 from neatgrow.problems import catalogue
 
 HEADER = ("task", "way", "solved", "evaluations: mean (sd), median", "samples learned, median",
@@ -58,7 +59,7 @@ def run(setting: Setting, seed: int) -> Ran:
     """One seed, from its start to its score."""
     own = dict.fromkeys(setting.seeded, seed)
     problem: Any = catalogue.build(setting.problem, **setting.options, **own)
-    config = ng.Config().override(setting.config)
+    config, _ = resolved(ng.Config().override(setting.config), problem=problem)
     warm_up(setting, problem, config)
     start = time.perf_counter()
     evaluations = samples = 0

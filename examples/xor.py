@@ -1,21 +1,23 @@
 """Evolve XOR from a fitness function of your own, and print the network that solves it."""
 
+import numpy as np
+
 import neatgrow as ng
 
-CASES = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
+X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])  # (B, I)
+Y = np.array([[0], [1], [1], [0]])  # (B, O)
 
 
 def fitness(network: ng.Network) -> float:
-    return 4.0 - sum((network.activate(x)[0] - y) ** 2 for x, y in CASES)
+    return 4.0 - float(((network.predict(X) - Y) ** 2).sum())
 
 
 def main() -> None:
     result = ng.evolve(fitness, inputs=2, outputs=1, generations=300, seed=1, solved_at=3.9)
     print(result)
     print(result.champion)
-    network = result.champion.compile()
-    for x, y in CASES:
-        print(f"{x} → {network.activate(x)[0]:+.3f}, wanted {y}")
+    for x, output, y in zip(X, result.champion.compile().predict(X), Y, strict=True):
+        print(f"{x} → {output[0]:+.3f}, wanted {y[0]}")
 
 
 if __name__ == "__main__":

@@ -108,11 +108,19 @@ def _is_path(source: str | Path) -> bool:
 
 
 def _converted(what: str, value: Any, hint: Any) -> Any:
-    """``value`` as its annotated type: ints become floats, lists tuples; else TypeError."""
+    """``value`` as its annotated type: ints become floats, lists tuples; else TypeError.
+
+    Of a union it is ``None``, one of the words of a ``Literal``, or of the type beside them.
+    """
+    words: tuple[Any, ...] = ()
     if get_origin(hint) in (Union, UnionType):
-        if value is None or value == "none":  # TOML has no null
+        kinds = get_args(hint)
+        if NoneType in kinds and (value is None or value == "none"):  # TOML has no null
             return None
-        hint = next(option for option in get_args(hint) if option is not NoneType)
+        words = tuple(w for kind in kinds if get_origin(kind) is Literal for w in get_args(kind))
+        if isinstance(value, str) and value in words:
+            return value
+        hint = next(k for k in kinds if k is not NoneType and get_origin(k) is not Literal)
     if get_origin(hint) is Literal:
         return _checks.one_of(what, value, get_args(hint))
     if get_origin(hint) is tuple:
@@ -124,7 +132,8 @@ def _converted(what: str, value: Any, hint: Any) -> Any:
     )
     is_flag = isinstance(value, (bool, np.bool_))
     if not isinstance(value, accepted) or (is_flag and hint is not bool):
-        raise TypeError(_checks.message(what, f"a value of type {hint.__name__}", value))
+        known = " or ".join([hint.__name__, *map(repr, words)])
+        raise TypeError(_checks.message(what, f"a value of type {known}", value))
     if isinstance(value, (int, np.integer)) and not -(1 << 63) <= value < 1 << 63:
         raise ValueError(_checks.message(what, "a number that fits into 64 bits", value))
     return hint(value) if hint in (bool, int, float) else value

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neatgrow import _checks
+from neatgrow import _checks, automatic
 from neatgrow.config import Config
 from neatgrow.files import (
     DAMAGE,
@@ -182,6 +182,7 @@ def _pack_state(state: State) -> tuple[dict[str, Any], dict[str, Array]]:
         "threshold": state.threshold,
         "moved": state.moved,
         "deaths": state.deaths,
+        "chosen": state.chosen,
         "founded": state.table.founded,
         "genomes": genomes,
         "champion": None,
@@ -207,6 +208,8 @@ def _unpack_state(metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
     except ValueError as error:
         raise UnknownContentError(f"{error} Register it before loading.") from error
     generation = whole(metadata, "generation", 1, _MOST)
+    chosen = plain({"chosen": {}, **metadata}, "chosen", dict)  # absent in older files
+    automatic.check_chosen(config, chosen)
     fitness = typed(arrays, "fitness", np.float64, (len(genomes),))
     if np.isinf(fitness).any():
         raise ValueError("fitness: expected numbers or NaN, got infinity.")
@@ -231,6 +234,7 @@ def _unpack_state(metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
         champion_fitness=-np.inf,
         moved=whole(metadata, "moved", 0, generation),
         deaths={int(id_): str(why) for id_, why in plain(metadata, "deaths", dict).items()},
+        chosen=chosen,
     )
     return state if metadata["champion"] is None else _with_champion(state, metadata, arrays)
 

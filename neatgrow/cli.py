@@ -140,11 +140,6 @@ def _run(options: argparse.Namespace) -> int:
     problem = catalogue.build(options.problem, **given)
     _check_learning(options, problem)
     directory = options.out or _free_directory(f"{options.problem}-seed{options.seed}")
-    print(
-        f"{problem.name}: inputs {problem.inputs}, outputs {problem.outputs}, population "
-        f"{config.population_size}, at most {options.generations} generations, "
-        f"seed {options.seed}"
-    )
     said = _backend(problem)
     if said:
         print(said)

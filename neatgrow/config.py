@@ -55,6 +55,8 @@ class Choices(Settings):
     Attributes:
         start: Option of a new node, or ``"random"`` for any of ``options``.
         outputs: Option that output nodes have and keep; ``None`` treats them like the others.
+            ``"auto"``, the default of activations, is what the problem says
+            (:class:`neatgrow.Problem`).
         options: What mutation may choose from.
         swap_rate: Chance per node and child to draw another option.
         difference: Coefficient of the share of matching nodes that differ in the distance.
@@ -89,7 +91,7 @@ class Genes(Settings):
             start_spread=0.0, mutate_rate=0.1, perturb_rate=0.5, replace_rate=0.05, difference=0.0
         ),
     )
-    activation: Choices = _column("node", Choices(start="tanh", options=("tanh",)))
+    activation: Choices = _column("node", Choices(start="tanh", options=("tanh",), outputs="auto"))
     aggregation: Choices = _column("node", Choices(start="sum", options=("sum",)))
 
 
@@ -235,19 +237,22 @@ class Config(Settings):
     """All settings of evolution.
 
     The defaults depart from :meth:`paper` where that helped or users expect it: nodes have
-    a bias of their own and tanh; perturbations are normal; structure grows faster and can
-    shrink; loops may arise; distances are divided by the genome's size throughout, so that a
-    threshold can be steered to a number of species; offspring follow ranks, so that the scale
-    of a fitness does not matter; biases start at 0. On XOR they need 0.3 of its evaluations
+    a bias of their own and tanh, output nodes what suits the problem; perturbations are normal;
+    structure grows faster and can shrink; loops may arise where a problem unfolds in time;
+    distances are divided by the genome's size throughout, so that a threshold can be steered to
+    a number of species; offspring follow ranks, so that the scale of a fitness does not matter;
+    biases start at 0. On XOR they need 0.3 of its evaluations
     (``benchmarks/bench_xor.py``).
 
     Attributes:
         population_size: Genomes per generation, exact in every generation.
         recurrent: Whether loops may arise; if not, ``mutation.add_loop`` has no effect.
+            ``"auto"``: where the problem says that it unfolds in time
+            (:class:`neatgrow.Problem`).
     """
 
     population_size: int = setting(150, 1)
-    recurrent: bool = True
+    recurrent: bool | Literal["auto"] = "auto"
     start: Start = Start()
     genes: Genes = Genes()
     mutation: Mutation = Mutation()

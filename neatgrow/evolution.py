@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from neatgrow import _checks
+from neatgrow import _checks, automatic
 from neatgrow._settings import Settings
 from neatgrow.checkpoints import Snapshot
 from neatgrow.config import Config
@@ -36,6 +36,7 @@ from neatgrow.problems.base import (
     judged,
 )
 from neatgrow.problems.executors import Distributed
+from neatgrow.problems.settings import warn_of_settings
 from neatgrow.problems.tracebacks import OriginalError, let_frames_go, traceback_of
 from neatgrow.problems.workers import Workers
 from neatgrow.results import Result
@@ -87,10 +88,13 @@ class Evolution:
         learning: Learning | None = None,
         on_error: Literal["record", "raise"] = "record",
     ) -> None:
+        config, chosen = automatic.resolved(Config() if config is None else config, problem=problem)
         self.population = Population(
             problem.inputs, problem.outputs, config, seed=seed, minimize=minimize,
             input_names=problem.input_names, output_names=problem.output_names,
         )  # fmt: skip
+        self.population.chosen = chosen
+        warn_of_settings(problem, config)
         self.history = History()
         self._settle(problem, generations, solved_at, minimize, learning, on_error)
         if hasattr(problem, "clear"):
@@ -171,6 +175,8 @@ class Evolution:
                 )
             )  # fmt: skip
         config = state.config.override(changes) if changes else state.config
+        config, chosen = automatic.resolved(config, state.chosen, problem=problem)
+        state = replace(state, chosen=chosen)
         run = cls.__new__(cls)
         run.population = Population.from_state(state, config)
         run.history = snapshot.history

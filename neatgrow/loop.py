@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from neatgrow import _checks
+from neatgrow import _checks, automatic
 from neatgrow.config import Config
 from neatgrow.evolution import Callback, Evolution, described
 from neatgrow.kernels import jit
@@ -126,11 +126,12 @@ def evolve(
                 "inputs": asked.inputs,
                 "outputs": asked.outputs,
                 "noisy": noisy,
+                "chosen": run.population.chosen,
             }
             own = {"seed": int(seed)}  # at the head, and not the problem's to say
             description = {**own, **described(asked), **own, "run": about}
             run.directory = RunDirectory.create(
-                directory, run.population.config, description, checkpoints
+                directory, _asked_for(run), description, checkpoints
             )
         return run
 
@@ -243,10 +244,11 @@ def _resumed(
         _warn_of_another(files, description, own)
         about = {**about, "inputs": asked.inputs, "outputs": asked.outputs}
     seed = {"seed": run.population.seed}
-    now = {**seed, **own, **seed, "run": {**about, "generations": run.generations}}
+    about = {**about, "generations": run.generations, "chosen": run.population.chosen}
+    now = {**seed, **own, **seed, "run": about}
     if now != description:
         files.write_description(now)
-    files.write_settings(run.population.config)
+    files.write_settings(_asked_for(run))
     named = files.failures_until(snapshot) if snapshot is not None else []
     files.write_tables(run.history, named, run.traceback)
     if run.snapshot is not None and (changes or generations is not None):
@@ -257,6 +259,11 @@ def _resumed(
         (files.path / CHAMPION).unlink(missing_ok=True)
     run.directory = files
     return run
+
+
+def _asked_for(run: Evolution) -> Config:
+    """Settings as they were asked for, ``"auto"`` where they were that."""
+    return automatic.asked(run.population.config, run.population.chosen)
 
 
 def _warn_of_another(files: RunDirectory, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -292,6 +299,8 @@ def _carry_on(
     run: Evolution | None = None
     try:
         run = begin()
+        if line is not None:
+            line.begin(run.problem, run.population, run.generations)
         with _Interrupts() as interrupts:
             stopped = _until_stopped(run, calls, line, clock, failure_limit, interrupts)
             if stopped not in ("interrupted", "workers"):

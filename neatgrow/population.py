@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neatgrow import _checks
+from neatgrow import _checks, automatic
 from neatgrow.config import Config
 from neatgrow.genomes import Genome, Genomes, Interface
 from neatgrow.kernels import layout, random, selection
@@ -35,7 +35,7 @@ class State:
     Nothing in it is written to again, so taking one costs nothing.
 
     Attributes:
-        config: Settings.
+        config: Settings, none of them ``"auto"``.
         seed: Run seed.
         minimize: Whether lower fitness is better.
         generation: Generations told.
@@ -48,6 +48,7 @@ class State:
         champion_fitness: Its fitness, higher is better; −inf before the first.
         moved: Generation of the last better champion, or of the last refocus.
         deaths: Why species ended at the last reproduction, by species id.
+        chosen: What settings that were ``"auto"`` have become, by dotted path.
     """
 
     config: Config
@@ -63,6 +64,7 @@ class State:
     champion_fitness: float
     moved: int
     deaths: dict[int, str]
+    chosen: dict[str, Any]
 
 
 class Population:
@@ -76,7 +78,9 @@ class Population:
         population.champion
 
     Attributes:
-        config: Settings.
+        config: Settings, none of them ``"auto"``: here there are no loops then, and outputs have
+            the activation of the other nodes.
+        chosen: What settings that were ``"auto"`` have become, by dotted path.
         seed: Run seed; with the fitnesses told it determines everything.
         interface: Inputs and outputs.
         generation: Generations told so far.
@@ -112,7 +116,8 @@ class Population:
             tuple(input_names) if input_names is not None else None,
             tuple(output_names) if output_names is not None else None,
         )
-        self._settle(config if config is not None else Config(), interface, seed, minimize)
+        resolved, self.chosen = automatic.resolved(Config() if config is None else config)
+        self._settle(resolved, interface, seed, minimize)
         self.generation = 0
         self.fitness: Array | None = None
         self.deaths: dict[int, str] = {}
@@ -151,7 +156,9 @@ class Population:
         Raises:
             ValueError: ``config.recurrent`` differs: genomes may hold loops already.
         """
-        config = state.config if config is None else config
+        config, chosen = automatic.resolved(
+            state.config if config is None else config, state.chosen
+        )
         if config.recurrent != state.config.recurrent:
             raise ValueError(
                 f"recurrent: expected {state.config.recurrent} as when the run began, got "
@@ -163,6 +170,7 @@ class Population:
         population.fitness, population.species = state.fitness, state.species
         population.table, population.threshold = state.table, state.threshold
         population.deaths, population._moved = dict(state.deaths), state.moved
+        population.chosen = chosen
         failed = np.isnan(state.fitness)
         population._top = -1 if failed.all() else int(np.nanargmax(state.fitness))
         population._champion = state.champion
@@ -183,7 +191,7 @@ class Population:
         return State(
             self.config, self.seed, self._sign < 0, self.generation, self.genomes, self.fitness,
             self.species, self.table, self.threshold, self._champion, self._champion_fitness,
-            self._moved, self.deaths,
+            self._moved, self.deaths, self.chosen,
         )  # fmt: skip
 
     def save(self, path: str | PathLike[str]) -> None:

@@ -3,8 +3,11 @@
 import sys
 from typing import Any, TextIO
 
+from neatgrow import automatic
 from neatgrow.history import History
 from neatgrow.kernels import jit
+from neatgrow.population import Population
+from neatgrow.problems.base import Problem
 
 _COMPILING = "compiling kernels for this machine, once: about 15 s in all …"
 
@@ -32,6 +35,20 @@ class Progress:
         self._waiting = True
         below = "\n" if self._width else ""
         self.stream.write(f"{below}{_COMPILING}\n")
+        self.stream.flush()
+
+    def begin(self, problem: Problem, population: Population, generations: int) -> None:
+        """Say what begins or goes on, and what was chosen for it."""
+        if self._waits_only:
+            return
+        config = population.config
+        told = population.generation
+        self.stream.write(
+            f"{problem.name}: {_counted(problem.inputs, 'input')}, "
+            f"{_counted(problem.outputs, 'output')}, population {config.population_size}, "
+            f"{f'{told} generations done, ' if told else ''}at most {generations} generations, "
+            f"seed {population.seed}; {automatic.said(config, population.chosen, problem)}\n"
+        )
         self.stream.flush()
 
     def update(self, history: History, generations: int) -> None:
@@ -70,3 +87,7 @@ class Progress:
             self.stream.write("\n")
         if self._say_compiling in jit.on_compile:
             jit.on_compile.remove(self._say_compiling)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from neatgrow import _checks
+from neatgrow import _checks, automatic
 from neatgrow.config import (
     CONNECTION_VALUES,
     NODE_CHOICES,
@@ -28,16 +28,17 @@ COLUMNS = (len(NODE_VALUES), len(NODE_CHOICES), len(CONNECTION_VALUES))
 
 
 def rules_of(config: Config, interface: Interface) -> Rules:
-    """The settings as kernels read them.
+    """The settings as kernels read them; those that are ``"auto"`` as without a problem.
 
     Raises:
         ValueError: A choice column names an option that does not exist.
     """
+    config, _ = automatic.resolved(config)
     columns, mutation = config.genes, config.mutation
     return Rules(
         n_inputs=interface.inputs,
         n_outputs=interface.outputs,
-        recurrent=config.recurrent,
+        recurrent=config.recurrent is True,
         node_values=_value_table([getattr(columns, name) for name in NODE_VALUES]),
         connection_values=_value_table([getattr(columns, name) for name in CONNECTION_VALUES]),
         node_choices=_choice_table({name: getattr(columns, name) for name in NODE_CHOICES}),

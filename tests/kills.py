@@ -10,6 +10,7 @@ from pathlib import Path
 
 import neatgrow as ng
 from neatgrow.checkpoints import load_snapshot
+from neatgrow.problems.sequences import temporal_xor
 from neatgrow.reading import read_history
 
 SAVING = ng.Checkpoints(generations=3, seconds=None)
@@ -27,7 +28,7 @@ def settings(name):
     by_name = {
         "xor": {"problem": ng.XOR(), "generations": 200},
         "recurrent": {
-            "problem": ng.XOR(), "generations": 200,
+            "problem": temporal_xor(length=4, samples=3), "generations": 200,
             "config": config.override({"mutation.add_loop": 0.4, "mutation.add_node": 0.2}),
         },
         "function": {"problem": bumps, "inputs": 1, "outputs": 1, "generations": 60},

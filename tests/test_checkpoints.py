@@ -498,7 +498,10 @@ def test_genomes_of_format_1_stay_readable():
 def test_populations_of_format_1_stay_readable():
     state = load_population(DATA / "population-1.npz")
     assert (state.generation, state.seed, state.minimize) == (8, 1, False)
-    assert state.config == ng.Config().override(GROWING)
+    assert state.chosen == {}  # when there was nothing to choose
+    assert state.config == ng.Config().override(
+        {**GROWING, "recurrent": True, "genes.activation.outputs": None}
+    )
     assert digest(genes(state.genomes)) == EXAMPLE["genomes"]
     columns = {name: getattr(state.table, name) for name in ("id", "born", "best", "improved")}
     assert (

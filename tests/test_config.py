@@ -193,7 +193,7 @@ IMPOSSIBLE = {
         "Mutation.add_node: expected a value of type float, got True."),
     "a number for a switch": (
         lambda: Config(recurrent=1), TypeError,
-        "Config.recurrent: expected a value of type bool, got 1."),
+        "Config.recurrent: expected a value of type bool or 'auto', got 1."),
     "nothing for a number": (
         lambda: Config(population_size=None), TypeError,
         "Config.population_size: expected a value of type int, got None."),

@@ -28,6 +28,7 @@ def grow(inputs, outputs, size=12, generations=30, seed=1):
     config = Config().override(
         {
             "population_size": size,
+            "recurrent": True,
             "mutation.add_node": 0.5,
             "mutation.add_connection": 0.5,
             "mutation.add_loop": 0.3,

@@ -14,7 +14,7 @@ ROOT = Path(neatgrow.__file__).parent
 
 # Module or folder (with a trailing dot) → row. A longer name wins.
 ROWS = {
-    "_checks": 0, "_settings": 0, "config": 0,
+    "_checks": 0, "_settings": 0, "config": 0, "automatic": 0,
     "kernels.": 1,
     "genomes": 2, "files": 2,
     "variation": 3, "species": 3, "networks": 3, "storage": 3,

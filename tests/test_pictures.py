@@ -739,10 +739,12 @@ def test_no_picture_loads_pyplot(subprocess_environment):
 @pytest.fixture(scope="module")
 def line():
     """Ancestors of a champion that grew, lost and regained genes, loops among them."""
-    config = ng.Config(population_size=40).override(
+    config = ng.Config(population_size=40, recurrent=True).override(
         {"mutation.add_node": 0.3, "mutation.add_loop": 0.2, "mutation.delete_connection": 0.2}
     )
-    found = ng.evolve(ng.XOR(), config=config, generations=60, solved_at=99.0, seed=2).ancestors
+    with pytest.warns(RuntimeWarning, match="^recurrent: "):
+        run = ng.evolve(ng.XOR(), config=config, generations=60, solved_at=99.0, seed=2)
+    found = run.ancestors
     assert len(found) > 8 and found[-1].genome.n_hidden > 2
     return found
 

@@ -56,7 +56,8 @@ def kept_ids(genome):
 def large_genome(hidden=60, seed=3):
     """A genome of about that many hidden nodes, with loops."""
     growth = {"add_node": 0.5, "add_connection": 0.5, "add_loop": 0.2}
-    config = Config().override({f"mutation.{name}": chance for name, chance in growth.items()})
+    rates = {f"mutation.{name}": chance for name, chance in growth.items()}
+    config = Config(recurrent=True).override(rates)
     population = Population(6, 3, config, seed=seed)
     *_, last = evolve_at_random(population, 2 * hidden)
     return min(last, key=lambda genome: abs(genome.n_hidden - hidden))

@@ -93,7 +93,7 @@ def assert_complete(text):
 
 def grown_line(inputs=3, outputs=2, generations=30, seed=1):
     """Ancestors by hand: a genome of each generation of a small population, with names."""
-    config = ng.Config(population_size=4).override(GROWTH)
+    config = ng.Config(population_size=4, recurrent=True).override(GROWTH)
     population = ng.Population(inputs, outputs, config, seed=seed)
     return [
         Stage(generation, genomes[0].copy(), generation / 2.0, 3)

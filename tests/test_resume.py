@@ -15,6 +15,7 @@ import pytest
 from conftest import VARIED
 
 import neatgrow as ng
+from neatgrow.automatic import asked
 from neatgrow.checkpoints import load_snapshot
 from neatgrow.files import FileError, read_archive, write_archive
 from neatgrow.history import COLUMNS, TIMES
@@ -302,10 +303,11 @@ def test_changes_take_effect_and_are_written_down(tmp_path):
     assert len(result.history) == 12 and result.stopped == "generations"
     assert result.history["evaluations"].tolist() == [20] * 5 + [30] * 7
     config = ng.Config.from_toml(tmp_path / "a" / "config.toml")
-    assert config == small().override(CHANGES) == result.population.config
+    assert config == small().override(CHANGES)
     last = load_snapshot(tmp_path / "a" / "checkpoints" / "00000012.npz")
     assert last.changes == [(5, CHANGES)] and last.generations == 12
-    assert last.population.config == config
+    assert last.population.config == result.population.config
+    assert asked(last.population.config, last.population.chosen) == config
     assert_same(ng.resume(tmp_path / "b", changes=CHANGES, generations=12), result)
     assert result.fingerprint != xor_run(tmp_path / "c", generations=12).fingerprint
 
@@ -350,8 +352,8 @@ def test_changes_of_every_type_are_written_down_as_plain_values(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "kind", "message"),
     [
-        ({"recurrent": False}, ValueError,
-         "recurrent: expected True as when the run began, got False."),
+        ({"recurrent": True}, ValueError,
+         "recurrent: expected False as when the run began, got True."),
         ({"population_sise": 3}, TypeError, "Did you mean 'population_size'?"),
         ({"mutation.ad_node": 0.1}, TypeError, "Did you mean 'add_node'?"),
         ({"mutation.add_node": 1.5}, ValueError, "add_node: expected between 0 and 1, got 1.5"),

@@ -35,6 +35,7 @@ def test_what_was_written_is_what_is_read(tmp_path):
     about = {
         "generations": 4, "solved_at": 99.0, "minimize": False, "learning": None, "inputs": 2,
         "outputs": 1, "noisy": None,
+        "chosen": {"recurrent": False, "genes.activation.outputs": None},
     }  # fmt: skip
     assert description == {"seed": 3, "problem": "xor", "paper": False, "run": about}
     assert history.to_csv() == result.history.to_csv()

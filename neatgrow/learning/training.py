@@ -19,6 +19,7 @@ from neatgrow.kernels.losses import LOSSES
 from neatgrow.kernels.training import CONSTANT, Memory, Recipe, rate_at
 from neatgrow.learning.data import Lessons, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
+from neatgrow.learning.targets import complaint_of_genomes
 from neatgrow.networks import Networks, compile_genomes
 
 _Tunable = TypeVar("_Tunable", Genome, Genomes)
@@ -188,7 +189,9 @@ def fine_tune(
         sequences: Whether X has an axis of ticks.
         window: Ticks over which gradients reach back; all by default.
         validation: (X, Y) or (X, Y, weights) that learning is stopped by: looked at every 10
-            steps, the best parameters are kept.
+            steps, the best parameters are kept. Where none is better than the start the genome
+            is returned as it was, and a RuntimeWarning says so: as a rule where evolution has
+            selected on these samples.
         patience: Looks without a better validation loss after which a network stops.
         clip: Largest norm of a network's gradient.
         l1: Weight of Σ|w| in the loss.
@@ -200,7 +203,8 @@ def fine_tune(
     Returns:
         The tuned genome or genomes, and the loss before each step: (steps,) or (N, steps)
         float64, NaN after a network has stopped. A network whose loss becomes NaN or infinite
-        keeps its last parameters of finite loss, and a RuntimeWarning says so.
+        keeps its last parameters of finite loss, and a RuntimeWarning says so. Another says
+        where outputs of a genome cannot reach the targets.
 
     Raises:
         ValueError: A shape, a label, a setting or a value is not what it should be.
@@ -240,6 +244,11 @@ def fine_tune(
     recipe = recipe_of(
         name, optimizer, steps, data, batch=batch, window=window, clip=clip, l1=l1, l2=l2, seed=seed
     )
+    unreachable = own is None and complaint_of_genomes(
+        genomes, name, np.swapaxes(data.targets, 2, 3), data.weight
+    )
+    if unreachable:
+        warnings.warn(unreachable, RuntimeWarning, stacklevel=2)
     trainer = Trainer(genomes, recipe, dtype)
     line = ProgressLine(steps, sys.stderr.isatty() if progress is None else progress)
     if own is not None:
@@ -328,6 +337,7 @@ def _until_no_better(
     _checks.integer("patience", patience, 1)
     best, best_loss = trainer.parameters(), trainer.loss(check)
     best_loss[~np.isfinite(best_loss)] = np.inf
+    improved = np.zeros(best_loss.size, np.bool_)
     waited = np.zeros(best_loss.size, np.int64)
     losses = np.full((best_loss.size, steps), np.nan)
     done = 0
@@ -340,12 +350,21 @@ def _until_no_better(
         rows = _rows(trainer.networks, better)
         best[0][rows[0]] = trainer.networks.plan.weight[rows[0]]
         best[1][rows[1]] = trainer.networks.plan.bias[rows[1]]
-        best_loss[better] = now[better]
+        best_loss[better], improved[better] = now[better], True
         waited += 1
         waited[better] = 0
         trainer.active[waited >= patience] = False
         line.update(done, best_loss)
     trainer.take_back(best, np.arange(best_loss.size))
+    idle = np.count_nonzero(~improved & (trainer.stopped < 0))  # of the others _warn_of says why
+    if idle:
+        warnings.warn(
+            f"validation: expected steps that are better than the start, got none for {idle} of "
+            f"{best_loss.size} genomes, which stay as they were. Validate on samples that "
+            "evolution has not selected on, lower the rate, or leave validation out.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     return losses
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neatgrow.automatic import asked
 from neatgrow.checkpoints import Snapshot, load_snapshot
 from neatgrow.config import Config
 from neatgrow.files import FileError
@@ -89,7 +90,8 @@ def _of_result(result: Result) -> Record:
         result.learned, result.verified, directory=result.directory, seed=population.seed,
         solved=result.solved, stopped=result.stopped, fingerprint=result.fingerprint,
         stages=_stages(ancestors, result.champion, result.history, missing),
-        failures=result.failures, config=population.config, problem=problem, missing=missing,
+        failures=result.failures, config=asked(population.config, population.chosen),
+        problem=problem, missing=missing,
     )  # fmt: skip
 
 

@@ -130,8 +130,18 @@ class Problem(Protocol):
         output_names: O names, or ``None``.
         solved_at: Fitness from which the problem counts as solved, or ``None``.
         noisy: Whether fitness depends on the seed: then a genome is champion only by the
-            evidence of fresh seeds (:mod:`neatgrow.retests`). One that also has ``episodes``, a
-            number, is tested over at least as many.
+            evidence of fresh seeds (:mod:`neatgrow.retests`).
+
+    It may also have:
+
+    - ``sequential``: whether it unfolds in time, so that a state kept from tick to tick means
+      something. ``Config(recurrent="auto")`` allows loops only there; without the attribute
+      there are none.
+    - ``output_activation``: name of the activation that suits its outputs, which
+      ``genes.activation.outputs = "auto"`` becomes; ``None``, as without the attribute, for that
+      of the other nodes.
+    - ``episodes``: of one evaluation, where it is noisy; a champion is tested over at least as
+      many.
     """
 
     name: str

@@ -123,6 +123,7 @@ class Gymnasium:
     """
 
     noisy = True
+    sequential = True
 
     def __init__(
         self,

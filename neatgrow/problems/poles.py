@@ -68,6 +68,7 @@ class PoleBalancing:
     """
 
     noisy = False
+    sequential = True
 
     def __init__(
         self,

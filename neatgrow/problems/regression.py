@@ -169,8 +169,7 @@ TARGETS: dict[str, Target] = {
 def regression(target: str, *, data_seed: int = 0, tolerance: float = 0.01) -> Task:
     """Fit a formula of :data:`TARGETS` from its training points.
 
-    Fitness is minus the mean squared error. Outputs are the formula's values as they are, so
-    outputs of activation ``identity`` suit them.
+    Fitness is minus the mean squared error. Outputs are the formula's values as they are.
 
     Args:
         target: Name, such as ``"nguyen-7"``.

@@ -78,6 +78,8 @@ class Simulation:
             call finds wrong with the functions, at the first evaluation.
     """
 
+    sequential = True
+
     def __init__(
         self,
         reset: Callable[..., Any],

@@ -10,6 +10,7 @@ from neatgrow.genomes import Interface
 from neatgrow.kernels.layout import Array
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning.data import Lessons, losses_of, prepared
+from neatgrow.learning.targets import LOGITS
 from neatgrow.networks import Networks
 from neatgrow.problems.base import Evaluation
 
@@ -21,6 +22,10 @@ class Supervised:
     or any number with ``"binary"``: every output lies on its target's side of 0.5, or of 0
     where outputs are logits or targets have both signs. Several outputs: the largest is the
     target's largest.
+
+    Output nodes are of activation ``identity``, which reaches every target and every logit, unless
+    settings say otherwise; where all targets are one of two truth values (0 and 1, or −1 and 1)
+    and outputs are no logits, they are like the other nodes.
 
     Args:
         X: (B, I) inputs; with ``sequences`` (T, B, I), one tick per step from state 0.
@@ -73,10 +78,20 @@ class Supervised:
         self.weights = None if weights is None else _checks.array("weights", weights, sizes)
         self.input_names, self.output_names = input_names, output_names
         self.solved_at = 1.0 if solved_at is None and measure == "all_right" else solved_at
+        self.sequential = bool(sequences)
+        self.output_activation = self._suitable_activation()
         self._middle = 0.0 if loss == "binary" or (self.Y < 0).any() else 0.5
         self._judged = self._set(self.X, self.Y, self.weights)
         if validation is not None:
             self._judged = self._set(*validation)
+
+    def _suitable_activation(self) -> str | None:
+        """Identity for logits and for numbers; as the other nodes where all that is wanted is one
+        of two truth values, which squashing nodes come to by themselves."""
+        wanted = self.Y if self.weights is None else self.Y[self.weights > 0.0]
+        values = np.unique(wanted).tolist()
+        truths = self.loss not in LOGITS and values in ([0.0, 1.0], [-1.0, 1.0])
+        return None if truths else "identity"
 
     def _set(
         self, X: ArrayLike, Y: ArrayLike, weights: ArrayLike | None = None

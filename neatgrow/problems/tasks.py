@@ -4,8 +4,8 @@ Sequences are in :mod:`neatgrow.problems.sequences`, formulas in
 :mod:`neatgrow.problems.regression`. All are :class:`Task`, all are in the catalogue by name.
 
 Two classes are learned by binary cross-entropy of outputs taken as logits, several by categorical
-cross-entropy; ``Config().override({"genes.activation.outputs": "identity"})`` suits both, while
-outputs of tanh are right as soon as their sign is, and cannot become more certain.
+cross-entropy; outputs are of identity unless settings say otherwise, while outputs of tanh are
+right as soon as their sign is, and cannot become more certain.
 """
 
 import math

@@ -138,6 +138,7 @@ class Evolution:
         )  # fmt: skip
         self._champion: Genome | None = None
         self._learned: Genome | None = None
+        self._told: Array | None = None  # of the generation before, if it was told by this object
         self._named: list[tuple[int, int, str]] = []
         self._samples_grown = 0
         self._guide_growth()
@@ -301,11 +302,11 @@ class Evolution:
 
     def _notice_luck(self, fitness: Array) -> None:
         """Treat the problem as noisy once an unchanged genome gets another fitness."""
-        parents, before = self.population.parents, self.snapshot
+        parents, before, self._told = self.population.parents, self._told, self._sign * fitness
         if parents is None or before is None or self.learning is not None:
             return
         rows = np.flatnonzero((parents.kind == COPY) & (parents.first >= 0))
-        first = self._sign * before.population.fitness[parents.first[rows]]
+        first = self._sign * before[parents.first[rows]]
         differ = np.abs(fitness[rows] - first) > _SAME * np.maximum(1.0, np.abs(first))
         if differ.any():  # which NaN does not
             k = int(np.flatnonzero(differ)[0])

@@ -95,6 +95,12 @@ def evolve(
     asked = _as_problem(problem, inputs, outputs)
     generations = _checks.integer("generations", generations, 1)
     solved_at = None if solved_at is None else _checks.number("solved_at", solved_at)
+    if directory is not None:
+        directory = _checks.path("directory", directory)
+    elif checkpoints is not None:
+        rule = "them with directory= only"
+        raise ValueError(_checks.message("checkpoints", rule, "no directory", "Pass one."))
+    _check_checkpoints(checkpoints)
 
     def begin() -> Evolution:
         run = Evolution(
@@ -168,8 +174,10 @@ def resume(
             change is impossible.
         TypeError: A change names no setting.
     """
+    directory = _checks.path("directory", directory)
     if generations is not None:
         generations = _checks.integer("generations", generations, 1)
+    _check_checkpoints(checkpoints)
 
     def begin() -> Evolution:
         files = RunDirectory.open(directory, checkpoints)
@@ -266,11 +274,15 @@ def _carry_on(
     callbacks: Iterable[Callback],
     progress: bool | None,
 ) -> Result:
-    if not 0.0 <= failure_limit <= 1.0:
-        raise ValueError(_checks.message("failure_limit", "a share from 0 to 1", failure_limit))
+    failure_limit = _checks.number("failure_limit", failure_limit, least=0.0, most=1.0)
+    if seconds is not None:
+        seconds = _checks.number("seconds", seconds, least=0.0)
     deadline = time.monotonic() + seconds if seconds is not None else np.inf
-    calls = tuple(callbacks)
-    show = sys.stderr.isatty() if progress is None else progress
+    calls = tuple(callbacks) if isinstance(callbacks, Iterable) else (None,)
+    if not all(callable(call) for call in calls):
+        rule = "a list of functions of the run"
+        raise TypeError(_checks.message("callbacks", rule, _checks.shown(callbacks)))
+    show = sys.stderr.isatty() if progress is None else _checks.flag("progress", progress)
     line = Progress() if show else None  # first: the population compiles already
     run: Evolution | None = None
     try:
@@ -329,6 +341,13 @@ def _until_stopped(
         warnings.warn(f"{error}", RuntimeWarning, stacklevel=4)
         return "workers"
     return "solved" if run.solved else "generations"
+
+
+def _check_checkpoints(checkpoints: Checkpoints | None) -> None:
+    if checkpoints is not None and not isinstance(checkpoints, Checkpoints):
+        raise TypeError(
+            _checks.message("checkpoints", "Checkpoints(…)", _checks.shown(checkpoints))
+        )
 
 
 class _Interrupts:
@@ -391,6 +410,9 @@ def _as_problem(
                 "inputs, outputs: expected only with a fitness function, got them with the "
                 f"problem {problem.name!r}, which has its own. Leave them out."
             )
+        _checks.flag("problem.noisy", problem.noisy)
+        if problem.solved_at is not None:
+            _checks.number("problem.solved_at", problem.solved_at)
         return problem
     if not callable(problem):
         raise TypeError(

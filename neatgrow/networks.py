@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes import Interface
+from neatgrow.genomes import Interface, check_arrays
 from neatgrow.kernels import forward, functions, layout, ordering, parallel
 from neatgrow.kernels.layout import Array, Packed, Plan
 
@@ -28,11 +28,13 @@ def compile_genomes(packed: Packed, interface: Interface, dtype: Any = np.float3
     """Networks of all genomes; the work of ``Genomes.compile``.
 
     Raises:
-        ValueError: ``dtype`` is neither float32 nor float64.
+        ValueError: ``dtype`` is neither float32 nor float64, or arrays are not laid out as
+            genomes are, or hold values that are not finite.
     """
     kind = np.dtype(dtype)
     if kind not in (np.float32, np.float64):
         raise ValueError(_checks.message("dtype", "float32 or float64", str(kind)))
+    check_arrays(packed)
     plan = layout.empty_plan(packed, interface.outputs, kind)
     genes = packed.node_ptr + packed.connection_ptr
     ranges = parallel.split(genes, _COMPILE_NS)
@@ -156,7 +158,7 @@ class Networks:
         Args:
             network: (L,) index of the network that each lane runs; may repeat.
         """
-        return Lanes(self, _checks.array("lanes(network)", network, ("L",), np.int64))
+        return Lanes(self, _checks.indices("lanes(network)", network, len(self)))
 
     def predict(self, X: ArrayLike) -> Array:
         """Many independent samples, one tick each from state 0.
@@ -210,10 +212,6 @@ class Lanes:
 
     def __init__(self, networks: Networks, network: Array) -> None:
         plan, face = networks.plan, networks.interface
-        if network.size and not 0 <= network.min() <= network.max() < len(networks):
-            raise ValueError(
-                _checks.message("lanes(network)", f"indices below {len(networks)}", network)
-            )
         width = face.inputs + (plan.node_stop - plan.node_start)[network]
         self._networks = networks
         self._offset = _offsets(width)

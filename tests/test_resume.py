@@ -355,7 +355,7 @@ def test_changes_of_every_type_are_written_down_as_plain_values(tmp_path):
         ({"population_sise": 3}, TypeError, "Did you mean 'population_size'?"),
         ({"mutation.ad_node": 0.1}, TypeError, "Did you mean 'add_node'?"),
         ({"mutation.add_node": 1.5}, ValueError, "add_node: expected between 0 and 1, got 1.5"),
-        ({"population_size": "many"}, TypeError, "expected a value of type int, got many"),
+        ({"population_size": "many"}, TypeError, "expected a value of type int, got 'many'"),
     ],
 )  # fmt: skip
 def test_an_impossible_change_is_refused_and_leaves_everything_as_it_was(

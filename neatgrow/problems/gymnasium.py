@@ -8,7 +8,6 @@ import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -143,7 +142,7 @@ class Gymnasium:
         backend: Backend = "auto",
         processes: int | None = None,
     ) -> None:
-        self.normalize = bool(normalize)
+        self.normalize = _checks.flag("normalize", normalize)
         self.episodes = _checks.integer("episodes", episodes, 1)
         _checks.one_of("backend", backend, BACKENDS)
         if max_steps is not None:
@@ -151,11 +150,17 @@ class Gymnasium:
         if processes is not None:
             processes = _checks.integer("processes", processes, 1)
         self._processes = processes
-        clip = _positive("clip_observations", clip_observations)
+        clip = None
+        if clip_observations is not None:
+            clip = _checks.number("clip_observations", clip_observations, above=0.0)
+        if make_kwargs is not None and not isinstance(make_kwargs, dict):
+            rule = "arguments of gymnasium.make by name"
+            raise TypeError(_checks.message("make_kwargs", rule, _checks.shown(make_kwargs)))
         self._options: dict[str, Any] = {
             "max_steps": max_steps, "normalize": self.normalize,
             "clip_observations": clip, "clip_rewards": _bounds(clip_rewards),
-            "frame_skip": _checks.integer("frame_skip", frame_skip, 1), "sample": bool(sample),
+            "frame_skip": _checks.integer("frame_skip", frame_skip, 1),
+            "sample": _checks.flag("sample", sample),
             "make_kwargs": dict(make_kwargs or {}), "slots": _checks.integer("slots", slots, 1),
         }  # fmt: skip
         self._maker = Maker(environment, max_steps, self._options["make_kwargs"], wrappers)
@@ -166,7 +171,7 @@ class Gymnasium:
         what = self._maker.what
         self._observations = Observations(first.observation_space, what)
         self._actions = actions_of(first.action_space, what)
-        self._sample = bool(sample)
+        self._sample: bool = self._options["sample"]
         if sample:  # says so where actions of this kind are not drawn
             self._actions.noise(np.full((1, self._actions.size), 0.5))
         self.inputs, self.outputs = self._observations.size, self._actions.size
@@ -458,7 +463,7 @@ class Gymnasium:
         pairs = [
             (
                 seen(_checks.array("observations", x, ("T", self.inputs), finite=True)),
-                self._actions.targets(np.asarray(y)),
+                self._actions.targets(y),
             )
             for x, y in episodes
         ]
@@ -499,19 +504,13 @@ def _rebuilt(
     return problem
 
 
-def _positive(what: str, value: float | None) -> float | None:
-    if value is None:
-        return None
-    if not isinstance(value, (Real, np.number)) or not value > 0.0:
-        raise ValueError(_checks.message(what, "a number above 0", value))
-    return float(value)
-
-
 def _bounds(clip: float | tuple[float, float] | None) -> tuple[float, float] | None:
     """(least, most)."""
-    if clip is None or np.ndim(clip) == 0:
-        most = _positive("clip_rewards", clip)  # type: ignore[arg-type]
-        return None if most is None else (-most, most)
+    if clip is None:
+        return None
+    if np.ndim(clip) == 0:
+        most = _checks.number("clip_rewards", clip, above=0.0)
+        return -most, most
     low, high = _checks.array("clip_rewards", clip, (2,)).tolist()
     if not low < high:
         raise ValueError(_checks.message("clip_rewards", "(least, most), least below most", clip))

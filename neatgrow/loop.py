@@ -19,7 +19,7 @@ from neatgrow.evolution import Callback, Evolution, described
 from neatgrow.learning.lifetime import Learning
 from neatgrow.networks import Network
 from neatgrow.problems import catalogue
-from neatgrow.problems.base import EvaluatorError, Problem, Staffed, cause_of
+from neatgrow.problems.base import EvaluatorError, Problem, Staffed, cause_of, held
 from neatgrow.problems.executors import evaluator
 from neatgrow.problems.function import Function
 from neatgrow.progress import Progress
@@ -124,7 +124,8 @@ def evolve(
             )
         return run
 
-    return _carry_on(begin, seconds, failure_limit, callbacks, progress)
+    with held(asked):
+        return _carry_on(begin, seconds, failure_limit, callbacks, progress)
 
 
 def resume(
@@ -189,7 +190,8 @@ def resume(
             raise
         return run
 
-    return _carry_on(begin, seconds, failure_limit, callbacks, progress)
+    with held(problem):
+        return _carry_on(begin, seconds, failure_limit, callbacks, progress)
 
 
 def _resumed(

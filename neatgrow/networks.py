@@ -45,6 +45,10 @@ def compile_genomes(packed: Packed, interface: Interface, dtype: Any = np.float3
 class Networks:
     """N networks that run side by side; results do not depend on the number of threads.
 
+    :meth:`activate` keeps states, so these belong to one thread of the caller's at a time;
+    :meth:`copy` gives each thread states of its own. :meth:`predict` and :meth:`run` keep none,
+    and :meth:`lanes` makes them. Pickled and deep copies begin with states of 0.
+
     In float32 (the default) outputs lie within about 1e-5 of float64's for graphs of ordinary
     weights; use ``compile(np.float64)`` where more is needed.
 
@@ -116,6 +120,10 @@ class Networks:
     def __getstate__(self) -> dict[str, Any]:
         """Without the state of :meth:`activate`."""
         return self.__dict__ | {"_lanes": None}
+
+    def copy(self) -> "Networks":
+        """The same networks on the same arrays, with states of their own, which begin at 0."""
+        return Networks(self.plan, self.interface, self._genes)
 
     def __repr__(self) -> str:
         nodes = int((self.plan.node_stop - self.plan.node_start).sum())
@@ -272,6 +280,10 @@ class Lanes:
 class Network:
     """One network; its state is kept between calls of :meth:`activate` until ``reset``.
 
+    So it belongs to one thread at a time, where two would read and write one state;
+    :meth:`copy` gives each thread one of its own. :meth:`predict` and :meth:`run` keep no state.
+    Pickled and deep copies begin at state 0.
+
     Attributes:
         networks: The same as a batch of one, with a state of its own. :meth:`activate` reads its
             arrays once, at the first call.
@@ -318,6 +330,10 @@ class Network:
     def __getstate__(self) -> dict[str, Any]:
         """Without the state of :meth:`activate`."""
         return self.__dict__ | {"_loop": None}
+
+    def copy(self) -> "Network":
+        """The same network on the same arrays, with a state of its own, which begins at 0."""
+        return Network(self.networks.copy())
 
     def predict(self, X: ArrayLike) -> Array:
         """Independent samples, one tick each from state 0: X (B, I) → (B, O)."""

@@ -7,8 +7,9 @@ import multiprocessing
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from threading import RLock
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from gymnasium import Env
@@ -42,6 +43,22 @@ from neatgrow.problems.workers import Workers
 _START_SECONDS = 2.0  # spent in single environments before worker processes are worth a start
 _ENDS = {"terminated": TERMINATED, "truncated": TRUNCATED, "failed": FAILED}
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _alone(
+    method: Callable[Concatenate["Gymnasium", _P], _R],
+) -> Callable[Concatenate["Gymnasium", _P], _R]:
+    """Let one thread at a time use what a problem has: environments, workers, statistics."""
+
+    @wraps(method)
+    def locked(self: "Gymnasium", /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return locked
+
 
 class Gymnasium:
     """Mean return over episodes of a Gymnasium environment.
@@ -70,6 +87,9 @@ class Gymnasium:
     - ``"processes"``: the same in worker processes, with the same results, bit for bit.
       ``"auto"`` goes over to them once two seconds went into single environments, where there
       are several cores; to start them takes about one.
+
+    Threads may share a problem: one plays at a time, and each gets what it would get alone. With
+    ``normalize`` it serves one run at a time, and a second is refused.
 
     An episode fails if the environment raises, or gives a reward or shows the network an
     observation that is not finite; its network's fitness is then NaN, the network's other
@@ -163,6 +183,7 @@ class Gymnasium:
             "sample": _checks.flag("sample", sample),
             "make_kwargs": dict(make_kwargs or {}), "slots": _checks.integer("slots", slots, 1),
         }  # fmt: skip
+        self._lock = RLock()
         self._maker = Maker(environment, max_steps, self._options["make_kwargs"], wrappers)
         first = self._maker.make()
         spec = self._maker.spec or first.spec
@@ -205,6 +226,7 @@ class Gymnasium:
     def __repr__(self) -> str:
         return f"Gymnasium({self.name!r}, episodes={self.episodes}, backend={self.backend!r})"
 
+    @_alone
     def evaluate(self, networks: Networks, *, seed: int, episodes: int | None = None) -> Evaluation:
         """Mean return of each network over the episodes of ``seed``.
 
@@ -267,6 +289,7 @@ class Gymnasium:
         """How a policy that learns draws actions around outputs."""
         return self._actions.distribution(self._sample)
 
+    @_alone
     def practise(self, networks: Networks, act: Act, *, seed: int, episodes: int) -> Experience:
         """Episodes of one network whose outputs ``act`` turns into what is done.
 
@@ -317,6 +340,7 @@ class Gymnasium:
         }  # fmt: skip
         return _rebuilt, (self._maker.source, given, self.state())
 
+    @_alone
     def gather(self, gathered: dict[str, Array]) -> None:
         """Take in what an evaluation gathered, of this problem or of a copy of it."""
         self.ended = dict(
@@ -325,18 +349,22 @@ class Gymnasium:
         if "observations" in gathered:
             self._preparation.moments.gather(gathered["observations"])
 
+    @_alone
     def statistics(self) -> dict[str, Array] | None:
         """``input_mean`` and ``input_scale`` (I,) float64 as the last evaluation used them."""
         return self._preparation.statistics()
 
+    @_alone
     def state(self) -> dict[str, Array]:
         """Statistics of observations so far, where they are normalised."""
         return self._preparation.state()
 
+    @_alone
     def clear(self) -> None:
         """Forget what was gathered, as a run does that begins."""
         self._preparation.clear()
 
+    @_alone
     def restore(self, state: dict[str, Array]) -> None:
         """Go on from :meth:`state`.
 
@@ -357,6 +385,7 @@ class Gymnasium:
             **self._options,
         }
 
+    @_alone
     def play(
         self, network: Network, *, seed: int = 0, render_mode: str | None = None
     ) -> Iterator[Step]:
@@ -469,11 +498,13 @@ class Gymnasium:
         ]
         return padded(pairs, self._actions.loss, sequences=sequences)
 
+    @_alone
     def release(self) -> None:
         """End worker processes; they are started again when needed."""
         if self._workers is not None:
             self._workers.close()
 
+    @_alone
     def close(self) -> None:
         """Close the environments and end worker processes; both are made again when needed."""
         self._runner.close()

@@ -4,11 +4,17 @@ Every message reads ``{what}: expected {rule}, got {value or shape}. {what to do
 """
 
 import difflib
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
+from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+_Masked = np.ma.MaskedArray
+_MAY_BE_MASKED = (list, tuple, _Masked)
 
 
 def shown(value: object) -> str:
@@ -54,18 +60,23 @@ def array(
         finite: Whether NaN and infinities are refused.
 
     Raises:
-        TypeError: The value is not numeric.
-        ValueError: Shape differs, or values are not finite where they must be.
+        TypeError: The value is not numeric, or has fractions where ``dtype`` has none.
+        ValueError: Shape differs, values are masked, or not finite where they must be.
     """
+    if type(value) is not np.ndarray:
+        refuse_masked(what, value, remedy)
     try:
         given = np.asarray(value)
         if given.dtype.kind not in "biufO":
             raise TypeError(f"dtype {given.dtype} holds no real numbers")
+        if given.dtype.kind == "O":
+            _check_objects(given)
+        elif given.dtype.kind == "f" and np.dtype(dtype).kind in "iu":
+            _check_whole(given)
         result = np.ascontiguousarray(given, dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            message(what, f"numbers of shape {_shape_text(shape)}", value, remedy)
-        ) from error
+    except (TypeError, ValueError, OverflowError) as error:
+        rule = f"numbers of shape {_shape_text(shape)}"
+        raise TypeError(message(what, rule, shown(value), remedy)) from error
     if given.ndim == 0 and shape:
         result = result.reshape(())  # ascontiguousarray promotes scalars to one axis
     matches = result.shape == shape or (
@@ -83,10 +94,51 @@ def array(
     return result
 
 
+def refuse_masked(what: str, value: ArrayLike, remedy: str = "") -> None:
+    """Raise ValueError where an array, or one in a list, has masked values: NumPy drops masks."""
+    if _is_masked(value):
+        rule, got = "numbers of which none is masked", "some that are"
+        raise ValueError(message(what, rule, got, remedy or "Fill them in with filled(…)."))
+
+
+def _is_masked(value: object) -> bool:
+    if isinstance(value, _Masked):
+        return bool(np.ma.is_masked(value))
+    if isinstance(value, (list, tuple)):
+        for part in value:  # no generator: this is run for every tick of a network
+            if isinstance(part, _MAY_BE_MASKED) and _is_masked(part):
+                return True
+    return False
+
+
+def _check_objects(given: NDArray[Any]) -> None:
+    """Refuse what NumPy would take for numbers: None for NaN, text for what it spells."""
+    for index, entry in np.ndenumerate(given):
+        if entry is None or isinstance(entry, (str, bytes, complex, np.complexfloating)):
+            raise TypeError(f"{shown(entry)} at index {index} is no real number")
+
+
+def _check_whole(given: NDArray[Any]) -> None:
+    if not (np.isfinite(given) & (given == np.floor(given))).all():
+        raise TypeError("fractions are no integers")
+
+
+def indices(what: str, value: ArrayLike, below: int) -> NDArray[np.int64]:
+    """``value`` as (K,) int64 from 0 to ``below`` − 1; truth values are refused."""
+    result = array(what, value, ("K",), np.int64)
+    if np.asarray(value).dtype.kind == "b":
+        remedy = "Pass np.flatnonzero(…) of them."
+        raise TypeError(message(what, f"indices below {below}", "truth values", remedy))
+    if result.size and not 0 <= result.min() <= result.max() < below:
+        worst = result.min() if result.min() < 0 else result.max()
+        raise ValueError(message(what, f"indices below {below}", f"{worst}"))
+    return result
+
+
 def integer(what: str, value: object, at_least: int, remedy: str = "") -> int:
     """``value`` as an int from ``at_least`` to 2⁶³−1; bools and fractions are refused."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(message(what, f"an integer of at least {at_least}", value, remedy))
+        raise TypeError(message(what, f"an integer of at least {at_least}", shown(value), remedy))
     if value < at_least:
         raise ValueError(message(what, f"an integer of at least {at_least}", value, remedy))
     if value >= 1 << 63:
@@ -94,18 +146,95 @@ def integer(what: str, value: object, at_least: int, remedy: str = "") -> int:
     return int(value)
 
 
-def number(what: str, value: object) -> float:
-    """``value`` as a float; NaN is refused."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or value != value:
-        raise TypeError(message(what, "a number", value))
-    return float(value)
+def number(
+    what: str,
+    value: object,
+    *,
+    above: float = -math.inf,
+    least: float = -math.inf,
+    most: float = math.inf,
+    finite: bool = False,
+) -> float:
+    """``value`` as a float within bounds; NaN, bools and complex numbers are refused.
+
+    Args:
+        what: Name used in messages.
+        value: A number of Python's or NumPy's.
+        above: What it must exceed.
+        least: The least that it may be.
+        most: The most that it may be.
+        finite: Whether infinities are refused.
+
+    Raises:
+        TypeError: It is no real number.
+        ValueError: It is NaN, or outside the bounds.
+    """
+    rule = "a number"
+    if least > -math.inf:
+        rule += f" of at least {least:g}" if most == math.inf else f" from {least:g} to {most:g}"
+    elif above > -math.inf:
+        rule += f" above {above:g}" if most == math.inf else f" above {above:g} and up to {most:g}"
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(message(what, rule, shown(value)))
+    try:
+        result = float(value)
+    except OverflowError as error:  # an int beyond the floats
+        raise ValueError(message(what, "a number that a float can hold", value)) from error
+    if finite and math.isinf(result):
+        raise ValueError(message(what, rule.replace("a number", "a finite number"), shown(value)))
+    if not least <= result <= most or (result <= above and above > -math.inf):
+        raise ValueError(message(what, rule, shown(value)))
+    return result
 
 
 def flag(what: str, value: object) -> bool:
-    """``value`` as a bool, which nothing but a bool is."""
+    """``value`` as a bool; numbers and text that may stand for one are refused."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(message(what, "True or False", value))
+        raise TypeError(message(what, "True or False", shown(value)))
     return bool(value)
+
+
+def real(what: str, value: Any, remedy: str = "") -> float:
+    """What a user's function answered as a float, NaN and infinities included.
+
+    Taken are numbers of Python's and NumPy's, bools as 0 and 1, arrays without an axis, and
+    what else says how it becomes a float.
+
+    Raises:
+        TypeError: It is no real number, such as ``None``, text, or a masked one.
+    """
+    fits = isinstance(value, (float, int, np.floating, np.integer, np.bool_))
+    if isinstance(value, np.ndarray):
+        fits = value.ndim == 0 and value.dtype.kind in "biuf" and not np.ma.is_masked(value)
+    elif not isinstance(value, np.generic):
+        fits = fits or hasattr(value, "__float__")
+    try:
+        if fits:
+            return float(value)
+    except OverflowError:  # an int beyond the floats
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(message(what, "one number", shown(value), remedy)) from error
+    raise TypeError(message(what, "one number", shown(value), remedy))
+
+
+def names(what: str, value: Sequence[str] | None) -> tuple[str, ...] | None:
+    """``value`` as names; one text, whose letters would be taken for them, is refused."""
+    if value is None:
+        return None
+    given = () if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
+    if not given or not all(isinstance(name, str) for name in given):
+        raise TypeError(message(what, "a sequence of names", shown(value)))
+    return given
+
+
+def path(what: str, value: str | PathLike[str]) -> Path:
+    """``value`` as a path; empty text, which would mean the current directory, is refused."""
+    if not isinstance(value, (str, PathLike)) or not isinstance(fspath(value), str):
+        raise TypeError(message(what, "a path", shown(value)))
+    if not fspath(value):
+        raise ValueError(message(what, "a path", "empty text", "Pass '.' for where you are."))
+    return Path(value)
 
 
 def one_of(what: str, value: object, known: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import tomllib
+from collections.abc import Iterable
 from dataclasses import field, fields
 from pathlib import Path
 from types import NoneType, UnionType
@@ -35,15 +36,17 @@ class Settings:
         known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
         for name in values:
             if name not in known:
-                raise TypeError(
-                    f"{cls.__name__}: unknown setting {name!r}. {_checks.nearest(name, known)}"
-                )
+                raise _unknown(cls.__name__, name, "setting", known)
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
+        self._check(type(self).__name__)
+
+    def _check(self, path: str) -> None:
+        """Convert and check every setting; messages name each by its place below ``path``."""
         hints = get_type_hints(type(self))
         for f in fields(self):  # type: ignore[arg-type]
-            what = f"{type(self).__name__}.{f.name}"
+            what = _below(path, f.name)
             value = _converted(what, getattr(self, f.name), hints[f.name])
             _check_bounds(what, value, f.metadata)
             object.__setattr__(self, f.name, value)
@@ -55,27 +58,36 @@ class Settings:
             TypeError: A name is unknown (the nearest known one is said) or a type is wrong.
             ValueError: A value lies outside its bounds.
         """
-        direct: dict[str, Any] = {}
+        return self._overridden(changes, "")
+
+    def _overridden(self, changes: dict[str, Any], path: str) -> Self:
+        """As :meth:`override`, for the section at ``path`` of a tree."""
+        if not isinstance(changes, dict) or not all(isinstance(name, str) for name in changes):
+            rule = "values by dotted path such as {'mutation.add_node': 0.1}"
+            raise TypeError(_checks.message(path or "changes", rule, _checks.shown(changes)))
+        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
         nested: dict[str, dict[str, Any]] = {}
-        for path, value in changes.items():
-            head, _, rest = path.partition(".")
+        for name, value in changes.items():
+            head, _, rest = name.partition(".")
             if rest:
                 nested.setdefault(head, {})[rest] = value
-            elif isinstance(getattr(self, head, None), Settings) and isinstance(value, dict):
+            elif isinstance(values.get(head), Settings) and isinstance(value, dict):
                 nested.setdefault(head, {}).update(value)
+            elif head in values:
+                values[head] = value
             else:
-                direct[head] = value
+                raise _unknown(path, head, "setting", values)
         for head, inner in nested.items():
-            child = getattr(self, head, None)
+            child = values.get(head)
             if not isinstance(child, Settings):
                 sections = [name for name, v in vars(self).items() if isinstance(v, Settings)]
-                raise TypeError(
-                    f"{type(self).__name__}: unknown section {head!r}. "
-                    f"{_checks.nearest(head, sections)}"
-                )
-            direct[head] = child.override(inner)
-        current = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
-        return type(self)(**{**current, **direct})
+                raise _unknown(path, head, "section", sections)
+            values[head] = child._overridden(inner, _below(path, head))
+        changed = object.__new__(type(self))
+        for name, value in values.items():
+            object.__setattr__(changed, name, value)
+        changed._check(path)
+        return changed
 
     def to_dict(self) -> dict[str, Any]:
         """The tree as nested dictionaries of plain values."""
@@ -103,6 +115,16 @@ class Settings:
         return cls().override(changes)
 
 
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _unknown(path: str, name: str, kind: str, known: Iterable[str]) -> TypeError:
+    rule = f"the name of a {kind}"
+    hint = _checks.nearest(name, known)
+    return TypeError(_checks.message(_below(path, name), rule, repr(name), hint))
+
+
 def _is_path(source: str | Path) -> bool:
     return isinstance(source, Path) or (source.endswith(".toml") and "\n" not in source)
 
@@ -126,14 +148,16 @@ def _converted(what: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is tuple:
         if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
             return tuple(value)
-        raise TypeError(_checks.message(what, "a list of names", value))
+        raise TypeError(_checks.message(what, "a list of names", _checks.shown(value)))
     accepted: Any = {bool: (bool, np.bool_), float: (int, float, np.integer, np.floating)}.get(
         hint, (int, np.integer) if hint is int else hint
     )
     is_flag = isinstance(value, (bool, np.bool_))
-    if not isinstance(value, accepted) or (is_flag and hint is not bool):
+    # What a subclass of a section adds would be read by nobody.
+    foreign = issubclass(hint, Settings) and type(value) is not hint
+    if not isinstance(value, accepted) or (is_flag and hint is not bool) or foreign:
         known = " or ".join([hint.__name__, *map(repr, words)])
-        raise TypeError(_checks.message(what, f"a value of type {known}", value))
+        raise TypeError(_checks.message(what, f"a value of type {known}", _checks.shown(value)))
     if isinstance(value, (int, np.integer)) and not -(1 << 63) <= value < 1 << 63:
         raise ValueError(_checks.message(what, "a number that fits into 64 bits", value))
     return hint(value) if hint in (bool, int, float) else value

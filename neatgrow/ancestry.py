@@ -5,13 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neatgrow.genomes import Genome, Genomes
+from neatgrow.genomes import COLUMNS, Genome, Genomes
 from neatgrow.kernels import layout
 from neatgrow.kernels import lineage as kernels
 from neatgrow.kernels.layout import Array, Packed
 from neatgrow.kernels.variation import MATE, Offspring
 from neatgrow.population import State
-from neatgrow.variation import COLUMNS
 
 
 class Records(NamedTuple):

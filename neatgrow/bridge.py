@@ -1,6 +1,5 @@
 """Genomes as networkx graphs, and graphs as genomes."""
 
-import math
 from collections.abc import Hashable, Iterable
 from typing import Any
 
@@ -218,11 +217,7 @@ def _birth(what: str, data: dict[str, Any]) -> int:
 
 
 def _enabled(what: str, data: dict[str, Any]) -> bool:
-    enabled = data.get("enabled", True)
-    if not isinstance(enabled, (bool, np.bool_)):
-        got = _checks.shown(enabled)
-        raise TypeError(_checks.message(f"{what}, enabled", "True or False", got))
-    return bool(enabled)
+    return _checks.flag(f"{what}, enabled", data.get("enabled", True))
 
 
 def _values(columns: Iterable[str], rows: list[tuple[str, dict[str, Any]]]) -> Array:
@@ -233,13 +228,7 @@ def _values(columns: Iterable[str], rows: list[tuple[str, dict[str, Any]]]) -> A
         default = 1.0 if name == "weight" else getattr(Genes(), name).start_mean
         for row, (what, data) in enumerate(rows):
             value = data.get(name, default)
-            number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-            if not number:
-                got = _checks.shown(value)
-                raise TypeError(_checks.message(f"{what}, {name}", "a number", got))
-            if not math.isfinite(value):
-                raise ValueError(_checks.message(f"{what}, {name}", "a finite number", value))
-            values[row, k] = value
+            values[row, k] = _checks.number(f"{what}, {name}", value, finite=True)
     return values
 
 

@@ -40,12 +40,14 @@ class Values(Settings):
     noise: Noise = "normal"
     difference: float = setting(0.3, 0.0)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self, path: str) -> None:
+        super()._check(path)
         if not self.minimum < self.maximum:
-            raise ValueError(
-                f"Values.minimum: expected less than maximum {self.maximum}, got {self.minimum}."
-            )
+            rule = f"less than maximum {self.maximum}"
+            raise ValueError(_checks.message(f"{path}.minimum", rule, self.minimum))
+        if not self.minimum <= self.start_mean <= self.maximum:
+            rule = f"a number from minimum {self.minimum} to maximum {self.maximum}"
+            raise ValueError(_checks.message(f"{path}.start_mean", rule, self.start_mean))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +70,12 @@ class Choices(Settings):
     swap_rate: float = rate(0.0)
     difference: float = setting(0.0, 0.0)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self, path: str) -> None:
+        super()._check(path)
         if not self.options:
-            raise ValueError("Choices.options: expected at least one name, got none.")
+            raise ValueError(_checks.message(f"{path}.options", "at least one name", "none"))
         if self.start != "random":
-            _checks.one_of("Choices.start", self.start, ("random", *self.options))
+            _checks.one_of(f"{path}.start", self.start, ("random", *self.options))
 
 
 def _column(table: str, default: Values | Choices) -> Any:

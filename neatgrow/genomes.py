@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from neatgrow.networks import Network, Networks
 
+COLUMNS = (len(NODE_VALUES), len(NODE_CHOICES), len(CONNECTION_VALUES))
+_VALUES, _CHOICES, _WEIGHTS = COLUMNS
+_DTYPES = [array.dtype for array in layout.empty_packed(COLUMNS, 0, 0, 0)]
+
 
 @dataclass(frozen=True, eq=False)
 class Interface:
@@ -42,17 +46,16 @@ class Interface:
     def __post_init__(self) -> None:
         _checks.integer("inputs", self.inputs, 1)
         _checks.integer("outputs", self.outputs, 1)
-        for what, names, count in (
+        for what, given, count in (
             ("input_names", self.input_names, self.inputs),
             ("output_names", self.output_names, self.outputs),
         ):
+            names = _checks.names(what, given)
             if names is not None and len(names) != count:
                 raise ValueError(_checks.message(what, f"{count} names", f"{len(names)}"))
         for what, statistic in (("input_mean", self.input_mean), ("input_scale", self.input_scale)):
-            if statistic is not None and np.shape(statistic) != (self.inputs,):
-                raise ValueError(
-                    _checks.message(what, f"shape ({self.inputs},)", f"{np.shape(statistic)}")
-                )
+            if statistic is not None:
+                _checks.array(what, statistic, (self.inputs,), finite=True)
         if (self.input_mean is None) != (self.input_scale is None):
             raise ValueError("input_mean, input_scale: expected both or neither, got one.")
 
@@ -196,7 +199,13 @@ class Genomes(_Columns):
         )
 
     def compile(self, dtype: Any = np.float32) -> "Networks":
-        """Networks that compute what these genomes describe, in float32 or float64."""
+        """Networks that compute what these genomes describe, in float32 or float64.
+
+        Raises:
+            ValueError: Arrays have other rows, columns or dtypes than genomes have, or a value
+                is not finite. Offsets, ids, ends and opcodes that were written by hand are for
+                :meth:`check` to look at first.
+        """
         from neatgrow.networks import compile_genomes
 
         return compile_genomes(self.packed, self.interface, dtype)
@@ -253,7 +262,11 @@ class Genome(_Columns):
         return names | {int(self.node_id[v]): f"h{k}" for k, v in enumerate(hidden, 1)}
 
     def compile(self, dtype: Any = np.float32) -> "Network":
-        """The network that computes what this genome describes, in float32 or float64."""
+        """The network that computes what this genome describes, in float32 or float64.
+
+        Raises:
+            ValueError: As :meth:`Genomes.compile`.
+        """
         from neatgrow.networks import Network, compile_genomes
 
         return Network(compile_genomes(self.packed, self.interface, dtype))
@@ -273,6 +286,9 @@ class Genome(_Columns):
     def check(self) -> None:
         """Raise ValueError, saying which, if any invariant of the data model is broken."""
         check_packed(self.packed, self.interface)
+        if len(self.packed.node_ptr) != 2:
+            got = f"{len(self.packed.node_ptr) - 1}"
+            raise ValueError(_checks.message("genome", "one", got, "Make Genomes of them."))
 
     def save(self, path: "str | PathLike[str]") -> None:
         """Write to an ``.npz`` file without pickles; :func:`neatgrow.load_genome` reads it."""
@@ -367,14 +383,18 @@ def _one(packed: Packed, row: int) -> Packed:
 def check_packed(packed: Packed, interface: Interface) -> None:
     """Raise ValueError unless every index that a kernel would follow is sound.
 
-    Checked: offsets, sizes, sorted unique ids and innovations, outputs present, ends of
-    connections known, innovations equal to the identity of their ends, opcodes known, values
-    finite.
+    Checked: rows, columns and dtypes of every array, offsets, sorted unique ids and
+    innovations, outputs present, ends of connections known, innovations equal to the identity
+    of their ends, opcodes known, values finite.
     """
-    n_nodes = _check_ptr("node_ptr", packed.node_ptr, packed.node_id.size)
-    _check_ptr("connection_ptr", packed.connection_ptr, packed.innovation.size)
-    if n_nodes != packed.connection_ptr.size - 1:
-        raise ValueError("genome: expected as many rows in node_ptr as in connection_ptr.")
+    check_arrays(packed)
+    for name, array in packed._asdict().items():
+        if type(array) is not np.ndarray or not array.flags.c_contiguous:
+            remedy = "Pass np.ascontiguousarray(…) of it."
+            raise ValueError(_checks.message(name, "a plain, contiguous array", "another", remedy))
+    _check_ptr("node_ptr", packed.node_ptr)
+    _check_ptr("connection_ptr", packed.connection_ptr)
+    n_nodes = packed.node_ptr.size - 1
     n_in, n_out = interface.inputs, interface.outputs
     node_of = np.repeat(np.arange(n_nodes), np.diff(packed.node_ptr))
     connection_of = np.repeat(np.arange(n_nodes), np.diff(packed.connection_ptr))
@@ -405,9 +425,47 @@ def check_packed(packed: Packed, interface: Interface) -> None:
         if not np.isin(packed.node_choices[:, k], known).all():
             largest = packed.node_choices[:, k].max()
             raise ValueError(f"{name}: expected known opcodes, got {largest}.")
-    for name in ("node_values", "connection_values"):
-        if not np.isfinite(getattr(packed, name)).all():
-            raise ValueError(f"{name}: expected finite numbers, got NaN or infinity.")
+
+
+def check_arrays(packed: Packed) -> None:
+    """Raise ValueError unless rows, columns and dtypes are those of genomes, and values finite.
+
+    A few microseconds, for all that is compiled: kernels know nothing of an array's end.
+    """
+    found = [getattr(array, "shape", ()) for array in packed]
+    n, v, c = found[0][:1], found[2][:1], found[6][:1]
+    if () in (n, v, c) or found != _shapes(n, v, c) or [array.dtype for array in packed] != _DTYPES:
+        _refuse(packed)
+    for name, ptr, size in (
+        ("node_ptr", packed.node_ptr, packed.node_id.size),
+        ("connection_ptr", packed.connection_ptr, packed.innovation.size),
+    ):
+        if not ptr.size or ptr[0] != 0 or ptr[-1] != size:
+            raise ValueError(f"{name}: expected offsets rising from 0 to {size}.")
+    for values, names in (
+        (packed.node_values, NODE_VALUES), (packed.connection_values, CONNECTION_VALUES),
+    ):  # fmt: skip
+        finite = np.isfinite(values)
+        if np.count_nonzero(finite) != finite.size:  # quicker than finite.all()
+            row, column = np.argwhere(~finite)[0].tolist()
+            got = f"{values[row, column]} in row {row}"
+            raise ValueError(_checks.message(names[column], "finite numbers", got))
+
+
+def _shapes(n: tuple[int, ...], v: tuple[int, ...], c: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Shapes of all arrays, by their numbers of offsets, nodes and connections."""
+    return [n, n, v, v, (*v, _VALUES), (*v, _CHOICES), c, c, c, c, (*c, _WEIGHTS), c]
+
+
+def _refuse(packed: Packed) -> None:
+    """Say which array is not laid out as it should be."""
+    sizes = [(np.size(ids),) for ids in (packed.node_ptr, packed.node_id, packed.innovation)]
+    for name, array, shape, dtype in zip(
+        packed._fields, packed, _shapes(*sizes), _DTYPES, strict=True
+    ):
+        if np.shape(array) != shape or getattr(array, "dtype", None) != dtype:
+            rule = f"an array of shape {shape} and dtype {dtype}"
+            raise ValueError(_checks.message(name, rule, _checks.shown(array)))
 
 
 def innovation_numbers(first: Array, second: Array) -> Array:
@@ -416,11 +474,10 @@ def innovation_numbers(first: Array, second: Array) -> Array:
     return numbers
 
 
-def _check_ptr(name: str, ptr: Array, size: int) -> int:
+def _check_ptr(name: str, ptr: Array) -> None:
     # Compared side by side: differences of offsets as large as 2⁶³ would wrap around.
-    if ptr.size < 1 or ptr[0] != 0 or ptr[-1] != size or (ptr[1:] < ptr[:-1]).any():
-        raise ValueError(f"{name}: expected offsets rising from 0 to {size}.")
-    return int(ptr.size) - 1
+    if (ptr[1:] < ptr[:-1]).any():
+        raise ValueError(f"{name}: expected offsets rising from 0 to {ptr[-1]}.")
 
 
 def _check_sorted(name: str, values: Array, genome_of: Array) -> None:

@@ -19,7 +19,7 @@ from neatgrow.evolution import Callback, Evolution, described
 from neatgrow.kernels import jit
 from neatgrow.learning.lifetime import Learning
 from neatgrow.problems import catalogue
-from neatgrow.problems.base import EvaluatorError, Problem, Staffed, cause_of
+from neatgrow.problems.base import EvaluatorError, Problem, Staffed, cause_of, held
 from neatgrow.problems.executors import evaluator
 from neatgrow.problems.function import Function
 from neatgrow.problems.tracebacks import OriginalError
@@ -110,6 +110,12 @@ def evolve(
     asked = _as_problem(problem, inputs, outputs, noisy)
     generations = _checks.integer("generations", generations, 1)
     solved_at = None if solved_at is None else _checks.number("solved_at", solved_at)
+    if directory is not None:
+        directory = _checks.path("directory", directory)
+    elif checkpoints is not None:
+        rule = "them with directory= only"
+        raise ValueError(_checks.message("checkpoints", rule, "no directory", "Pass one."))
+    _check_checkpoints(checkpoints)
 
     def begin() -> Evolution:
         run = Evolution(
@@ -135,7 +141,8 @@ def evolve(
             )
         return run
 
-    return _carry_on(begin, seconds, failure_limit, callbacks, progress)
+    with held(asked):
+        return _carry_on(begin, seconds, failure_limit, callbacks, progress)
 
 
 def resume(
@@ -185,8 +192,10 @@ def resume(
             change is impossible.
         TypeError: A change names no setting.
     """
+    directory = _checks.path("directory", directory)
     if generations is not None:
         generations = _checks.integer("generations", generations, 1)
+    _check_checkpoints(checkpoints)
 
     def begin() -> Evolution:
         files = RunDirectory.open(directory, checkpoints)
@@ -198,7 +207,8 @@ def resume(
             raise
         return run
 
-    return _carry_on(begin, seconds, failure_limit, callbacks, progress)
+    with held(problem):
+        return _carry_on(begin, seconds, failure_limit, callbacks, progress)
 
 
 def _resumed(
@@ -290,12 +300,17 @@ def _carry_on(
     callbacks: Iterable[Callback],
     progress: bool | None,
 ) -> Result:
-    if not 0.0 <= failure_limit <= 1.0:
-        raise ValueError(_checks.message("failure_limit", "a share from 0 to 1", failure_limit))
+    failure_limit = _checks.number("failure_limit", failure_limit, least=0.0, most=1.0)
+    if seconds is not None:
+        seconds = _checks.number("seconds", seconds, least=0.0)
     clock = _Clock(seconds)
-    calls = tuple(callbacks)
-    quiet = progress is None and not sys.stderr.isatty()
-    line = None if progress is False else Progress(waits_only=quiet)  # first: it compiles already
+    calls = tuple(callbacks) if isinstance(callbacks, Iterable) else (None,)
+    if not all(callable(call) for call in calls):
+        rule = "a list of functions of the run"
+        raise TypeError(_checks.message("callbacks", rule, _checks.shown(callbacks)))
+    show = sys.stderr.isatty() if progress is None else _checks.flag("progress", progress)
+    quiet = progress is None and not show
+    line = Progress(waits_only=quiet) if show or quiet else None  # first: it compiles already
     run: Evolution | None = None
     try:
         run = begin()
@@ -385,6 +400,13 @@ class _Clock:
         return time.monotonic() - spared
 
 
+def _check_checkpoints(checkpoints: Checkpoints | None) -> None:
+    if checkpoints is not None and not isinstance(checkpoints, Checkpoints):
+        raise TypeError(
+            _checks.message("checkpoints", "Checkpoints(…)", _checks.shown(checkpoints))
+        )
+
+
 class _Interrupts:
     """Remembers Ctrl-C, which Python forgets where it arrives while an object is taken apart."""
 
@@ -451,6 +473,9 @@ def _as_problem(
                 "inputs, outputs, noisy: expected only with a fitness function, got them with the "
                 f"problem {problem.name!r}, which has its own. Leave them out."
             )
+        _checks.flag("problem.noisy", problem.noisy)
+        if problem.solved_at is not None:
+            _checks.number("problem.solved_at", problem.solved_at)
         return problem
     if not callable(problem):
         raise TypeError(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes import Interface
+from neatgrow.genomes import Interface, check_arrays
 from neatgrow.kernels import forward, functions, layout, ordering, parallel
 from neatgrow.kernels.layout import Array, Packed, Plan
 
@@ -28,11 +28,13 @@ def compile_genomes(packed: Packed, interface: Interface, dtype: Any = np.float3
     """Networks of all genomes; the work of ``Genomes.compile``.
 
     Raises:
-        ValueError: ``dtype`` is neither float32 nor float64.
+        ValueError: ``dtype`` is neither float32 nor float64, or arrays are not laid out as
+            genomes are, or hold values that are not finite.
     """
     kind = np.dtype(dtype)
     if kind not in (np.float32, np.float64):
         raise ValueError(_checks.message("dtype", "float32 or float64", str(kind)))
+    check_arrays(packed)
     plan = layout.empty_plan(packed, interface.outputs, kind)
     genes = packed.node_ptr + packed.connection_ptr
     ranges = parallel.split(genes, _COMPILE_NS)
@@ -42,6 +44,10 @@ def compile_genomes(packed: Packed, interface: Interface, dtype: Any = np.float3
 
 class Networks:
     """N networks that run side by side; results do not depend on the number of threads.
+
+    :meth:`activate` keeps states, so these belong to one thread of the caller's at a time;
+    :meth:`copy` gives each thread states of its own. :meth:`predict` and :meth:`run` keep none,
+    and :meth:`lanes` makes them. Pickled and deep copies begin with states of 0.
 
     In float32 (the default) outputs lie within about 1e-5 of float64's for graphs of ordinary
     weights; use ``compile(np.float64)`` where more is needed.
@@ -115,6 +121,10 @@ class Networks:
         """Without the state of :meth:`activate`."""
         return self.__dict__ | {"_lanes": None}
 
+    def copy(self) -> "Networks":
+        """The same networks on the same arrays, with states of their own, which begin at 0."""
+        return Networks(self.plan, self.interface, self._genes)
+
     def __repr__(self) -> str:
         nodes = int((self.plan.node_stop - self.plan.node_start).sum())
         face = self.interface
@@ -156,7 +166,7 @@ class Networks:
         Args:
             network: (L,) index of the network that each lane runs; may repeat.
         """
-        return Lanes(self, _checks.array("lanes(network)", network, ("L",), np.int64))
+        return Lanes(self, _checks.indices("lanes(network)", network, len(self)))
 
     def predict(self, X: ArrayLike) -> Array:
         """Many independent samples, one tick each from state 0.
@@ -210,10 +220,6 @@ class Lanes:
 
     def __init__(self, networks: Networks, network: Array) -> None:
         plan, face = networks.plan, networks.interface
-        if network.size and not 0 <= network.min() <= network.max() < len(networks):
-            raise ValueError(
-                _checks.message("lanes(network)", f"indices below {len(networks)}", network)
-            )
         width = face.inputs + (plan.node_stop - plan.node_start)[network]
         self._networks = networks
         self._offset = _offsets(width)
@@ -274,6 +280,10 @@ class Lanes:
 class Network:
     """One network; its state is kept between calls of :meth:`activate` until ``reset``.
 
+    So it belongs to one thread at a time, where two would read and write one state;
+    :meth:`copy` gives each thread one of its own. :meth:`predict` and :meth:`run` keep no state.
+    Pickled and deep copies begin at state 0.
+
     Attributes:
         networks: The same as a batch of one, with a state of its own. :meth:`activate` reads its
             arrays once, at the first call.
@@ -320,6 +330,10 @@ class Network:
     def __getstate__(self) -> dict[str, Any]:
         """Without the state of :meth:`activate`."""
         return self.__dict__ | {"_loop": None}
+
+    def copy(self) -> "Network":
+        """The same network on the same arrays, with a state of its own, which begins at 0."""
+        return Network(self.networks.copy())
 
     def predict(self, X: ArrayLike) -> Array:
         """Independent samples, one tick each from state 0: X (B, I) → (B, O)."""

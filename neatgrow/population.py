@@ -113,8 +113,8 @@ class Population:
         interface = Interface(
             inputs,
             outputs,
-            tuple(input_names) if input_names is not None else None,
-            tuple(output_names) if output_names is not None else None,
+            _checks.names("input_names", input_names),
+            _checks.names("output_names", output_names),
         )
         resolved, self.chosen = automatic.resolved(Config() if config is None else config)
         self._settle(resolved, interface, seed, minimize)
@@ -132,10 +132,12 @@ class Population:
 
     def _settle(self, config: Config, interface: Interface, seed: int, minimize: bool) -> None:
         """What stays as it is from the first generation to the last."""
+        if not isinstance(config, Config):
+            raise TypeError(_checks.message("config", "a Config", _checks.shown(config)))
         self.config = config
         self.interface = interface
         self.seed = _checks.integer("seed", seed, 0, "Pass a non-negative number.")
-        self._sign = -1.0 if minimize else 1.0
+        self._sign = -1.0 if _checks.flag("minimize", minimize) else 1.0
         self._rules = rules_of(config, interface)
         self._measure = measure_of(config)
         self._settled = _policy_of(config)
@@ -302,7 +304,8 @@ class Population:
 
         Raises:
             RuntimeError: :meth:`ask` has not been called since the last tell.
-            ValueError: The shape is wrong, or a value is ``None``.
+            ValueError: The shape is wrong, a value is ``None`` or masked, or a row of ``trusted``
+                does not exist.
             TypeError: The values are not numbers.
         """
         if not self._asked:
@@ -311,6 +314,7 @@ class Population:
                 "Evaluate the genomes that ask() returns."
             )
         told = checked_fitness(fitness, len(self.genomes))
+        rows = None if trusted is None else _checks.indices("trusted", trusted, told.size).tolist()
         self.fitness = np.empty(told.size)
         self._asked = False
         self.champion_row = -1
@@ -320,8 +324,7 @@ class Population:
             told, self._sign, self.fitness, self.species, table.best, table.improved,
             self.generation,
         )  # fmt: skip
-        rows = [self._top] if trusted is None else np.asarray(trusted, np.int64).ravel().tolist()
-        for row in rows:
+        for row in [self._top] if rows is None else rows:
             if row >= 0 and self.fitness[row] > self._champion_fitness:
                 self._champion = self.genomes[row].copy()
                 self.champion_row = int(row)

@@ -23,12 +23,12 @@ from neatgrow.problems.base import Evaluation
 RETEST_EPISODES = 20  # at least, of one comparison of a would-be champion with the champion
 SOLVED_EPISODES = 100  # at least, of a test whether it solves the problem, and of the final one
 _CANDIDATES = 3  # per generation
-_ROUNDS = 4  # of fresh episodes in one comparison
+_ROUNDS = 6  # of fresh episodes in one comparison
 _LOOKS = (1, 1, 2, 4, 8)  # multiples of SOLVED_EPISODES by which one test for solving grows
 _BLOCKS = 10  # evaluations that a test is split into where a problem does not tell single episodes
 _DOUBT = 0.05  # that a run is called solved whose champion lies a standard error below
 _MOST = (1 << 62) - 1
-_CERTAIN = 1.0  # standard errors by which a challenger must be better
+_CERTAIN = 1.5  # standard errors by which a challenger must be better
 
 # A run's state before its first test, and that of checkpoints of before there were any.
 UNTESTED: dict[str, Any] = {"evidence": None, "tries": 0, "tried": 0, "failed": 0}
@@ -187,7 +187,7 @@ class Retests:
 
         Both play the same episodes. The difference is that of the pairs, or of the means, whichever
         is more certain: pairs where luck is in the episodes, means where the champion is well
-        known. While it is positive and less than a standard error there are more episodes.
+        known. While it is positive and not yet certain there are more episodes.
         """
         own: list[_Tested] = []
         difference = Evidence()

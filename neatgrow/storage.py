@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from neatgrow import _checks
 from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Genes
 from neatgrow.files import (
     DAMAGE,
@@ -17,7 +18,7 @@ from neatgrow.files import (
     whole,
     write_archive,
 )
-from neatgrow.genomes import Genome, Genomes, Interface, option_codes
+from neatgrow.genomes import COLUMNS, Genome, Genomes, Interface, option_codes
 from neatgrow.kernels.layout import (
     CONNECTION_COLUMNS,
     NODE_COLUMNS,
@@ -25,7 +26,6 @@ from neatgrow.kernels.layout import (
     Packed,
     empty_packed,
 )
-from neatgrow.variation import COLUMNS
 
 FORMAT, VERSION = "neatgrow genomes", 1
 _MOST_INPUTS = 1 << 24
@@ -37,8 +37,11 @@ def save_genomes(path: str | PathLike[str], genomes: Genomes) -> None:
     """Write genomes to ``path``, which is replaced only once the new file is whole.
 
     Raises:
+        ValueError: The genomes are none that :func:`load_genomes` would take.
         OSError: The file cannot be written.
     """
+    path = _checks.path("path", path)
+    genomes.check()
     metadata, arrays = pack_genomes(genomes)
     write_archive(path, {"format": FORMAT, "version": VERSION, **metadata}, arrays)
 

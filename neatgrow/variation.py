@@ -14,7 +14,7 @@ from neatgrow.config import (
     Config,
     Values,
 )
-from neatgrow.genomes import Genomes, Interface, innovation_numbers, option_codes
+from neatgrow.genomes import COLUMNS, Genomes, Interface, innovation_numbers, option_codes
 from neatgrow.kernels import genes, layout, parallel, random
 from neatgrow.kernels import variation as kernels
 from neatgrow.kernels.genes import Rules
@@ -22,9 +22,6 @@ from neatgrow.kernels.layout import Array, Packed
 from neatgrow.kernels.variation import Offspring
 
 _VARIATION_NS = 30.0  # estimated work per parental gene
-
-
-COLUMNS = (len(NODE_VALUES), len(NODE_CHOICES), len(CONNECTION_VALUES))
 
 
 def rules_of(config: Config, interface: Interface) -> Rules:

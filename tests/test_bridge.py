@@ -157,7 +157,7 @@ MESSAGES = {
     "'hidden'?": changed("h", kind="hiden"),
     "node 'h', aggregation: expected one of sum, product, mean, max, min, got 'summ'. Did you "
     "mean 'sum'?": changed("h", aggregation="summ"),
-    "node 'h', bias: expected a finite number, got nan.": changed("h", bias=float("nan")),
+    "node 'h', bias: expected a number, got nan.": changed("h", bias=float("nan")),
     "edge 'x' → 'h', weight: expected a finite number, got inf.": changed(
         ("x", "h"), weight=float("inf")
     ),

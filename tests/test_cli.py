@@ -83,13 +83,13 @@ def test_problems_are_listed(capsys):
 def test_bad_input_is_one_line_that_says_what_to_do(capsys, tmp_path):
     assert fails(capsys, "run", "CartPol-v1").endswith("Did you mean 'CartPole-v1'?")
     assert fails(capsys, "run", "xor", "--set", "mutation.ad_node=1") == (
-        "Mutation: unknown setting 'ad_node'. Did you mean 'add_node'?"
+        "mutation.ad_node: expected the name of a setting, got 'ad_node'. Did you mean 'add_node'?"
     )
     assert fails(capsys, "run", "xor", "--set", "foo") == (
         "--set: expected KEY=VALUE, got 'foo'. Write mutation.add_node=0.05."
     )
     assert fails(capsys, "run", "xor", "--population", "0") == (
-        "Config.population_size: expected at least 1, got 0."
+        "population_size: expected at least 1, got 0."
     )
     assert fails(capsys, "show", "nowhere") == (
         "nowhere: expected a run directory, got one without problem.json. Pass a directory that "
@@ -198,7 +198,8 @@ def test_settings_can_change_where_a_run_is_resumed(capsys):
     assert config.population_size == 20 and config.mutation.add_node == 0.4
     capsys.readouterr()
     assert fails(capsys, "resume", "out", "--set", "mutation.add_nose=1").startswith(
-        "Mutation: unknown setting 'add_nose'. Did you mean 'add_node'?"
+        "mutation.add_nose: expected the name of a setting, got 'add_nose'. Did you mean "
+        "'add_node'?"
     )
     assert fails(capsys, "resume", "nowhere") == (
         "nowhere: expected a run directory, got one without config.toml. Pass a directory that "
@@ -281,18 +282,19 @@ ENVIRONMENT = "expected a registered Gymnasium id, got an unknown one."
         (["run", "xor", "--seed", "-1"],
          "seed: expected an integer of at least 0, got -1. Pass a non-negative number."),
         (["run", "xor", "--set", "mutaton.add_node=1"],
-         "Config: unknown section 'mutaton'. Did you mean 'mutation'?"),
+         "mutaton: expected the name of a section, got 'mutaton'. Did you mean 'mutation'?"),
         (["run", "xor", "--set", "mutation.add_node=much"],
-         "Mutation.add_node: expected a value of type float, got much."),
+         "mutation.add_node: expected a value of type float, got 'much'."),
         (["run", "xor", "--set", "mutation.add_node=1.5"],
-         "Mutation.add_node: expected between 0 and 1, got 1.5."),
+         "mutation.add_node: expected between 0 and 1, got 1.5."),
         (["run", "xor", "--set", "selection.sharing=fitnes"],
-         "Selection.sharing: expected one of fitness, rank, got 'fitnes'. Did you mean 'fitness'?"),
+         "selection.sharing: expected one of fitness, rank, got 'fitnes'. Did you mean 'fitness'?"),
         (["run", "xor", "--config", "no.toml"], "[Errno 2] No such file or directory: 'no.toml'"),
         (["run", "xor", "--config", "bad.toml"],
          "bad.toml: expected TOML, got an error: Invalid value (at line 1, column 8)."),
         (["run", "xor", "--config", "typo.toml"],
-         "Config: unknown setting 'populaton_size'. Did you mean 'population_size'?"),
+         "populaton_size: expected the name of a setting, got 'populaton_size'. Did you mean "
+         "'population_size'?"),
         (["run", "xor", "--out", "bad.toml"],
          "bad.toml: expected a directory or nothing yet, got a file. Choose another name."),
         (["watch", "nowhere"],

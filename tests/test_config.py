@@ -128,26 +128,29 @@ def test_settings_cannot_be_changed_in_place_and_may_be_compared():
 UNKNOWN = {
     "a misspelt setting": (
         lambda: Config(populaton_size=5),
-        "Config: unknown setting 'populaton_size'. Did you mean 'population_size'?"),
+        "Config.populaton_size: expected the name of a setting, got 'populaton_size'. Did you "
+        "mean 'population_size'?"),
     "a misspelt nested setting": (
         lambda: Config().override({"mutation.ad_node": 0.1}),
-        "Mutation: unknown setting 'ad_node'. Did you mean 'add_node'?"),
+        "mutation.ad_node: expected the name of a setting, got 'ad_node'. Did you mean "
+        "'add_node'?"),
     "a misspelt section": (
         lambda: Config().override({"mutations.add_node": 0.1}),
-        "Config: unknown section 'mutations'. Did you mean 'mutation'?"),
+        "mutations: expected the name of a section, got 'mutations'. Did you mean 'mutation'?"),
     "nothing like it": (
         lambda: Mutation(zzz=1),
-        "Mutation: unknown setting 'zzz'. Known: add_connection, add_loop, add_node, "
+        "Mutation.zzz: expected the name of a setting, got 'zzz'. Known: add_connection, add_loop, "
+        "add_node, "
         "delete_connection, delete_node, disable, enable."),
     "in TOML": (
         lambda: Config.from_toml("[selektion]\nelites = 1"),
-        "Config: unknown setting 'selektion'. Did you mean 'selection'?"),
+        "selektion: expected the name of a setting, got 'selektion'. Did you mean 'selection'?"),
     "in nested TOML": (
         lambda: Config.from_toml("[genes.weight]\npowr = 1"),
-        "Values: unknown setting 'powr'. Did you mean 'power'?"),
+        "genes.weight.powr: expected the name of a setting, got 'powr'. Did you mean 'power'?"),
     "a method's name": (
         lambda: Config().override({"override.x": 1}),
-        "Config: unknown section 'override'. "),
+        "override: expected the name of a section, got 'override'. "),
     "positional": (
         lambda: Config(150),
         "Config: expected keyword arguments only, got 1 positional. Name each setting."),
@@ -163,7 +166,7 @@ def test_unknown_settings_are_refused_with_the_nearest_name(name):
 
 def test_a_setting_taken_for_a_section_is_not_answered_with_its_own_name():
     message = raised(TypeError, lambda: Config().override({"recurrent.x": 0.1}))
-    assert message.startswith("Config") and "Did you mean 'recurrent'?" not in message
+    assert message.startswith("recurrent: ") and "Did you mean 'recurrent'?" not in message
 
 
 IMPOSSIBLE = {
@@ -187,7 +190,7 @@ IMPOSSIBLE = {
         "Config.population_size: expected a value of type int, got 1.5."),
     "text for a number": (
         lambda: Config(population_size="many"), TypeError,
-        "Config.population_size: expected a value of type int, got many."),
+        "Config.population_size: expected a value of type int, got 'many'."),
     "true for a number": (
         lambda: Mutation(add_node=True), TypeError,
         "Mutation.add_node: expected a value of type float, got True."),
@@ -202,7 +205,7 @@ IMPOSSIBLE = {
         "Config.mutation: expected a value of type Mutation, got Selection("),
     "a number for a section": (
         lambda: Config.from_toml("mutation = 3"), TypeError,
-        "Config.mutation: expected a value of type Mutation, got 3."),
+        "mutation: expected a value of type Mutation, got 3."),
     "unknown option": (
         lambda: Selection(sharing="ranks"), ValueError,
         "Selection.sharing: expected one of fitness, rank, got 'ranks'. Did you mean 'rank'?"),
@@ -213,7 +216,7 @@ IMPOSSIBLE = {
         lambda: Choices(), ValueError, "Choices.options: expected at least one name, got none."),
     "one name, not a list": (
         lambda: Choices(options="tanh"), TypeError,
-        "Choices.options: expected a list of names, got tanh."),
+        "Choices.options: expected a list of names, got 'tanh'."),
     "start is no option": (
         lambda: Choices(start="rleu", options=("relu", "tanh")), ValueError,
         "Choices.start: expected one of random, relu, tanh, got 'rleu'. Did you mean 'relu'?"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from neatgrow.genomes import Genome, Genomes, Interface, innovation_numbers
 from neatgrow.kernels import layout
+from neatgrow.learning.training import fine_tune
 
 FIRST, SECOND = 2**62 + 5, 2**62 + 1
 
@@ -174,8 +175,8 @@ SPOILT = {
     "an input as a target": ({"target": (0, 1)}, "target"),
     "an unknown activation": ({"node_choices": ((0, 0), 63)}, "activation"),
     "an unknown aggregation": ({"node_choices": ((0, 1), 5)}, "aggregation"),
-    "a weight that is nan": ({"connection_values": ((0, 0), np.nan)}, "connection_values"),
-    "an infinite bias": ({"node_values": ((0, 0), np.inf)}, "node_values"),
+    "a weight that is nan": ({"connection_values": ((0, 0), np.nan)}, "weight"),
+    "an infinite bias": ({"node_values": ((0, 0), np.inf)}, "bias"),
     "offsets that do not end": ({"node_ptr": (1, 2)}, "node_ptr"),
     "offsets that overrun": ({"connection_ptr": (1, 9)}, "connection_ptr"),
     "offsets that do not start at 0": ({"connection_ptr": (0, 1)}, "connection_ptr"),
@@ -219,9 +220,93 @@ def test_ends_must_be_nodes_of_the_same_genome(genome):
         batch.check()
 
 
+MISSHAPEN = {
+    "fewer values than nodes": lambda p: {"node_values": p.node_values[:1].copy()},
+    "no values": lambda p: {"connection_values": np.zeros((0, 1))},
+    "a column too many": lambda p: {"connection_values": np.zeros((len(p.innovation), 2))},
+    "a column too few": lambda p: {"node_choices": p.node_choices[:, :1].copy()},
+    "values without columns": lambda p: {"node_values": p.node_values[:, 0].copy()},
+    "births missing": lambda p: {"node_birth": p.node_birth[:1].copy()},
+    "ends missing": lambda p: {"target": p.target[:1].copy()},
+    "flags missing": lambda p: {"enabled": p.enabled[:1].copy()},
+    "ids in a column": lambda p: {"node_id": p.node_id[:, None].copy()},
+    "ids without an axis": lambda p: {"node_id": np.array(2)},
+    "offsets without an axis": lambda p: {"node_ptr": np.array(2)},
+    "no offsets": lambda p: {"node_ptr": np.zeros(0, np.int64)},
+    "narrow ids": lambda p: {"node_id": p.node_id.astype(np.int32)},
+    "values in float32": lambda p: {"node_values": p.node_values.astype(np.float32)},
+    "numbers for flags": lambda p: {"enabled": p.enabled.astype(np.uint8)},
+    "swapped bytes": lambda p: {"source": p.source.astype(">i8")},
+    "a list": lambda p: {"source": p.source.tolist()},
+    "nothing": lambda p: {"connection_birth": None},
+    "offsets beyond the rows": lambda p: {"connection_ptr": p.connection_ptr * 1000},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISSHAPEN)
+def test_arrays_of_another_layout_are_neither_checked_nor_compiled(genome, name):
+    """Kernels know nothing of an array's end, and would read beyond it."""
+    changes = MISSHAPEN[name](genome.packed)
+    packed = genome.packed._replace(**changes)
+    for made in (Genome(packed, genome.interface), Genomes(packed, genome.interface)):
+        for call in (made.check, made.compile):
+            with pytest.raises(ValueError, match=r": expected (an array|offsets)"):
+                call()
+
+
+@pytest.mark.parametrize(
+    "another", [lambda a: np.repeat(a, 2)[::2], np.ma.masked_array], ids=["strided", "masked"]
+)
+def test_arrays_that_kernels_are_not_compiled_for_are_named(genome, another):
+    packed = genome.packed._replace(source=another(genome.packed.source))
+    with pytest.raises(ValueError, match=r"^source: expected a plain, contiguous array"):
+        Genome(packed, genome.interface).check()
+
+
+def test_the_array_of_another_layout_is_named(genome):
+    packed = genome.packed._replace(node_values=np.zeros((1, 1), np.float32))
+    with pytest.raises(ValueError) as caught:
+        Genome(packed, genome.interface).check()
+    count = len(genome.node_id)
+    assert str(caught.value) == (
+        f"node_values: expected an array of shape ({count}, 1) and dtype float64, got an array of "
+        "shape (1, 1) and dtype float32."
+    )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["weight", "bias"])
+def test_values_that_are_not_finite_are_not_compiled_learned_or_saved(
+    genome, name, value, tmp_path
+):
+    getattr(genome, name)[1] = value
+    text = f"^{name}: expected finite numbers, got {value} in row 1\\.$"
+    X, Y = np.zeros((1, genome.n_inputs)), np.zeros((1, genome.n_outputs))
+    for call in (
+        genome.compile,
+        genome.batch().compile,
+        lambda: genome.compile(np.float64),
+        lambda: fine_tune(genome, X, Y, steps=1),
+        lambda: genome.save(tmp_path / "genome.npz"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            call()
+    assert not (tmp_path / "genome.npz").exists()
+
+
+def test_large_values_are_finite(genome):
+    genome.weight[:] = 1e300
+    genome.compile(np.float64)
+
+
+def test_a_genome_is_one(genome):
+    with pytest.raises(ValueError, match=r"^genome: expected one, got 2\. Make Genomes of them\.$"):
+        Genome(pack([genome, genome]).packed, genome.interface).check()
+
+
 def test_genomes_and_connections_must_be_as_many(genome):
     packed = genome.packed._replace(connection_ptr=np.array([0, 2, 5]))
-    with pytest.raises(ValueError, match=r"as many rows"):
+    with pytest.raises(ValueError, match=r"^connection_ptr: expected an array of shape \(2,\)"):
         Genome(packed, genome.interface).check()
 
 
@@ -239,7 +324,7 @@ def test_innovation_numbers_are_identities(pairs):
     [
         ((0, 1), ValueError, "inputs: expected an integer of at least 1, got 0."),
         ((1, 0), ValueError, "outputs: expected an integer of at least 1, got 0."),
-        (("2", 1), TypeError, "inputs: expected an integer of at least 1, got 2."),
+        (("2", 1), TypeError, "inputs: expected an integer of at least 1, got '2'."),
         ((2, 1, ("a",)), ValueError, "input_names: expected 2 names, got 1."),
         ((2, 1, None, ("a", "b")), ValueError, "output_names: expected 1 names, got 2."),
         ((1, 1, None, None, np.zeros(1)), ValueError,

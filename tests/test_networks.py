@@ -533,10 +533,10 @@ REFUSALS = {
         "run(X): expected shape (T, B, 3), got (1, 5, 2, 3)."),
     "lanes of too high a network": (
         lambda n: n.lanes([0, 75]),
-        "lanes(network): expected indices below 75, got an array of shape (2,) and dtype int64."),
+        "lanes(network): expected indices below 75, got 75."),
     "lanes of a negative network": (
         lambda n: n.lanes([-1]),
-        "lanes(network): expected indices below 75, got an array of shape (1,) and dtype int64."),
+        "lanes(network): expected indices below 75, got -1."),
     "lanes with a row missing": (
         lambda n: n.lanes([0, 1]).activate(np.zeros((1, 3))),
         "activate(x): expected shape (2, 3), got an array of shape (1, 3) and dtype"),

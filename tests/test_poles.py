@@ -330,11 +330,11 @@ def test_they_are_built_by_name_and_rebuilt():
     [
         ({"poles": 3}, "poles: expected 1 or 2, got 3."),
         ({"poles": 0}, "poles: expected an integer of at least 1, got 0."),
-        ({"track": 0.0}, "track: expected a finite number above 0, got 0.0."),
+        ({"track": 0.0}, "track: expected a number above 0, got 0.0."),
         ({"masses": [0.1]}, "masses: expected at least 2 numbers, got 1."),
-        ({"half_lengths": [0.5, 0.0]}, "half_lengths: expected a finite number above 0, got 0.0."),
+        ({"half_lengths": [0.5, 0.0]}, "half_lengths: expected a number above 0, got 0.0."),
         ({"output_range": (1, 1)}, "output_range: expected two different numbers, got (1, 1)."),
-        ({"start_angle": math.nan}, "start_angle: expected a finite number, got nan."),
+        ({"start_angle": math.nan}, "start_angle: expected a number, got nan."),
         ({"substeps": 0}, "substeps: expected an integer of at least 1, got 0."),
     ],
 )

@@ -404,7 +404,7 @@ REFUSED = {
     "a column": (
         np.zeros((50, 1)), ValueError, f"fitness: expected shape (50,), got (50, 1). {REMEDY}"),
     "a number": (1.0, ValueError, f"fitness: expected shape (50,), got (). {REMEDY}"),
-    "text": ("abc", TypeError, f"fitness: expected numbers of shape (50,), got abc. {REMEDY}"),
+    "text": ("abc", TypeError, f"fitness: expected numbers of shape (50,), got 'abc'. {REMEDY}"),
     "words": (
         ["a"] * 50, TypeError,
         f"fitness: expected numbers of shape (50,), got {repr(['a'] * 50)[:77]}.... {REMEDY}"),

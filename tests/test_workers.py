@@ -250,8 +250,8 @@ def test_a_problem_whose_copies_gather_for_themselves_is_refused(tmp_path):
          "time_limit: expected a number above 0, got 0."),
         ({"time_limit": float("nan"), "processes": 1}, ValueError,
          "time_limit: expected a number above 0, got nan."),
-        ({"processes": -1}, ValueError, "processes: expected an integer of at least 1, got -1."),
-        ({"processes": 1.5}, TypeError, "processes: expected an integer of at least 1, got 1.5."),
+        ({"processes": -1}, ValueError, "processes: expected an integer of at least 0, got -1."),
+        ({"processes": 1.5}, TypeError, "processes: expected an integer of at least 0, got 1.5."),
     ],
 )  # fmt: skip
 def test_misuse_is_refused_in_words(options, kind, message, tmp_path):

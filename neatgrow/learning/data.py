@@ -67,6 +67,18 @@ def padded(pairs: list[tuple[Array, Array]], loss: str, *, sequences: bool = Tru
     return Lessons(wide[0], wide[1], loss, weights, True)
 
 
+def checked_set(what: str, given: tuple[ArrayLike, ...]) -> tuple[ArrayLike, ...]:
+    """Inputs, targets and, where there are any, weights of a set of samples.
+
+    Raises:
+        TypeError: There are fewer or more parts.
+    """
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        rule = "(X, Y) or (X, Y, weights)"
+        raise TypeError(_checks.message(what, rule, _checks.shown(given)))
+    return tuple(given)
+
+
 def prepared(
     interface: Interface,
     count: int,
@@ -116,6 +128,7 @@ def prepared(
 
 def _targets(Y: ArrayLike, count: int, sizes: tuple[int, ...], outputs: int, labels: bool) -> Array:
     """(1 or N, …, O) float64."""
+    _checks.refuse_masked("Y", Y)
     given = np.asarray(Y)
     numbers = given.shape in (sizes, (count, *sizes)) and given.shape != (*sizes, outputs)
     if labels and given.dtype.kind in "iu" and numbers:

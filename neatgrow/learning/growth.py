@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from neatgrow.genomes import Genomes
+from neatgrow.genomes import COLUMNS, Genomes
 from neatgrow.kernels import functions, layout, parallel
 from neatgrow.kernels import growth as kernels
 from neatgrow.kernels.genes import Rules
@@ -13,7 +13,6 @@ from neatgrow.kernels.layout import Array, Packed
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning.data import Lessons, prepared
 from neatgrow.networks import compile_genomes
-from neatgrow.variation import COLUMNS
 
 _SAMPLE_NS = 1.5  # estimated work per gene and sample
 

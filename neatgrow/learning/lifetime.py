@@ -1,7 +1,6 @@
 """Learning within a generation: genomes are judged on what they have become."""
 
 from dataclasses import dataclass, fields
-from sys import float_info
 from typing import Any, Literal
 
 import numpy as np
@@ -55,22 +54,17 @@ class Learning:
     def __post_init__(self) -> None:
         for name, least in (("steps", 1), ("candidates", 0), ("batch", 1)):
             value = getattr(self, name)
-            if value is not None:  # as plain numbers, which JSON holds
+            if value is not None or name != "batch":  # as plain numbers, which JSON holds
                 number = _checks.integer(f"Learning.{name}", value, least)
                 object.__setattr__(self, name, number)
         _checks.one_of(
             "Learning.inheritance", self.inheritance, ("lamarckian", "baldwinian", "none")
         )
-        if not 0.0 < self.share <= 1.0:
-            rule = "a number above 0 and up to 1"
-            raise ValueError(_checks.message("Learning.share", rule, self.share))
-        if self.clip is not None and not 0.0 < self.clip <= float_info.max:
-            raise ValueError(_checks.message("Learning.clip", "a number above 0", self.clip))
-        object.__setattr__(self, "prune", float(self.prune))
-        if not 0.0 <= self.prune <= float_info.max:
-            raise ValueError(
-                _checks.message("Learning.prune", "a number of at least 0", self.prune)
-            )
+        _checks.number("Learning.share", self.share, above=0.0, most=1.0)
+        if self.clip is not None:
+            _checks.number("Learning.clip", self.clip, above=0.0, finite=True)
+        prune = _checks.number("Learning.prune", self.prune, least=0.0, finite=True)
+        object.__setattr__(self, "prune", prune)
         if not isinstance(self.optimizer, Optimizer):
             raise TypeError(_checks.message("Learning.optimizer", "one such as Adam(0.01)",
                                             self.optimizer))  # fmt: skip

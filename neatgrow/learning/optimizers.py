@@ -69,12 +69,11 @@ class Optimizer:
             )
         for field in fields(self):
             if field.name in ("momentum", "smoothing"):
-                value = getattr(self, field.name)
+                what = f"{type(self).__name__}.{field.name}"
+                value = _checks.number(what, getattr(self, field.name))
                 if not 0.0 <= value < 1.0:
                     rule = "a number from 0 to below 1"
-                    raise ValueError(
-                        _checks.message(f"{type(self).__name__}.{field.name}", rule, value)
-                    )
+                    raise ValueError(_checks.message(what, rule, value))
             elif field.name != "schedule":
                 _positive(type(self).__name__, self, field.name)
 

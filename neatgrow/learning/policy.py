@@ -25,11 +25,7 @@ from neatgrow.networks import Networks
 
 _STAGES = 8  # seeds kept for other things than iterations
 _WATCH, _CHOOSE, _REPORT, _FIRST, _ACTOR, _CRITIC = range(6)
-_POSITIVE, _NOT_NEGATIVE, _SHARE = (
-    "a number above 0",
-    "a number of at least 0",
-    "a number from 0 to 1",
-)
+_POSITIVE, _NOT_NEGATIVE, _SHARE = {"above": 0.0}, {"least": 0.0}, {"least": 0.0, "most": 1.0}
 _SAMPLE = 4000  # outputs looked at for the scale to start with
 _COLUMNS = ("iteration", "mean_return", "entropy", "clipped", "divergence", "critic_loss", "steps",
             "validation")  # fmt: skip
@@ -180,13 +176,14 @@ def fine_tune_policy(
     ):  # fmt: skip
         if count is not None:
             _checks.integer(name, count, 1)
-    for name, value, rule in (
+    for name, value, bounds in (
         ("clip", clip, _POSITIVE), ("exploration", exploration, _POSITIVE),
         ("divergence", divergence, _POSITIVE), ("seconds", seconds, _POSITIVE),
         ("entropy", entropy, _NOT_NEGATIVE), ("discount", discount, _SHARE),
         ("trace", trace, _SHARE),
     ):  # fmt: skip
-        _check_number(name, value, rule)
+        if value is not None or name not in ("divergence", "exploration", "seconds"):
+            _checks.number(name, value, **bounds, finite=True)
     if not isinstance(critic, (tuple, list)):
         raise TypeError(_checks.message("critic", "nodes of each layer such as (64, 64)", critic))
     sizes = tuple(_checks.integer("critic", size, 1) for size in critic)
@@ -195,8 +192,7 @@ def fine_tune_policy(
     for name, chosen in (("optimizer", optimizer), ("critic_optimizer", critic_optimizer)):
         if not isinstance(chosen, Optimizer):
             raise TypeError(_checks.message(name, "one such as Adam(0.002)", chosen))
-    if progress is None:
-        progress = sys.stderr.isatty()
+    show = sys.stderr.isatty() if progress is None else _checks.flag("progress", progress)
     worker = _checked(genome, problem)
     seeds = np.empty(_STAGES + iterations, np.int64)
     random.derive_seeds(_checks.integer("seed", seed, 0), random.POLICY, 0, seeds)
@@ -205,7 +201,7 @@ def fine_tune_policy(
     school.begin(worker, settings, exploration, sizes, critic_optimizer)
     judge = _Judge(problem, seeds)
     best, best_return = worker, judge.returns([worker], _WATCH, validation_episodes)[0]
-    line = ProgressLine(iterations, progress, ("iteration", "mean return"))
+    line = ProgressLine(iterations, show, ("iteration", "mean return"))
     rows: list[tuple[float, ...]] = []
     interrupted = False
     try:
@@ -368,16 +364,6 @@ def _checked(genome: Genome, problem: Practice) -> Genome:
     if statistics is None or genome.interface.input_mean is not None:
         return genome
     return genome.with_interface(**statistics)
-
-
-def _check_number(name: str, value: float | None, rule: str) -> None:
-    if value is None and name in ("divergence", "exploration", "seconds"):
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(_checks.message(name, rule, value))
-    fits = {_POSITIVE: value > 0.0, _NOT_NEGATIVE: value >= 0.0, _SHARE: 0.0 <= value <= 1.0}
-    if not fits[rule] or not math.isfinite(value):
-        raise ValueError(_checks.message(name, rule, value))
 
 
 def _nothing_met(met: Experience) -> str:

@@ -17,7 +17,7 @@ from neatgrow.kernels.backward import Data
 from neatgrow.kernels.layout import BIAS, WEIGHT, Array
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.kernels.training import CONSTANT, Memory, Recipe, rate_at
-from neatgrow.learning.data import Lessons, prepared
+from neatgrow.learning.data import Lessons, checked_set, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
 from neatgrow.learning.targets import complaint_of_genomes
 from neatgrow.networks import Networks, compile_genomes
@@ -214,6 +214,10 @@ def fine_tune(
     if not isinstance(genomes, Genomes):
         raise TypeError(_checks.message("genome", "a Genome or Genomes", genome))
     _checks.integer("steps", steps, 1, "Ask for at least one.")
+    _checks.integer("patience", patience, 1)
+    sequences = _checks.flag("sequences", sequences)
+    show = sys.stderr.isatty() if progress is None else _checks.flag("progress", progress)
+    genomes.check()
     if isinstance(X, Lessons):
         if Y is not None or weights is not None or sequences or loss != "mse":
             raise ValueError(
@@ -238,7 +242,7 @@ def fine_tune(
         return data
 
     data = data_of(X, Y, weights)
-    check = None if validation is None else data_of(*validation)
+    check = None if validation is None else data_of(*checked_set("validation", validation))
     if own is not None and (batch is not None or check is not None):
         raise ValueError("loss: expected no batch and no validation with a function of your own.")
     recipe = recipe_of(
@@ -250,7 +254,7 @@ def fine_tune(
     if unreachable:
         warnings.warn(unreachable, RuntimeWarning, stacklevel=2)
     trainer = Trainer(genomes, recipe, dtype)
-    line = ProgressLine(steps, sys.stderr.isatty() if progress is None else progress)
+    line = ProgressLine(steps, show)
     if own is not None:
         losses = _with_own_loss(trainer, data, own, sequences, steps, line)
     elif check is not None:
@@ -291,10 +295,9 @@ def recipe_of(
         if value is not None:
             _checks.integer(what, value, 1)
     for what, number in (("l1", l1), ("l2", l2)):
-        if not 0.0 <= number <= sys.float_info.max:
-            raise ValueError(_checks.message(what, "a number of at least 0", number))
-    if clip is not None and not 0.0 < clip <= sys.float_info.max:
-        raise ValueError(_checks.message("clip", "a number above 0", clip))
+        _checks.number(what, number, least=0.0, finite=True)
+    if clip is not None:
+        _checks.number("clip", clip, above=0.0, finite=True)
     schedule = optimizer.schedule
     return Recipe(
         loss=LOSSES.index(loss),
@@ -334,7 +337,6 @@ def _until_no_better(
     trainer: Trainer, data: Data, check: Data, steps: int, patience: int, line: "ProgressLine"
 ) -> Array:
     """Steps until the validation loss has not fallen for a while; the best parameters stay."""
-    _checks.integer("patience", patience, 1)
     best, best_loss = trainer.parameters(), trainer.loss(check)
     best_loss[~np.isfinite(best_loss)] = np.inf
     improved = np.zeros(best_loss.size, np.bool_)

@@ -1,6 +1,9 @@
 """What a problem is: N networks and a seed in, N fitnesses out."""
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -177,6 +180,8 @@ class Problem(Protocol):
 class Stateful(Protocol):
     """A problem that keeps something between generations, which checkpoints then hold.
 
+    While :meth:`state` is not empty, it serves one run at a time.
+
     One that also has ``clear()`` forgets it when a run begins, so that the same seed gives the
     same run.
     """
@@ -219,6 +224,40 @@ class Teaching(Protocol):
     def lessons(self) -> Lessons:
         """What there is to learn."""
         ...
+
+
+_in_runs: dict[int, int] = {}  # how many runs are on a problem, by its id
+_in_runs_lock = threading.Lock()
+
+
+@contextmanager
+def held(problem: object) -> Iterator[None]:
+    """Hold a problem for one run, if it keeps something that later evaluations depend on.
+
+    Whatever it is asked meanwhile, in a callback too, it answers; only other runs must wait, as
+    each would go on from what the other left.
+
+    Raises:
+        RuntimeError: Another run is on it.
+    """
+    if not isinstance(problem, Stateful) or not isinstance(problem, Problem):
+        yield
+        return
+    with _in_runs_lock:
+        if _in_runs.get(id(problem)) and problem.state():
+            raise RuntimeError(
+                f"problem: expected one run at a time on {problem.name!r}, which keeps something "
+                "between generations, got a second one. Make a problem for each run, or wait "
+                "for the first to end."
+            )
+        _in_runs[id(problem)] = _in_runs.get(id(problem), 0) + 1
+    try:
+        yield
+    finally:
+        with _in_runs_lock:
+            _in_runs[id(problem)] -= 1
+            if not _in_runs[id(problem)]:
+                del _in_runs[id(problem)]
 
 
 def judged(

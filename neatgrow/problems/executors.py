@@ -295,6 +295,7 @@ def evaluator(
         TypeError, ValueError: As :class:`Workers` and :class:`Distributed`; or arguments that do
             not go together.
     """
+    processes = _checks.integer("processes", processes, 0)
     if executor is not None:
         if processes or time_limit is not None:
             raise ValueError(

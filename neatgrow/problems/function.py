@@ -46,7 +46,7 @@ class Function:
         self.function = function
         self.inputs = _checks.integer("inputs", inputs, 1)
         self.outputs = _checks.integer("outputs", outputs, 1)
-        self.solved_at = solved_at
+        self.solved_at = None if solved_at is None else _checks.number("solved_at", solved_at)
         self._seeded = _takes_seed(function)
         self.noisy = self._seeded if noisy is None else _checks.flag("noisy", noisy)
         self.name = getattr(function, "__name__", type(function).__name__)
@@ -119,16 +119,4 @@ def _number(value: Any) -> float:
             "fitness: expected a number, got None. Return a number from the fitness function; "
             "return NaN for an evaluation that failed."
         )
-    is_number = isinstance(value, (int, float))
-    if isinstance(value, (np.generic, np.ndarray)):
-        is_number = value.ndim == 0 and value.dtype.kind in "biuf"
-    if not is_number:
-        raise TypeError(
-            _checks.message(
-                "fitness", "one number", _checks.shown(value), "Return a float from the function."
-            )
-        )
-    try:
-        return float(value)
-    except OverflowError:  # an int beyond the floats
-        return float("inf" if value > 0 else "-inf")
+    return _checks.real("fitness", value, "Return a float from the function.")

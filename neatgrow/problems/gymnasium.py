@@ -7,9 +7,9 @@ import multiprocessing
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from numbers import Real
-from typing import Any
+from functools import partial, wraps
+from threading import RLock
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from gymnasium import Env
@@ -43,6 +43,22 @@ from neatgrow.problems.workers import Workers
 _START_SECONDS = 2.0  # spent in single environments before worker processes are worth a start
 _ENDS = {"terminated": TERMINATED, "truncated": TRUNCATED, "failed": FAILED}
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _alone(
+    method: Callable[Concatenate["Gymnasium", _P], _R],
+) -> Callable[Concatenate["Gymnasium", _P], _R]:
+    """Let one thread at a time use what a problem has: environments, workers, statistics."""
+
+    @wraps(method)
+    def locked(self: "Gymnasium", /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return locked
+
 
 class Gymnasium:
     """Mean return over episodes of a Gymnasium environment.
@@ -71,6 +87,9 @@ class Gymnasium:
     - ``"processes"``: the same in worker processes, with the same results, bit for bit.
       ``"auto"`` goes over to them once two seconds went into single environments, where there
       are several cores; to start them takes about one.
+
+    Threads may share a problem: one plays at a time, and each gets what it would get alone. With
+    ``normalize`` it serves one run at a time, and a second is refused.
 
     An episode fails if the environment raises, or gives a reward or shows the network an
     observation that is not finite; its network's fitness is then NaN, the network's other
@@ -144,7 +163,7 @@ class Gymnasium:
         backend: Backend = "auto",
         processes: int | None = None,
     ) -> None:
-        self.normalize = bool(normalize)
+        self.normalize = _checks.flag("normalize", normalize)
         self.episodes = _checks.integer("episodes", episodes, 1)
         _checks.one_of("backend", backend, BACKENDS)
         if max_steps is not None:
@@ -152,13 +171,20 @@ class Gymnasium:
         if processes is not None:
             processes = _checks.integer("processes", processes, 1)
         self._processes = processes
-        clip = _positive("clip_observations", clip_observations)
+        clip = None
+        if clip_observations is not None:
+            clip = _checks.number("clip_observations", clip_observations, above=0.0)
+        if make_kwargs is not None and not isinstance(make_kwargs, dict):
+            rule = "arguments of gymnasium.make by name"
+            raise TypeError(_checks.message("make_kwargs", rule, _checks.shown(make_kwargs)))
         self._options: dict[str, Any] = {
             "max_steps": max_steps, "normalize": self.normalize,
             "clip_observations": clip, "clip_rewards": _bounds(clip_rewards),
-            "frame_skip": _checks.integer("frame_skip", frame_skip, 1), "sample": bool(sample),
+            "frame_skip": _checks.integer("frame_skip", frame_skip, 1),
+            "sample": _checks.flag("sample", sample),
             "make_kwargs": dict(make_kwargs or {}), "slots": _checks.integer("slots", slots, 1),
         }  # fmt: skip
+        self._lock = RLock()
         self._maker = Maker(environment, max_steps, self._options["make_kwargs"], wrappers)
         first = self._maker.make()
         spec = self._maker.spec or first.spec
@@ -167,7 +193,7 @@ class Gymnasium:
         what = self._maker.what
         self._observations = Observations(first.observation_space, what)
         self._actions = actions_of(first.action_space, what)
-        self._sample = bool(sample)
+        self._sample: bool = self._options["sample"]
         if sample:  # says so where actions of this kind are not drawn
             self._actions.noise(np.full((1, self._actions.size), 0.5))
         self.inputs, self.outputs = self._observations.size, self._actions.size
@@ -201,6 +227,7 @@ class Gymnasium:
     def __repr__(self) -> str:
         return f"Gymnasium({self.name!r}, episodes={self.episodes}, backend={self.backend!r})"
 
+    @_alone
     def evaluate(self, networks: Networks, *, seed: int, episodes: int | None = None) -> Evaluation:
         """Mean return of each network over the episodes of ``seed``.
 
@@ -264,6 +291,7 @@ class Gymnasium:
         """How a policy that learns draws actions around outputs."""
         return self._actions.distribution(self._sample)
 
+    @_alone
     def practise(self, networks: Networks, act: Act, *, seed: int, episodes: int) -> Experience:
         """Episodes of one network whose outputs ``act`` turns into what is done.
 
@@ -315,6 +343,7 @@ class Gymnasium:
         }  # fmt: skip
         return _rebuilt, (self._maker.source, given, self.state())
 
+    @_alone
     def gather(self, gathered: dict[str, Array]) -> None:
         """Take in what an evaluation gathered, of this problem or of a copy of it."""
         self.ended = dict(
@@ -323,18 +352,22 @@ class Gymnasium:
         if "observations" in gathered:
             self._preparation.moments.gather(gathered["observations"])
 
+    @_alone
     def statistics(self) -> dict[str, Array] | None:
         """``input_mean`` and ``input_scale`` (I,) float64 as the last evaluation used them."""
         return self._preparation.statistics()
 
+    @_alone
     def state(self) -> dict[str, Array]:
         """Statistics of observations so far, where they are normalised."""
         return self._preparation.state()
 
+    @_alone
     def clear(self) -> None:
         """Forget what was gathered, as a run does that begins."""
         self._preparation.clear()
 
+    @_alone
     def restore(self, state: dict[str, Array]) -> None:
         """Go on from :meth:`state`.
 
@@ -355,6 +388,7 @@ class Gymnasium:
             **self._options,
         }
 
+    @_alone
     def play(
         self, network: Network, *, seed: int = 0, render_mode: str | None = None
     ) -> Iterator[Step]:
@@ -461,17 +495,19 @@ class Gymnasium:
         pairs = [
             (
                 seen(_checks.array("observations", x, ("T", self.inputs), finite=True)),
-                self._actions.targets(np.asarray(y)),
+                self._actions.targets(y),
             )
             for x, y in episodes
         ]
         return padded(pairs, self._actions.loss, sequences=sequences)
 
+    @_alone
     def release(self) -> None:
         """End worker processes; they are started again when needed."""
         if self._workers is not None:
             self._workers.close()
 
+    @_alone
     def close(self) -> None:
         """Close the environments and end worker processes; both are made again when needed."""
         self._runner.close()
@@ -502,19 +538,13 @@ def _rebuilt(
     return problem
 
 
-def _positive(what: str, value: float | None) -> float | None:
-    if value is None:
-        return None
-    if not isinstance(value, (Real, np.number)) or not value > 0.0:
-        raise ValueError(_checks.message(what, "a number above 0", value))
-    return float(value)
-
-
 def _bounds(clip: float | tuple[float, float] | None) -> tuple[float, float] | None:
     """(least, most)."""
-    if clip is None or np.ndim(clip) == 0:
-        most = _positive("clip_rewards", clip)  # type: ignore[arg-type]
-        return None if most is None else (-most, most)
+    if clip is None:
+        return None
+    if np.ndim(clip) == 0:
+        most = _checks.number("clip_rewards", clip, above=0.0)
+        return -most, most
     low, high = _checks.array("clip_rewards", clip, (2,)).tolist()
     if not low < high:
         raise ValueError(_checks.message("clip_rewards", "(least, most), least below most", clip))

@@ -97,6 +97,8 @@ class TMaze(Simulation):
         _checks.integer("hall", hall, 0)
         _checks.integer("flips", flips, 0)
         _checks.integer("trials", trials, max(1, 4 * flips), "Each flip takes four trials.")
+        for name, reward in (("large", large), ("small", small), ("crash", crash)):
+            _checks.number(name, reward, finite=True)
         if not large > small > crash:
             raise ValueError(
                 _checks.message(

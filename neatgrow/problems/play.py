@@ -9,7 +9,7 @@ from gymnasium import Env
 
 from neatgrow.kernels.layout import Array
 from neatgrow.problems.environments import quiet
-from neatgrow.problems.rollouts import Pace
+from neatgrow.problems.rollouts import Pace, answered
 from neatgrow.problems.spaces import Observations
 
 
@@ -62,6 +62,7 @@ def episode(
             x = np.array(observations.flat(observation))
             action = act(observation, x)
         observation, reward, terminated, truncated, _ = env.step(action)
-        yield Step(view, action, float(reward), x, decides)
+        reward, terminated, truncated = answered(reward, terminated, truncated)
+        yield Step(view, action, reward, x, decides)
         if terminated or truncated:
             return

@@ -111,7 +111,7 @@ class PoleBalancing:
             start_angle=start_angle, cart_friction=cart_friction, pole_friction=pole_friction,
             gravity=gravity, least_force=least_force,
         )  # fmt: skip
-        self.velocities = bool(velocities)
+        self.velocities = _checks.flag("velocities", velocities)
         self.start = np.zeros(2 + 2 * poles)
         self.start[2] = math.radians(start_angle)
         self.name = ("pole", "double-pole")[poles - 1] + ("" if velocities else "-no-velocities")
@@ -210,14 +210,12 @@ def generalisation_starts(poles: int) -> Array:
 
 def _finite(**values: float) -> None:
     for what, value in values.items():
-        if not math.isfinite(value):
-            raise ValueError(_checks.message(what, "a finite number", value))
+        _checks.number(what, value, finite=True)
 
 
 def _positive(**values: float) -> None:
     for what, value in values.items():
-        if not 0.0 < value < math.inf:
-            raise ValueError(_checks.message(what, "a finite number above 0", value))
+        _checks.number(what, value, above=0.0, finite=True)
 
 
 def _numbers(what: str, values: Sequence[float], count: int) -> Array:

@@ -21,7 +21,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.kernels.layout import Array
-from neatgrow.problems.tasks import Task, number
+from neatgrow.problems.tasks import Task
 
 Bound = float | tuple[float, ...]
 
@@ -178,7 +178,7 @@ def regression(target: str, *, data_seed: int = 0, tolerance: float = 0.01) -> T
             The papers count a point as hit within 0.01.
     """
     known = TARGETS[_checks.one_of("target", target, TARGETS)]
-    tolerance = number("tolerance", tolerance, 0.0)
+    tolerance = _checks.number("tolerance", tolerance, least=0.0, finite=True)
     draw = np.random.default_rng(_checks.integer("data_seed", data_seed, 0))
 
     def samples(points: U | E) -> tuple[Array, Array]:

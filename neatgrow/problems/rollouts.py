@@ -1,10 +1,11 @@
 """Episodes of many networks at once: who plays, how steps count, and what came of it."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from neatgrow import _checks
 from neatgrow.kernels.layout import Array
 from neatgrow.networks import Lanes
 from neatgrow.problems.base import cause_of
@@ -113,6 +114,22 @@ class Runner(Protocol):
 def bad_observation(x: Array) -> str:
     """What is wrong with an observation (I,)."""
     return f"expected finite observations, got {float(x[~np.isfinite(x)][0])}"
+
+
+def answered(reward: Any, terminated: Any, truncated: Any) -> tuple[float, bool, bool]:
+    """What a step of a single environment answered, beside the observation.
+
+    Raises:
+        TypeError: A reward is no number; or an end is neither a truth value nor a number, as
+            text is, which would count as true.
+    """
+    if not isinstance(reward, float):  # as most are
+        reward = _checks.real("reward", reward)
+    if not isinstance(terminated, (bool, np.bool_)):
+        terminated = _checks.real("terminated", terminated)
+    if not isinstance(truncated, (bool, np.bool_)):
+        truncated = _checks.real("truncated", truncated)
+    return float(reward), bool(terminated), bool(truncated)
 
 
 def bad_reward(reward: float) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.kernels.layout import Array
-from neatgrow.problems.tasks import Measure, Task, marked, number
+from neatgrow.problems.tasks import Measure, Task, marked
 
 
 def recall(
@@ -36,7 +36,7 @@ def recall(
     """
     _checks.integer("n", n, 1)
     _checks.integer("samples", samples, 1)
-    noise = number("noise", noise, 0.0)
+    noise = _checks.number("noise", noise, least=0.0, finite=True)
     draw = np.random.default_rng(_checks.integer("data_seed", data_seed, 0))
     bits = np.tile([1.0, 0.0], samples)  # (B,)
 
@@ -134,7 +134,7 @@ def temporal_order(
     _checks.integer("length", length, 3)
     if _checks.integer("samples", samples, 4) % 4:
         raise ValueError(_checks.message("samples", "a multiple of 4", samples))
-    noise = number("noise", noise, 0.0)
+    noise = _checks.number("noise", noise, least=0.0, finite=True)
     draw = np.random.default_rng(_checks.integer("data_seed", data_seed, 0))
     order = np.arange(samples) % 4
     third, everyone = length // 3, np.arange(samples)

@@ -121,7 +121,7 @@ class Simulation:
             self.starts = _starts([[]] if starts is None else starts).copy()
             self.episodes = len(self.starts)
         self.noisy = draws is not None
-        self.solved_at = None if solved_at is None else float(solved_at)
+        self.solved_at = None if solved_at is None else _checks.number("solved_at", solved_at)
         known = getattr(step, "__name__", type(step).__name__)
         self.name = known if name is None else name
         self.input_names, self.output_names = input_names, output_names
@@ -173,9 +173,7 @@ class Simulation:
                 )
         if rows is None:
             rows = np.arange(len(networks))
-        rows = _checks.array("rows", rows, ("A",), np.int64)
-        if rows.size and not 0 <= rows.min() <= rows.max() < len(networks):
-            raise ValueError(_checks.message("rows", f"indices below {len(networks)}", rows))
+        rows = _checks.indices("rows", rows, len(networks))
         cast = Cast(
             rows,
             starts,

@@ -16,10 +16,11 @@ from neatgrow.problems.rollouts import (
     Pace,
     Pilot,
     Rollout,
+    answered,
     bad_observation,
     bad_reward,
 )
-from neatgrow.problems.spaces import Observations
+from neatgrow.problems.spaces import Observations, is_numbers
 
 
 class _Rows(NamedTuple):
@@ -88,7 +89,9 @@ class Singles:
             step[row] += 1
             try:
                 observation, reward, terminated, truncated, _ = pool[row].step(action)
-                rewards[row] = reward = float(reward)
+                if not (type(reward) is float and type(terminated) is type(truncated) is bool):
+                    reward, terminated, truncated = answered(reward, terminated, truncated)
+                rewards[row] = reward
                 for _ in range(1, skip):
                     if terminated or truncated or step[row] >= max_steps:
                         break
@@ -98,10 +101,11 @@ class Singles:
                     step[row] += 1
                     taken += 1
                     observation, more, terminated, truncated, _ = pool[row].step(action)
-                    rewards[row] = reward = reward + float(more)
+                    more, terminated, truncated = answered(more, terminated, truncated)
+                    rewards[row] = reward = reward + more
                 if flat is not None:
                     observation = flat(observation)
-                elif getattr(observation, "shape", None) != shape:
+                elif getattr(observation, "shape", None) != shape or not is_numbers(observation):
                     observation = self._observations.flat(observation)  # or says what is wrong
                 x[row] = observation
             except FAULTS as error:

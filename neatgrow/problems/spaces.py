@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from gymnasium.spaces import Space
+from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow.kernels.layout import Array
@@ -40,19 +41,25 @@ class Observations:
         self._plain = isinstance(space, spaces.Box)
         self.size = int(spaces.flatdim(space))
         self.direct = isinstance(space, spaces.Box) and len(space.shape) == 1
+        self._shape = space.shape if isinstance(space, spaces.Box) else (self.size,)
 
     def flat(self, observation: Any) -> Array:
         """One observation as (I,).
 
         Raises:
-            ValueError: It is not of the space's shape.
+            ValueError: It is not of the space's shape, or holds masked numbers.
+            TypeError: It holds no numbers.
         """
         if not self._plain:
-            return np.asarray(spaces.flatten(self._space, observation))
-        if np.shape(observation) != self._space.shape:
-            shape = f"{np.shape(observation)}"
-            raise ValueError(_checks.message("observation", f"shape {self._space.shape}", shape))
-        return np.asarray(observation).reshape(-1)
+            observation = spaces.flatten(self._space, observation)
+        if not is_numbers(observation) or observation.shape != self._shape:
+            observation = _checks.array("observation", observation, self._shape)
+        return np.asarray(observation.reshape(-1))
+
+
+def is_numbers(value: Any) -> bool:
+    """Whether it is an array of real numbers, so that nothing else need be looked at."""
+    return type(value) is np.ndarray and value.dtype.kind in "fiub"
 
 
 def _is_readable(space: Space[Any]) -> bool:
@@ -101,7 +108,7 @@ class Actions(ABC):
         """Outputs (A, O) → A actions, as a vector environment takes them."""
 
     @abstractmethod
-    def targets(self, actions: Array) -> Array:
+    def targets(self, actions: ArrayLike) -> Array:
         """A actions → the outputs (A, O) that stand for them, as ``loss`` takes targets.
 
         Raises:
@@ -155,7 +162,7 @@ class _Discrete(Actions):
         chosen = outputs.argmax(axis=1)
         return np.asarray(chosen + self._start if self._start else chosen)
 
-    def targets(self, actions: Array) -> Array:
+    def targets(self, actions: ArrayLike) -> Array:
         chosen = _checks.array("actions", actions, ("A",), np.int64) - self._start
         return _one_hot(chosen, self.size, self._start)
 
@@ -188,7 +195,7 @@ class _MultiDiscrete(Actions):
             chosen[:, column] = outputs[:, first:last].argmax(axis=1)
         return chosen.reshape(-1, *self._shape) + self._start
 
-    def targets(self, actions: Array) -> Array:
+    def targets(self, actions: ArrayLike) -> Array:
         given = _checks.array("actions", actions, ("A", *self._shape), np.int64) - self._start
         columns = given.reshape(len(given), -1).T
         blocks = zip(columns, self._blocks, strict=True)
@@ -214,7 +221,7 @@ class _MultiBinary(Actions):
     def batch(self, outputs: Array) -> Array:
         return (outputs > 0.0).astype(self._dtype).reshape(-1, *self._shape)
 
-    def targets(self, actions: Array) -> Array:
+    def targets(self, actions: ArrayLike) -> Array:
         given = _checks.array("actions", actions, ("A", *self._shape))
         return given.reshape(len(given), -1)
 
@@ -251,7 +258,7 @@ class _Box(Actions):
             values = np.rint(values)
         return values.astype(self._dtype).reshape(-1, *self._shape)
 
-    def targets(self, actions: Array) -> Array:
+    def targets(self, actions: ArrayLike) -> Array:
         given = _checks.array("actions", actions, ("A", *self._shape), finite=True)
         half = np.where(self._half > 0.0, self._half, 1.0)
         return np.asarray((given.reshape(len(given), -1) - self._middle) / half)

@@ -9,7 +9,7 @@ from neatgrow import _checks
 from neatgrow.genomes import Interface
 from neatgrow.kernels.layout import Array
 from neatgrow.kernels.losses import LOSSES
-from neatgrow.learning.data import Lessons, losses_of, prepared
+from neatgrow.learning.data import Lessons, checked_set, losses_of, prepared
 from neatgrow.learning.targets import LOGITS
 from neatgrow.networks import Networks
 from neatgrow.problems.base import Evaluation
@@ -67,23 +67,27 @@ class Supervised:
     ) -> None:
         self.loss = _checks.one_of("loss", loss, LOSSES[:-1])
         self.measure = _checks.one_of("measure", measure, ("loss", "accuracy", "all_right"))
-        self.sequences = sequences
+        self.sequences = _checks.flag("sequences", sequences)
         self.name = name
         axes = ("T", "B") if sequences else ("B",)
         self.X = _checks.array("X", X, (*axes, "I"), finite=True)
         sizes = self.X.shape[:-1]
-        self.Y = _one_hot(Y, sizes, classes) if loss == "categorical" else np.asarray(Y)
-        self.Y = _checks.array("Y", self.Y, (*sizes, "O"), finite=True)
+        if loss == "categorical":
+            Y = _one_hot(Y, sizes, classes)
+        self.Y = _checks.array("Y", Y, (*sizes, "O"), finite=True)
         self.inputs, self.outputs = self.X.shape[-1], self.Y.shape[-1]
         self.weights = None if weights is None else _checks.array("weights", weights, sizes)
-        self.input_names, self.output_names = input_names, output_names
+        face = Interface(self.inputs, self.outputs, input_names, output_names)
+        self.input_names, self.output_names = face.input_names, face.output_names
+        if solved_at is not None:
+            solved_at = _checks.number("solved_at", solved_at)
         self.solved_at = 1.0 if solved_at is None and measure == "all_right" else solved_at
         self.sequential = bool(sequences)
         self.output_activation = self._suitable_activation()
         self._middle = 0.0 if loss == "binary" or (self.Y < 0).any() else 0.5
         self._judged = self._set(self.X, self.Y, self.weights)
         if validation is not None:
-            self._judged = self._set(*validation)
+            self._judged = self._set(*checked_set("validation", validation))
 
     def _suitable_activation(self) -> str | None:
         """Identity for logits and for numbers; as the other nodes where all that is wanted is one
@@ -163,12 +167,15 @@ class Supervised:
         }  # fmt: skip
 
 
-def _one_hot(Y: ArrayLike, sizes: tuple[int, ...], classes: int | None) -> Array:
+def _one_hot(Y: ArrayLike, sizes: tuple[int, ...], classes: int | None) -> ArrayLike:
     """Class numbers, where that is what Y holds, as (…, O) of 0 and 1; anything else as it is."""
+    if classes is not None:
+        _checks.integer("classes", classes, 1)
+    _checks.refuse_masked("Y", Y)
     given = np.asarray(Y)
     if given.dtype.kind not in "iu" or given.shape != sizes:
-        return given
-    count = int(given.max()) + 1 if classes is None else _checks.integer("classes", classes, 1)
+        return Y
+    count = int(given.max()) + 1 if classes is None else int(classes)
     if given.min() < 0 or given.max() >= count:
         worst = int(given.min() if given.min() < 0 else given.max())
         raise ValueError(_checks.message("Y", f"class numbers from 0 to {count - 1}", worst))
@@ -199,7 +206,7 @@ class XOR(Supervised):
             output_names=("a xor b",),
             name="xor",
         )
-        self.paper = paper
+        self.paper = _checks.flag("paper", paper)
 
     def _fitness(self, outputs: Array) -> Array:
         error = np.abs(outputs - self.Y)[:, :, 0]

@@ -8,7 +8,6 @@ cross-entropy; outputs are of identity unless settings say otherwise, while outp
 right as soon as their sign is, and cannot become more certain.
 """
 
-import math
 import random
 import warnings
 from functools import lru_cache
@@ -67,17 +66,6 @@ class Task(Supervised):
         return {"problem": self.name, **self.options}
 
 
-def number(what: str, value: float, least: float) -> float:
-    """``value`` as a float, if it is finite and at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(
-            _checks.message(what, f"a number of at least {least:g}", _checks.shown(value))
-        )
-    if not least <= value < math.inf:
-        raise ValueError(_checks.message(what, f"a number of at least {least:g}", value))
-    return float(value)
-
-
 # ------------------------------------------------------------------------------- spirals
 
 
@@ -106,7 +94,8 @@ def two_spirals(
         measure: What fitness is; see :class:`Supervised`.
     """
     _checks.integer("n", n, 1)
-    noise, scale = number("noise", noise, 0.0), number("scale", scale, 0.0)
+    noise = _checks.number("noise", noise, least=0.0, finite=True)
+    scale = _checks.number("scale", scale, least=0.0, finite=True)
     draw = np.random.default_rng(_checks.integer("data_seed", data_seed, 0))
     step = np.arange(n) / n
     arm = _polar(6.0 * step, 1.75 * 2.0 * np.pi * step)
@@ -137,7 +126,7 @@ def classic_spirals(*, scale: float = 1.0, measure: Measure = "all_right") -> Ta
         scale: What all coordinates are multiplied by; 2 / 13 makes them span ±1.
         measure: What fitness is; see :class:`Supervised`.
     """
-    scale = number("scale", scale, 0.0)
+    scale = _checks.number("scale", scale, least=0.0, finite=True)
     i = np.arange(97)
     arm = scale * _polar(6.5 * (104 - i) / 104, i * np.pi / 16)
     return Task(
@@ -263,7 +252,7 @@ def mnist1d(
     Raises:
         ValueError: The package is missing, or an argument is not what it should be.
     """
-    if number("validation", validation, 0.0) > 0.9:
+    if _checks.number("validation", validation, least=0.0, finite=True) > 0.9:
         raise ValueError(_checks.message("validation", "a share from 0 to 0.9", validation))
     if window is not None and _checks.integer("window", window, 1) > 40:
         raise ValueError(_checks.message("window", "at most 40 values", window))

@@ -127,9 +127,9 @@ class Workers:
 
     def __init__(self, problem: Problem, count: int, time_limit: float | None = None) -> None:
         self.count = _checks.integer("processes", count, 1)
-        if time_limit is not None and not time_limit > 0:
-            raise ValueError(_checks.message("time_limit", "a number above 0", time_limit))
         self.time_limit = time_limit
+        if time_limit is not None:
+            self.time_limit = _checks.number("time_limit", time_limit, above=0.0)
         self._problem = problem
         self._payload = pickled(problem, "processes")
         # Started afresh, not forked: a fork copies locks that other threads hold.

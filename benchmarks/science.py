@@ -23,7 +23,7 @@ import csv
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -212,10 +212,13 @@ def table_row(setting: Setting, rows: Iterable[Ran]) -> tuple[str, ...]:
     deviation = f" ({spent.std(ddof=1):,.0f})" if count > 1 else ""
     evaluations = f"{spent.mean():,.0f}{deviation}, {np.median(spent):,.0f}" if spent.any() else "0"
     training = " in training" if setting.trains() else ""
+    generations = "–"
+    if setting.generations:
+        generations = generations_text(columns.generations[columns.solved], count)
     return (
         setting.task, setting.way, settings_text(setting),
         f"{np.count_nonzero(columns.solved)} of {count}{training}",
-        generations_text(setting, columns.generations[columns.solved], count), evaluations,
+        generations, evaluations,
         f"{np.median(columns.samples):,.0f}", f"{columns.hidden.mean():.1f}",
         f"{columns.connections.mean():.1f}", score, f"{np.median(columns.seconds):.2f}",
         setting.published,
@@ -234,13 +237,17 @@ def _shown(value: Any) -> str:
     return "/".join(value) if isinstance(value, tuple) else f"{value}"
 
 
-def generations_text(setting: Setting, solving: Any, count: int) -> str:
-    """Median generation in which seeds were solved, and how many were by the second."""
-    if not setting.generations or not solving.size:
+def generations_text(solving: Sequence[int], count: int) -> str:
+    """Median generation in which seeds were solved, and how many were by the second.
+
+    Args:
+        solving: Generations of the seeds that were solved.
+        count: Seeds in all.
+    """
+    if not len(solving):
         return "–"
-    early = int(np.count_nonzero(solving <= 2))
-    mark = " †" if 2 * early > count and not setting.random else ""
-    return f"{np.median(solving):g} ({early}){mark}"
+    early = int(np.count_nonzero(np.asarray(solving) <= 2))
+    return f"{np.median(solving):g} ({early})" + " †" * (2 * early > count)
 
 
 def file_of(folder: Path, setting: Setting) -> Path:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import neatgrow as ng
-from benchmarks import protocols, science
+from benchmarks import environments, protocols, science
 from benchmarks.tasks import SETTINGS, Setting
 
 XOR = Setting("a task, 4.5°", "both", "xor", generations=40, learning=ng.Learning(20))
@@ -60,6 +60,16 @@ def test_the_papers_try_only_a_generations_best(monkeypatch, fitness, tried):
     problem = science.problem_of(Setting("poles", "evolve", name, best_tried=True))
     assert isinstance(problem, protocols.BestTried) and not problem.velocities
     np.testing.assert_allclose(problem.evaluate(None).fitness, tried)
+
+
+def test_environments_tell_retests_from_evaluations_of_a_generation():
+    nan = float("nan")
+    row = environments.Ran(0, "", "s", "vector", True, 500.0, 500.0, 1, 152, 9000, 0, 8, 0.1, nan,
+                           nan, 0, 0.0)  # fmt: skip
+    case = environments.Case("CartPole-v1", 10, 60)
+    cells = dict(zip(environments.HEADER, environments.table_row(case, [row]), strict=True))
+    assert cells["evaluations, median (of these retests)"] == "152 (2)"
+    assert cells["generations to solve, median (1 or 2 did)"] == "1 (1) †"
 
 
 def test_learning_alone_counts_samples_and_no_evaluations():

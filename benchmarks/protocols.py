@@ -8,7 +8,8 @@ import neatgrow as ng
 from benchmarks.tasks import Setting
 from neatgrow.networks import Networks
 from neatgrow.problems import catalogue
-from neatgrow.problems.poles import SOLVED_BONUS
+from neatgrow.problems.poles import SOLVED_BONUS, SOLVED_STARTS, SOLVED_STEPS
+from neatgrow.problems.simulation import evaluation_of
 
 
 class BestTried(ng.PoleBalancing):
@@ -24,13 +25,13 @@ class BestTried(ng.PoleBalancing):
         self, networks: Networks, *, seed: int = 0, episodes: int | None = None
     ) -> ng.Evaluation:
         """Damped fitness of each network, and the bonus of a solution for the best of them."""
-        tried = super().evaluate(networks, seed=seed, episodes=episodes)
-        damped = np.where(
-            tried.fitness >= SOLVED_BONUS, tried.fitness - SOLVED_BONUS, tried.fitness
-        )
-        best = np.nanargmax(damped)
-        damped[best] = tried.fitness[best]
-        return ng.Evaluation(damped, tried.steps, tried.failures)
+        told = evaluation_of(self._simulation.play(networks, [self.start]))
+        row = int(np.nanargmax(told.fitness))
+        best = networks[row : row + 1]
+        lasts = self.survived(best, [self.start], steps=SOLVED_STEPS)[0, 0] == SOLVED_STEPS
+        if lasts and self.generalisation(best)[0] >= SOLVED_STARTS:
+            told.fitness[row] += SOLVED_BONUS
+        return told
 
 
 def problem_of(setting: Setting, **options: Any) -> Any:

@@ -1,6 +1,7 @@
 """The field's tasks over many seeds, beside the published figures.
 
-    python -m benchmarks.science [task …] [--way WAY] [--seeds N] [--table] [--out benchmarks]
+    python -m benchmarks.science [task …] [--way WAY] [--seeds N] [--processes N] [--table]
+        [--out benchmarks]
 
 Each task is run in some ways, over seeds of its own, a process with one thread for each core. A
 row per seed goes to results/TASK.csv as soon as it is known, and is not run again as long as its
@@ -215,6 +216,8 @@ def table_row(setting: Setting, rows: Iterable[Ran]) -> tuple[str, ...]:
     generations = "–"
     if setting.generations:
         generations = generations_text(columns.generations[columns.solved], count)
+    if setting.random:  # one after the other, none the child of another
+        generations = generations.removesuffix(" †")
     return (
         setting.task, setting.way, settings_text(setting),
         f"{np.count_nonzero(columns.solved)} of {count}{training}",
@@ -289,6 +292,7 @@ def main() -> None:
     parser.add_argument("task", nargs="*", choices=[[], *tasks], help=", ".join(tasks))
     parser.add_argument("--way", help="only this one of a task's ways")
     parser.add_argument("--seeds", type=int, help="instead of each task's own number")
+    parser.add_argument("--processes", type=int, help="at a time, instead of one for each core")
     parser.add_argument("--table", action="store_true", help="of the rows there are, run nothing")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
@@ -300,10 +304,10 @@ def main() -> None:
 
 
 def run_missing(options: argparse.Namespace, folder: Path) -> None:
-    """Run the seeds asked for that have no row, one process on each core."""
+    """Run the seeds asked for that have no row."""
     context = get_context("spawn")
-    processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    with ProcessPoolExecutor(processes, context, begin, ({},)) as pool:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    with ProcessPoolExecutor(options.processes or cores, context, begin, ({},)) as pool:
         waiting = {}
         for setting in SETTINGS:
             if (options.task and setting.task not in options.task) or options.way not in (
@@ -312,7 +316,7 @@ def run_missing(options: argparse.Namespace, folder: Path) -> None:
             ):
                 continue
             known = rows_of(file_of(folder, setting), setting)
-            for seed in range(options.seeds or setting.seeds):
+            for seed in range(setting.first, setting.first + (options.seeds or setting.seeds)):
                 if seed not in known:
                     waiting[pool.submit(run, setting, seed)] = setting
         for future in as_completed(waiting):

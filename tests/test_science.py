@@ -47,19 +47,26 @@ def test_the_control_draws_first_generations_until_one_has_a_solution():
     assert few.generations == 1 and not few.solved
 
 
-@pytest.mark.parametrize(
-    ("fitness", "tried"),
-    [([100.5, 0.9, 100.7, np.nan], [0.5, 0.9, 0.7, np.nan]), ([0.1, 100.9], [0.1, 100.9])],
-)
-def test_the_papers_try_only_a_generations_best(monkeypatch, fitness, tried):
-    def evaluate(self, networks, **options):
-        return ng.Evaluation(np.array(fitness), 7)
-
-    monkeypatch.setattr(ng.PoleBalancing, "evaluate", evaluate)
+@pytest.mark.parametrize(("steps", "starts", "bonus"), [(10**5, 200, 100), (10**5, 199, 0),
+                                                        (99_999, 625, 0)])  # fmt: skip
+def test_the_papers_try_only_a_generations_best(monkeypatch, steps, starts, bonus):
     name = "double-pole-no-velocities"
     problem = science.problem_of(Setting("poles", "evolve", name, best_tried=True))
     assert isinstance(problem, protocols.BestTried) and not problem.velocities
-    np.testing.assert_allclose(problem.evaluate(None).fitness, tried)
+    networks = ng.Population(3, 1, ng.Config(population_size=20), seed=3).ask().compile()
+    told = ng.PoleBalancing(velocities=False).evaluate(networks).fitness
+    assert told.max() < 1  # none solves it
+    tried = []
+
+    def survived(networks, *args, **options):
+        tried.append(len(networks))
+        return np.full((len(networks), 1), steps)
+
+    monkeypatch.setattr(problem, "survived", survived)
+    monkeypatch.setattr(problem, "generalisation", lambda networks: np.full(1, starts))
+    gained = problem.evaluate(networks).fitness - told
+    assert gained[told.argmax()] == pytest.approx(bonus) and tried == [1]
+    assert (np.delete(gained, told.argmax()) == 0).all()
 
 
 def test_environments_tell_retests_from_evaluations_of_a_generation():

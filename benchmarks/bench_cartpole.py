@@ -11,11 +11,12 @@ import time
 import numpy as np
 
 import neatgrow as ng
-from benchmarks.ours import copies, genome_of
+from benchmarks.ours import copies, genome_of, graphs
 from benchmarks.peers import CARTPOLE_POLICY, NeatPython
 from benchmarks.timing import alternate, markdown, seconds_text
+from neatgrow.history import TIMES
 
-EPISODES, STEPS = 5, 500
+EPISODES, REAL = 5, 20
 
 
 def solve(seeds: int) -> list[tuple[str, ...]]:
@@ -61,11 +62,47 @@ def main() -> None:
     if reason:
         print(reason)
         return
-    print(markdown(("steps with policy", "neatgrow", "neat-python", "ratio"), [speed(1000)]))
+    rows = [*real(), speed(1000)]
+    print(markdown(("steps with policy", "neatgrow", "neat-python", "ratio"), rows))
+
+
+def real() -> list[tuple[str, ...]]:
+    """Steps per second of the generations that a run has, whose episodes end when poles fall."""
+    problem = ng.Gymnasium("CartPole-v1", episodes=EPISODES)
+    genomes = ng.Population(problem.inputs, problem.outputs, seed=1).ask()
+    steps = problem.evaluate(genomes.compile(), seed=1).steps
+    theirs = NeatPython().generation_steps(graphs(genomes), EPISODES)
+    mine, peer = alternate([lambda: problem.evaluate(genomes.compile(), seed=1), theirs], most=10)
+    rate, peer_rate = steps / mine.median, theirs() / peer.median
+    size = f"{len(genomes)} genomes × {EPISODES} episodes"
+    first = (
+        f"CartPole-v1, a first generation: {size} of {steps / len(genomes) / EPISODES:.0f} steps",
+        f"{rate:,.0f}/s ({seconds_text(mine.median)})",
+        f"{peer_rate:,.0f}/s",
+        f"{rate / peer_rate:.0f}×",
+    )
+    rates, sizes = [], []
+    for seed in range(5):
+        history = ng.evolve(
+            problem, generations=REAL, seed=seed, solved_at=501, progress=False
+        ).history
+        seconds = sum(history[name] for name in TIMES)
+        rates += list((history["steps"] / seconds)[1:])
+        sizes += list(history["steps"][1:])
+    return [
+        first,
+        (
+            f"CartPole-v1, generations 2 to {REAL} of five runs with the defaults, with all their "
+            f"work: {np.median(sizes):,.0f} steps in the median",
+            f"{np.median(rates):,.0f}/s [{min(rates):,.0f}–{max(rates):,.0f}]",
+            "–",
+            "–",
+        ),
+    ]
 
 
 def speed(population: int) -> tuple[str, ...]:
-    """Steps per second, policy included, full episodes of 500 steps."""
+    """Steps per second, policy included, full episodes of 500 steps: the most there is."""
     problem = ng.Gymnasium("CartPole-v1")
     compiled = copies(genome_of(CARTPOLE_POLICY), population).compile()
     steps = problem.evaluate(compiled, seed=1).steps
@@ -73,7 +110,8 @@ def speed(population: int) -> tuple[str, ...]:
     mine, peer = alternate([lambda: problem.evaluate(compiled, seed=1), theirs], most=10)
     ours_rate, peer_rate = steps / mine.median, theirs() / peer.median
     return (
-        f"CartPole-v1, population {population}, {steps / population:.0f} steps each",
+        f"CartPole-v1, {population} copies of a network that balances, one episode of "
+        f"{steps / population:.0f} steps each",
         f"{ours_rate:,.0f}/s ({seconds_text(mine.median)})",
         f"{peer_rate:,.0f}/s",
         f"{ours_rate / peer_rate:.0f}×",

@@ -16,22 +16,13 @@ import gymnasium
 import numpy as np
 
 import neatgrow as ng
+from benchmarks.ours import graphs
 from benchmarks.peers import Graph, NeatPython, neat_network
 from benchmarks.timing import alternate, markdown
 from neatgrow.problems.environments import quiet
 from neatgrow.problems.envpools import PoolArena
 
 NAME, POPULATION, EPISODES, INPUTS, OUTPUTS = "LunarLander-v3", 150, 5, 8, 4
-
-
-def graphs(genomes: ng.Genomes) -> list[Graph]:
-    """The genomes as peers take them."""
-    found = []
-    for genome in genomes:
-        edges = genome.to_networkx().edges(data="weight")
-        biases = genome.packed.node_values[:, 0].tolist()
-        found.append(Graph(INPUTS, OUTPUTS, sorted(edges), biases))
-    return found
 
 
 def alone(seconds: float) -> float:

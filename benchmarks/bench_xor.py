@@ -2,7 +2,7 @@
 
     python -m benchmarks.bench_xor [--seeds 100]
 
-Beside it the figures of Stanley & Miikkulainen (2002), section 4.1: 4,755 evaluations
+Beside it the figures of Stanley & Miikkulainen (2002), section 4.2: 4,755 evaluations
 (sd 2,553), 2.35 hidden nodes (sd 1.11), 7.48 enabled connections, no failure in 100 runs.
 """
 

@@ -33,6 +33,18 @@ def genome_of(graph: Graph) -> ng.Genome:
     return ng.Genome.from_networkx(result)
 
 
+def graphs(genomes: ng.Genomes) -> list[Graph]:
+    """The genomes as peers take them: no hidden nodes, all nodes tanh of a sum."""
+    inputs, outputs = genomes.interface.inputs, genomes.interface.outputs
+    found = []
+    for genome in genomes:
+        edges = genome.to_networkx().edges(data="weight")
+        found.append(
+            Graph(inputs, outputs, sorted(edges), genome.packed.node_values[:, 0].tolist())
+        )
+    return found
+
+
 def copies(genome: ng.Genome, count: int) -> ng.Genomes:
     """A batch of the same genome."""
     return genome.batch()[[0] * count]
@@ -66,6 +78,20 @@ def xor_fitness(genomes: ng.Genomes) -> Array:
     """(N,) 4 less the squared errors."""
     errors: Array = ((genomes.compile().predict(_X) - _Y) ** 2).sum(axis=(1, 2))
     return 4.0 - errors
+
+
+def first_generations(size: int, count: int) -> tuple[Callable[[], object], str]:
+    """A run on XOR with the defaults from its beginning, as a user starts it, that goes on though
+    it is solved; and a note of the genes of its last generation."""
+    config = ng.Config(population_size=size)
+
+    def repetition() -> ng.Population:
+        result = ng.evolve(
+            ng.XOR(), config=config, generations=count, seed=1, solved_at=9, progress=False
+        )
+        return result.population
+
+    return repetition, sizes(repetition())
 
 
 def xor_generation(size: int, connections: float = 0.0) -> tuple[Callable[[], object], str]:

@@ -85,6 +85,17 @@ class NeatPython:
         evolved = self._evolve(population)
         return lambda: evolved.run(_evaluate_neat, 1)
 
+    def first_generations(self, population: int, count: int) -> Callable[[], None]:
+        """A run on XOR per call from its beginning, that goes on though it is solved."""
+        neat, config = importlib.import_module("neat"), _neat_config(population, 2, 1, "sigmoid")
+
+        def repetition() -> None:
+            self._population = neat.Population(config, seed=SEED)
+            self._population.run(_evaluate_neat, count)
+
+        repetition()
+        return repetition
+
     def reproduction(self, population: int) -> Callable[[], None]:
         """Reproduction and speciation per call, always of the same evaluated population.
 
@@ -124,18 +135,15 @@ class NeatPython:
         """
         environment = importlib.import_module("gymnasium").make("CartPole-v1")
         network = neat_network(CARTPOLE_POLICY)
+        _cartpole(environment, network, n_episodes)
+        return lambda: _cartpole(environment, network, n_episodes)
+
+    def generation_steps(self, graphs: Sequence[Graph], n_episodes: int) -> Callable[[], int]:
+        """Episodes of Gymnasium's CartPole-v1 of each network, returning the steps done."""
+        environment = importlib.import_module("gymnasium").make("CartPole-v1")
 
         def repetition() -> int:
-            steps = 0
-            for episode in range(n_episodes):
-                observation, _ = environment.reset(seed=episode)
-                done = False
-                while not done:
-                    left, right = network.activate(observation.tolist())
-                    observation, _, fallen, out_of_time, _ = environment.step(int(right > left))
-                    done = fallen or out_of_time
-                    steps += 1
-            return steps
+            return sum(_cartpole(environment, neat_network(graph), n_episodes) for graph in graphs)
 
         repetition()
         return repetition
@@ -264,6 +272,20 @@ def neat_network(graph: Graph) -> Any:
         link = genome.connections[pair] = genes.connection_gene_type(pair, innovation=innovation)
         link.weight, link.enabled = weight, True
     return neat.nn.FeedForwardNetwork.create(genome, config)
+
+
+def _cartpole(environment: Any, network: Any, n_episodes: int) -> int:
+    """Steps of CartPole-v1 under a network whose greater output is the action."""
+    steps = 0
+    for episode in range(n_episodes):
+        observation, _ = environment.reset(seed=episode)
+        done = False
+        while not done:
+            left, right = network.activate(observation.tolist())
+            observation, _, fallen, out_of_time, _ = environment.step(int(right > left))
+            done = fallen or out_of_time
+            steps += 1
+    return steps
 
 
 def _evaluate_neat(genomes: Sequence[tuple[int, Any]], config: Any) -> None:

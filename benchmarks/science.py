@@ -1,17 +1,22 @@
 """The field's tasks over many seeds, beside the published figures.
 
-    python -m benchmarks.science [task …] [--seeds N] [--out benchmarks]
+    python -m benchmarks.science [task …] [--way WAY] [--seeds N] [--processes N] [--table]
+        [--out benchmarks]
 
-Each task is run in some ways, over seeds of its own, two processes at a time with one thread
-each. A row per seed goes to results/TASK.csv as soon as it is known, and is not run again as
-long as its settings (:mod:`benchmarks.tasks`) stay as they are; so an interrupted run is resumed
-by the same command. All tasks that have rows go into the table of RESULTS.md.
+Each task is run in some ways, over seeds of its own, a process with one thread for each core. A
+row per seed goes to results/TASK.csv as soon as it is known, and is not run again as long as its
+settings (:mod:`benchmarks.tasks`) stay as they are; so an interrupted run is resumed by the same
+command. All tasks that have rows go into the table of RESULTS.md; ``--table`` runs nothing and
+writes that anew. Where a default of the library changed, rows have to be deleted by hand.
 
 Solved means, of samples and sequences, that all of the training set are right; of formulas, a
-root mean squared error of 0.01; of poles, 100,000 actions and without velocities 200 of 625 other
-starts as well, for which every network that lasts 1,000 actions is tried. Evaluations
-count genomes judged, samples the samples (ticks of sequences) that went through gradients,
-seconds one core, compilation left out. Seeds that fail stay in, with what they spent.
+root mean squared error of 0.01 on the training points (“in training” stands beside both); of
+poles, 100,000 actions and without velocities 200 of 625 other starts as well, for which every
+network that lasts 1,000 actions is tried, or as in the papers only a generation's best, as the way
+says. Where the first or second generation solves most seeds (†), its genomes are random or
+children of random ones: that shows an easy task, or learning, and no evolution. Evaluations count
+genomes judged, samples the samples (ticks of sequences) that went through gradients, seconds one
+core, compilation left out. Seeds that fail stay in, with what they spent.
 """
 
 import argparse
@@ -19,7 +24,7 @@ import csv
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,14 +34,15 @@ import networkx
 import numpy as np
 
 import neatgrow as ng
+from benchmarks.protocols import problem_of
 from benchmarks.tasks import SETTINGS, Setting
 from benchmarks.timing import markdown
 from neatgrow.automatic import resolved
-from neatgrow.problems import catalogue
 
-HEADER = ("task", "way", "solved", "evaluations: mean (sd), median", "samples learned, median",
-          "hidden", "connections", "score", "seconds, median", "published")  # fmt: skip
-
+HEADER = ("task", "way", "settings", "solved", "generations to solve, median (1 or 2 did)",
+          "evaluations: mean (sd), median", "samples learned, median", "hidden", "connections",
+          "score", "seconds, median", "published")  # fmt: skip
+ANEW = 1_000_000  # seeds of generations that are drawn anew, out of the way of runs'
 
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 
@@ -46,32 +52,31 @@ class Ran(NamedTuple):
 
     seed: int
     solved: bool
+    generations: int
     evaluations: int
     samples: int
     hidden: int
     connections: int
-    score: float  # what the task's score is: test accuracy, generalisation; NaN if it has none
+    score: float  # what the task's score is: of the test set, generalisation; NaN if it has none
     fresh: float  # test accuracy on a freshly drawn set, where there is one
     seconds: float
 
 
 def run(setting: Setting, seed: int) -> Ran:
     """One seed, from its start to its score."""
-    own = dict.fromkeys(setting.seeded, seed)
-    problem: Any = catalogue.build(setting.problem, **setting.options, **own)
-    config, _ = resolved(ng.Config().override(setting.config), problem=problem)
+    problem = problem_of(setting, **dict.fromkeys(setting.seeded, seed))
+    config, _ = resolved(setting.settings(), problem=problem)
     warm_up(setting, problem, config)
     start = time.perf_counter()
-    evaluations = samples = 0
+    generations = evaluations = samples = 0
     solved = False
     if setting.generations:
-        result = ng.evolve(
-            problem, config=config, generations=setting.generations, seed=seed,
-            learning=setting.learning, seconds=setting.seconds, progress=False,
-        )  # fmt: skip
-        genome, solved = result.champion, result.solved
-        evaluations = int(result.history.total("evaluations"))
-        samples = int(result.history.total("samples_learned"))
+        results = runs(setting, problem, config, seed)
+        best = max(results, key=lambda result: result.champion_fitness)
+        genome, solved = best.champion, best.solved
+        generations = sum(len(result.history) for result in results)
+        evaluations = sum(int(result.history.total("evaluations")) for result in results)
+        samples = sum(int(result.history.total("samples_learned")) for result in results)
     elif setting.loops:
         genome = graph_with_loops(problem, config, setting.loops, seed)
     else:
@@ -94,12 +99,32 @@ def run(setting: Setting, seed: int) -> Ran:
     if setting.score == "test":
         score = float(problem.accuracy(networks, *problem.test)[0])
         if setting.fresh:
-            other: Any = catalogue.build(setting.problem, **setting.options | setting.fresh)
+            other = problem_of(setting, **setting.fresh)
             fresh = float(problem.accuracy(networks, *other.test)[0])
+    elif setting.score == "test error":
+        X, Y = problem.test
+        score = float(np.sqrt(((networks.predict(X)[0] - Y) ** 2).mean()))
     elif setting.score == "generalisation":
         score = float(problem.generalisation(networks)[0])
-    return Ran(seed, bool(solved), evaluations, samples, genome.n_hidden, genome.n_enabled, score,
-               fresh, seconds)  # fmt: skip
+    return Ran(seed, bool(solved), generations, evaluations, samples, genome.n_hidden,
+               genome.n_enabled, score, fresh, seconds)  # fmt: skip
+
+
+def runs(setting: Setting, problem: Any, config: ng.Config, seed: int) -> list[ng.Result]:
+    """The run, or as many of one generation each as it takes to solve the problem."""
+    one = 1 if setting.random else setting.generations
+    results: list[ng.Result] = []
+    while not results or (
+        setting.random and len(results) < setting.generations and not results[-1].solved
+    ):
+        own = ANEW + setting.generations * seed + len(results) if setting.random else seed
+        results.append(
+            ng.evolve(
+                problem, config=config, generations=one, seed=own, learning=setting.learning,
+                seconds=setting.seconds, progress=False,
+            )
+        )  # fmt: skip
+    return results
 
 
 def tuned(genome: ng.Genome, problem: Any, options: dict[str, Any], seed: int) -> Any:
@@ -156,8 +181,9 @@ def rows_of(path: Path, setting: Setting) -> dict[int, Ran]:
 
 
 _KINDS: dict[str, Any] = {
-    "seed": int, "solved": lambda text: text == "True", "evaluations": int, "samples": int,
-    "hidden": int, "connections": int, "score": float, "fresh": float, "seconds": float,
+    "seed": int, "solved": lambda text: text == "True", "generations": int, "evaluations": int,
+    "samples": int, "hidden": int, "connections": int, "score": float, "fresh": float,
+    "seconds": float,
 }  # fmt: skip
 
 
@@ -187,12 +213,45 @@ def table_row(setting: Setting, rows: Iterable[Ran]) -> tuple[str, ...]:
         score += f"; fresh: mean {columns.fresh.mean():.4g}"
     deviation = f" ({spent.std(ddof=1):,.0f})" if count > 1 else ""
     evaluations = f"{spent.mean():,.0f}{deviation}, {np.median(spent):,.0f}" if spent.any() else "0"
+    training = " in training" if setting.trains() else ""
+    generations = "–"
+    if setting.generations:
+        generations = generations_text(columns.generations[columns.solved], count)
+    if setting.random:  # one after the other, none the child of another
+        generations = generations.removesuffix(" †")
     return (
-        setting.task, setting.way, f"{np.count_nonzero(columns.solved)} of {count}", evaluations,
+        setting.task, setting.way, settings_text(setting),
+        f"{np.count_nonzero(columns.solved)} of {count}{training}",
+        generations, evaluations,
         f"{np.median(columns.samples):,.0f}", f"{columns.hidden.mean():.1f}",
         f"{columns.connections.mean():.1f}", score, f"{np.median(columns.seconds):.2f}",
         setting.published,
     )  # fmt: skip
+
+
+def settings_text(setting: Setting) -> str:
+    """What a row was run with, and how that was chosen."""
+    text = {"paper": "`Config.paper()`", "defaults": "defaults"}[setting.base]
+    if setting.config:
+        text = ", ".join(f"{name}={_shown(value)}" for name, value in setting.config.items())
+    return f"{text}; {setting.chosen}" if setting.chosen else text
+
+
+def _shown(value: Any) -> str:
+    return "/".join(value) if isinstance(value, tuple) else f"{value}"
+
+
+def generations_text(solving: Sequence[int], count: int) -> str:
+    """Median generation in which seeds were solved, and how many were by the second.
+
+    Args:
+        solving: Generations of the seeds that were solved.
+        count: Seeds in all.
+    """
+    if not len(solving):
+        return "–"
+    early = int(np.count_nonzero(np.asarray(solving) <= 2))
+    return f"{np.median(solving):g} ({early})" + " †" * (2 * early > count)
 
 
 def file_of(folder: Path, setting: Setting) -> Path:
@@ -234,13 +293,22 @@ def main() -> None:
     parser.add_argument("task", nargs="*", choices=[[], *tasks], help=", ".join(tasks))
     parser.add_argument("--way", help="only this one of a task's ways")
     parser.add_argument("--seeds", type=int, help="instead of each task's own number")
+    parser.add_argument("--processes", type=int, help="at a time, instead of one for each core")
+    parser.add_argument("--table", action="store_true", help="of the rows there are, run nothing")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
     folder = options.out
     (folder / "results").mkdir(parents=True, exist_ok=True)
+    if not options.table:
+        run_missing(options, folder)
+    print(write_table(folder))
+
+
+def run_missing(options: argparse.Namespace, folder: Path) -> None:
+    """Run the seeds asked for that have no row."""
     context = get_context("spawn")
-    processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    with ProcessPoolExecutor(processes, context, begin, ({},)) as pool:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    with ProcessPoolExecutor(options.processes or cores, context, begin, ({},)) as pool:
         waiting = {}
         for setting in SETTINGS:
             if (options.task and setting.task not in options.task) or options.way not in (
@@ -249,14 +317,13 @@ def main() -> None:
             ):
                 continue
             known = rows_of(file_of(folder, setting), setting)
-            for seed in range(options.seeds or setting.seeds):
+            for seed in range(setting.first, setting.first + (options.seeds or setting.seeds)):
                 if seed not in known:
                     waiting[pool.submit(run, setting, seed)] = setting
         for future in as_completed(waiting):
             setting, ran = waiting[future], future.result()
             append(file_of(folder, setting), setting, ran)
             print(f"{setting.task}, {setting.way}: {ran}", flush=True)
-    print(write_table(folder))
 
 
 if __name__ == "__main__":

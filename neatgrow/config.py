@@ -243,7 +243,7 @@ class Config(Settings):
     structure grows faster and can shrink; loops may arise where a problem unfolds in time;
     distances are divided by the genome's size throughout, so that a threshold can be steered to
     a number of species; offspring follow ranks, so that the scale of a fitness does not matter;
-    biases start at 0. On XOR they need 0.3 of its evaluations
+    biases start at 0. On XOR they need a third of its evaluations in the median
     (``benchmarks/bench_xor.py``).
 
     Attributes:
@@ -265,28 +265,36 @@ class Config(Settings):
 
     @classmethod
     def paper(cls) -> "Config":
-        """The settings of Stanley & Miikkulainen (2002), section 4.1.
+        """The settings of Stanley & Miikkulainen (2002), as its text has them.
 
-        Printed there and used here: population 150; c₁ = c₂ = 1, c₃ = 0.4, δₜ = 3; chances
-        0.8 / 0.9 / 0.1 of mutating, perturbing and replacing weights, 0.03 of a node, 0.05 of
-        a connection; 0.25 by mutation alone; 0.75 for staying disabled; 0.001 between species;
-        champions of species of five and more kept; 15 generations to stagnation; φ(4.9 z).
+        Source: “Evolving Neural Networks through Augmenting Topologies”, Evolutionary
+        Computation 10(2), 99–127. Section 4.1, for populations of 150: c₁ = c₂ = 1, c₃ = 0.4,
+        δₜ = 3; weights of a child mutate with chance 0.8, then each is perturbed (0.9) or
+        replaced (0.1); 0.03 of a node, 0.05 of a connection; 0.25 by mutation alone; 0.75 for
+        staying disabled; 0.001 between species; champions of species of more than five copied;
+        15 generations to a species' stagnation; φ(4.9 z). Section 3: matching genes drawn from
+        either parent, never averaged; a genome belongs to the first species that is near
+        enough; a distance is divided by a genome's size from 20 genes on; after more than 20
+        generations without a better fitness only the two best species have offspring.
 
         Not printed, and chosen here for XOR on seeds of their own: perturbation power and
-        start range 2.5 (uniform), survival 0.4, averaging 0.4.
+        start range 2.5 (uniform), survival 0.4.
 
-        Departures, each with its switch: offspring shares count from the generation's worst
-        fitness, so that a shift of fitness changes nothing (``selection.floor`` softens them);
-        a genome tries its parent's species first (``species.parent_first``); two species are
-        spared by stagnation (``species.protected``); reproduction is not narrowed to two
-        species after 20 idle generations (``species.refocus``), which made runs fail. A child
-        whose structure changed keeps its weights. The paper's bias is an input that is always
-        1; give the problem one (:class:`neatgrow.XOR` has ``paper``).
+        Departures. Offspring shares count from the generation's worst fitness, so that a shift
+        of fitness changes nothing, and are softened (``selection.floor``, chosen likewise). The
+        generation's best is copied even if its species is small (``selection.elites`` 0 copies
+        none). A child whose structure changed keeps its weights; this has no switch. Loops are
+        off, as XOR needs none (``recurrent`` with ``mutation.add_loop``). The bias of the paper
+        is an input that is always 1: give the problem one, as :class:`neatgrow.XOR` has it with
+        ``paper=True``. For two poles without velocities the paper has other numbers
+        (population 1,000, c₃ = 3, δₜ = 4, 0.3 of a connection).
         """
         return cls(
             recurrent=False,
             genes=Genes(
-                weight=Values(start_spread=2.5, power=2.5, noise="uniform", difference=0.4),
+                weight=Values(
+                    start_spread=2.5, power=2.5, noise="uniform", perturb_rate=1.0, difference=0.4
+                ),
                 bias=Values(start_spread=0.0, mutate_rate=0.0, difference=0.0),
                 activation=Choices(start="steep_sigmoid", options=("steep_sigmoid",)),
             ),
@@ -299,7 +307,15 @@ class Config(Settings):
                 enable=0.0,
                 disable=0.0,
             ),
+            crossover=Crossover(average=0.0),
             distance=Distance(small=20),
-            species=Species(threshold=3.0, target=None, stagnation=15, protected=2),
-            selection=Selection(survival=0.4, sharing="fitness", floor=0.7),
+            species=Species(
+                threshold=3.0,
+                target=None,
+                stagnation=15,
+                protected=0,
+                refocus=21,
+                parent_first=False,
+            ),
+            selection=Selection(survival=0.4, elite_species_size=6, sharing="fitness", floor=0.7),
         )

@@ -257,14 +257,18 @@ def test_paper_preset_holds_the_papers_printed_figures():
     assert paper.genes.weight.difference == 0.4 and paper.species.threshold == 3.0
     assert paper.distance.small == 20
     weight = paper.genes.weight
-    assert (weight.mutate_rate, weight.perturb_rate, weight.replace_rate) == (0.8, 0.9, 0.1)
+    assert (weight.mutate_rate, weight.replace_rate) == (0.8, 0.1)
+    assert weight.perturb_rate == 1.0  # of what is not replaced: 0.9 of all, none stays
     assert (paper.mutation.add_node, paper.mutation.add_connection) == (0.03, 0.05)
     crossover = paper.crossover
     assert (crossover.mutation_only, crossover.disable, crossover.interspecies) == (
         0.25, 0.75, 0.001,
     )  # fmt: skip
+    assert crossover.average == 0.0
     assert paper.species.stagnation == 15 and paper.species.target is None
-    assert paper.selection.elite_species_size == 5
+    assert paper.species.refocus == 21 and paper.species.protected == 0  # more than 20
+    assert not paper.species.parent_first
+    assert paper.selection.elite_species_size == 6  # more than five
     assert paper.genes.activation.options == ("steep_sigmoid",)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
+from neatgrow import _checks
 from neatgrow.config import Config
 
 AUTO = "auto"
@@ -39,6 +40,8 @@ def resolved(
         problem: What is evolved on, or ``None``: then there are no loops, and outputs are like
             the other nodes.
     """
+    if not isinstance(config, Config):
+        raise TypeError(_checks.message("config", "a Config", _checks.shown(config)))
     before = {} if before is None else before
     chosen = {}
     for path, choose in _CHOICES.items():

@@ -138,7 +138,8 @@ class Evolution:
         )  # fmt: skip
         self._champion: Genome | None = None
         self._learned: Genome | None = None
-        self._told: Array | None = None  # of the generation before, if it was told by this object
+        self._told_here = True  # the champion, and not before the run was resumed
+        self._told: Array | None = None  # of the generation before, if it was told here
         self._named: list[tuple[int, int, str]] = []
         self._samples_grown = 0
         self._guide_growth()
@@ -196,7 +197,7 @@ class Evolution:
             run._changes.append((state.generation, _settled(config, changes)))
         if state.champion is not None:
             run._champion = state.champion.with_interface(**snapshot.statistics)
-            run._learned = snapshot.learned
+            run._learned, run._told_here = snapshot.learned, False
         run.snapshot = replace(
             snapshot,
             population=replace(state, config=config),
@@ -285,6 +286,7 @@ class Evolution:
 
     def _take_champion(self, genomes: Genomes, row: int) -> None:
         """Keep the champion as it was born and as it was judged, with what it was judged with."""
+        self._told_here = True
         statistics = self.problem.statistics() or {}
         self._champion = self.population.champion.with_interface(**statistics)
         self._learned = None
@@ -324,31 +326,50 @@ class Evolution:
         )
 
     def _holds(self) -> bool:
-        """Whether the champion gets the same fitness again, from a fresh state."""
+        """Whether the champion reaches its fitness again, from a fresh state, and the threshold."""
         champion = self._judged_champion
         assert champion is not None
         seed = self._seed(random.VERIFICATION, 0)
         again = float(self._tested(champion.batch(), seed, None).fitness[0])
         told = self.population.champion_fitness
-        if np.isfinite(again) and abs(again - told) > _SAME * max(1.0, abs(told)):
-            self._is_noisy(told, again)
-        if self.noisy or not np.isfinite(again):
+        if not np.isfinite(again):
             return False
-        self.verified = Verified(told, 0.0, 1)
-        return True
+        if abs(again - told) > _SAME * max(1.0, abs(told)):
+            if self._told_here:
+                self._is_noisy(told, again)
+                return False
+            self._was_told_otherwise(told, again)
+        self.verified = Verified(again, 0.0, 1)
+        return bool(self._sign * again >= self._threshold)
+
+    def _was_told_otherwise(self, before: float, now: float) -> None:
+        """Believe what the champion is worth now: the run went on with another problem."""
+        self.population.set_champion(None, now)
+        self.solved = self.solved and bool(self._sign * now >= self._threshold)
+        warnings.warn(
+            f"champion: expected a fitness of {before:.6g}, as before the run was resumed, got "
+            f"{now:.6g}, which counts. Its history holds the former.",
+            RuntimeWarning,
+            stacklevel=5,
+        )
 
     def verify(self) -> None:
         """Test the champion once more, as whoever uses it will find it.
 
         On a noisy problem over at least 100 episodes that no selection has seen.
         """
-        champion = self._judged_champion
+        champion, told = self._judged_champion, self.population.champion_fitness
         if champion is None or self.verified is not None:
             return
         if not self.noisy:
             self._holds()
         if self.noisy:
-            self.verified = self.retests.verified(champion, self._seed(random.VERIFICATION, 0))
+            seed = self._seed(random.VERIFICATION, 0)
+            self.verified = self.retests.verified(champion, seed)
+        elif self.population.champion_fitness != told and self.snapshot is not None:
+            self.snapshot = replace(self.snapshot, population=self.population.state())
+            if self.directory is not None:
+                self.directory.write_checkpoint(self.snapshot, again=True)
 
     def _guide_growth(self) -> None:
         """Let children grow where gradients say, if that was asked for."""
@@ -394,6 +415,7 @@ class Evolution:
         self._guide_growth()
         self.solved, self.noisy = again.solved, again.noisy
         self._champion, self._learned = again._champion, again._learned
+        self._told, self._told_here = None, False
         self.retests.restore(again.retests.state())
         self._named, self.traceback = again._named, again.traceback
 

@@ -28,7 +28,7 @@ _LOOKS = (1, 1, 2, 4, 8)  # multiples of SOLVED_EPISODES by which one test for s
 _BLOCKS = 10  # evaluations that a test is split into where a problem does not tell single episodes
 _DOUBT = 0.05  # that a run is called solved whose champion lies a standard error below
 _MOST = (1 << 62) - 1
-_CERTAIN = 1.5  # standard errors by which a challenger must be better
+_CERTAIN = 2.0  # standard errors by which a challenger must be better
 
 # A run's state before its first test, and that of checkpoints of before there were any.
 UNTESTED: dict[str, Any] = {"evidence": None, "tries": 0, "tried": 0, "failed": 0}

@@ -569,7 +569,10 @@ def test_another_problem_is_said_and_written_down(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ng.resume(tmp_path, problem=target("nguyen-9"), generations=3)
-    with pytest.warns(RuntimeWarning, match="problem 'nguyen-10' instead of 'nguyen-9'"):
+    with (
+        pytest.warns(RuntimeWarning, match="champion: expected a fitness of"),
+        pytest.warns(RuntimeWarning, match="problem 'nguyen-10' instead of 'nguyen-9'"),
+    ):
         ng.resume(tmp_path, problem=target("nguyen-10"), generations=4)
     result = ng.resume(tmp_path, generations=5)
     assert result.problem.name == "nguyen-10" and len(result.history) == 5
@@ -577,8 +580,15 @@ def test_another_problem_is_said_and_written_down(tmp_path):
 
 def test_a_mended_function_is_no_other_problem(tmp_path):
     ng.evolve(wave, inputs=2, outputs=1, config=small(), generations=2, directory=tmp_path)
-    ng.resume(tmp_path, problem=other_wave, generations=3)
+    with pytest.warns(RuntimeWarning, match="champion: expected a fitness of") as caught:
+        result = ng.resume(tmp_path, problem=other_wave)
+    assert len(caught) == 1  # its champion is worth something else, and that is all
+    assert result.champion_fitness == other_wave(result.champion.compile())
+    assert result.champion_fitness != result.history["champion"][-1]
     assert read_description(tmp_path)["name"] == "other_wave"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ng.resume(tmp_path, problem=other_wave)
 
 
 def test_a_budget_outlasts_a_kill_before_the_first_checkpoint(tmp_path):

@@ -67,7 +67,7 @@ def run_of(problem, seed, **changes):
 @pytest.mark.parametrize("deviation", [0.5, 1.0, 2.0])
 def test_the_champion_is_truly_no_worse_than_the_best_as_told_and_above_the_median(deviation):
     champions, told, medians, errors = [], [], [], []
-    for seed in range(100, 112):
+    for seed in range(300, 312):  # the settings were chosen on others
         problem = Known(deviation)
         result = run_of(problem, seed)
         true = problem.true(result.population.genomes.compile())

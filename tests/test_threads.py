@@ -233,7 +233,7 @@ class Drifting:
 
     def evaluate(self, networks, *, seed, episodes=None):
         self.asked += 1
-        return Evaluation(np.arange(float(len(networks))) + self.asked, 1)
+        return Evaluation(np.ones(len(networks)), 1)
 
     def statistics(self):
         return None

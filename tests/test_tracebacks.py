@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import re
+import sys
 import traceback
 import weakref
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -386,9 +387,12 @@ def test_whatever_is_raised_arrives_with_its_line(name):
     evaluation = multiprocessing.reduction.ForkingPickler.loads(whole).opened()
     arrived = [sent_one.arrived(), evaluation.errors[0]]
     arrived += [multiprocessing.reduction.ForkingPickler.loads(a).opened() for a in alone]
+    kinds = {kind}
+    if "tblib" in sys.modules:  # Dask's, by which more errors can be sent
+        kinds.add(type(make()))
     for error in arrived:
-        assert type(error) is kind and "raise make()" in all_of(error)
-        assert said is None or str(error).startswith(said)
+        assert type(error) in kinds and "raise make()" in all_of(error)
+        assert said is None or type(error) is not kind or str(error).startswith(said)
         assert traceback_of(error) == sent_one.traceback
     assert evaluation.failures.keys() == {0, 1} and np.isnan(evaluation.fitness).all()
 

@@ -581,7 +581,7 @@ def test_values_of_new_nodes_stay_within_their_bounds_too():
     """A split's weight of 1 and a new node's bias may lie outside of what is allowed."""
     config = wild_config(1).override(
         {"genes.weight": {"minimum": -0.5, "maximum": 0.5},
-         "genes.bias": {"minimum": 0.5, "maximum": 0.75, "start_mean": 0.0}}
+         "genes.bias": {"minimum": 0.5, "maximum": 0.75, "start_mean": 0.5}}
     )  # fmt: skip
     for genomes in evolved(config):
         assert genomes.weight.min() >= -0.5 and genomes.weight.max() <= 0.5

@@ -43,6 +43,7 @@ class Sent(NamedTuple):
         try:
             error = pickle.loads(self.pickled)
             if isinstance(error, Exception):
+                error.__traceback__ = error.__context__ = None  # some packages send them along
                 error.__cause__ = OriginalError(self.traceback)
                 return error
         except Exception:  # of many kinds: how it is made is the user's

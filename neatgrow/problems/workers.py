@@ -80,7 +80,7 @@ class _Worker:
         self.process = context.Process(
             target=_serve, args=given, name="neatgrow worker", daemon=True
         )
-        with nullcontext() if b"__main__" in payload else _hidden_main():
+        with nullcontext() if b"__main__" in payload else _hidden_main(), _deaf_children():
             self.process.start()
         theirs.close()
         self.ready = False
@@ -107,6 +107,19 @@ def _hidden_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Start a process that Ctrl-C does not reach, also before it can say so itself."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which it inherits
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Workers:

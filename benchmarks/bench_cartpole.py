@@ -14,7 +14,7 @@ import neatgrow as ng
 from benchmarks.ours import copies, genome_of, graphs
 from benchmarks.peers import CARTPOLE_POLICY, NeatPython
 from benchmarks.timing import alternate, markdown, seconds_text
-from neatgrow.history import TIMES
+from neatgrow.runs.history import TIMES
 
 EPISODES, REAL = 5, 20
 

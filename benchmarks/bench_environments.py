@@ -19,8 +19,8 @@ import neatgrow as ng
 from benchmarks.ours import graphs
 from benchmarks.peers import Graph, NeatPython, neat_network
 from benchmarks.timing import alternate, markdown
-from neatgrow.problems.environments import quiet
-from neatgrow.problems.envpools import PoolArena
+from neatgrow.problems.gymnasium.environments import quiet
+from neatgrow.problems.gymnasium.envpools import PoolArena
 
 NAME, POPULATION, EPISODES, INPUTS, OUTPUTS = "LunarLander-v3", 150, 5, 8, 4
 

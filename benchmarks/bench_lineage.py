@@ -19,8 +19,8 @@ import numpy as np
 
 import neatgrow as ng
 from benchmarks.timing import markdown
-from neatgrow.evolution import Evolution
-from neatgrow.lineage import Lineage
+from neatgrow.lineage.lineage import Lineage
+from neatgrow.runs.evolution import Evolution
 
 Row = tuple[str, str, str]
 

@@ -18,8 +18,8 @@ import neatgrow as ng
 from benchmarks.ours import copies
 from benchmarks.timing import markdown, measure, seconds_text
 from neatgrow.kernels import parallel, simulators
-from neatgrow.kernels import poles as physics
 from neatgrow.kernels.simulators import Sizes, call_simulator
+from neatgrow.problems.simulation import pole_physics as physics
 
 CONFIG = {
     "population_size": 16, "recurrent": False, "species.target": 3, "selection.survival": 0.4,

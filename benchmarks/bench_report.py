@@ -20,9 +20,9 @@ import numpy as np
 import neatgrow as ng
 from benchmarks.browser import browser, missing
 from benchmarks.timing import markdown
-from neatgrow.plotting.interactive import Stage
-from neatgrow.plotting.record import record_of
-from neatgrow.plotting.report import page
+from neatgrow.plotting.pages.interactive import Stage
+from neatgrow.plotting.pages.record import record_of
+from neatgrow.plotting.pages.report import page
 
 OPENED = """
 const done = arguments[0];

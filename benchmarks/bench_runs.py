@@ -19,8 +19,8 @@ import numpy as np
 
 import neatgrow as ng
 from benchmarks.timing import markdown, measure
-from neatgrow.checkpoints import load_snapshot, save_snapshot
-from neatgrow.evolution import Evolution
+from neatgrow.runs.checkpoints import load_snapshot, save_snapshot
+from neatgrow.runs.evolution import Evolution
 
 SETTLED = 500  # generations after which memory is expected to stay level
 

@@ -39,19 +39,19 @@ import numpy as np
 
 import neatgrow as ng
 from benchmarks.timing import markdown
-from neatgrow.checkpoints import (
+from neatgrow.evaluation.base import Stateful
+from neatgrow.kernels import functions
+from neatgrow.kernels.layout import Array
+from neatgrow.runs.checkpoints import (
     Snapshot,
     load_population,
     load_snapshot,
     save_population,
     save_snapshot,
 )
-from neatgrow.evolution import Evolution
-from neatgrow.history import TIMES, History
-from neatgrow.kernels import functions
-from neatgrow.kernels.layout import Array
-from neatgrow.population import State
-from neatgrow.problems.base import Stateful
+from neatgrow.runs.evolution import Evolution
+from neatgrow.runs.history import TIMES, History
+from neatgrow.selection.population import State
 
 SLOW = 1.0  # seconds of a load that count as a finding
 NUMBERS = (0, 1, -1, 2, 255, 2**31 - 1, 2**31, 2**53, 2**63 - 1, -(2**63), -(2**62))

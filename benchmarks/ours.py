@@ -8,7 +8,7 @@ import numpy as np
 
 import neatgrow as ng
 from benchmarks.peers import Graph, random_graph
-from neatgrow.genomes import Interface
+from neatgrow.genomes.genomes import Interface
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Array, Packed
 

@@ -39,8 +39,8 @@ def start() -> dict[str, object]:
     import numba  # noqa: F401
 
     middle = time.perf_counter()
-    import neatgrow.evolution
-    import neatgrow.population  # noqa: F401
+    import neatgrow.runs.evolution
+    import neatgrow.selection.population  # noqa: F401
 
     own = time.perf_counter() - middle
     work = f"import of all of neatgrow's core after numba's {middle - begin:.2f} s"

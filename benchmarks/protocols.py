@@ -6,10 +6,10 @@ import numpy as np
 
 import neatgrow as ng
 from benchmarks.tasks import Setting
-from neatgrow.networks import Networks
+from neatgrow.networks.networks import Networks
 from neatgrow.problems import catalogue
-from neatgrow.problems.poles import SOLVED_BONUS, SOLVED_STARTS, SOLVED_STEPS
-from neatgrow.problems.simulation import evaluation_of
+from neatgrow.problems.simulation.poles import SOLVED_BONUS, SOLVED_STARTS, SOLVED_STEPS
+from neatgrow.problems.simulation.problem import evaluation_of
 
 
 class BestTried(ng.PoleBalancing):

@@ -10,16 +10,18 @@ from typing import Any
 
 import neatgrow
 from neatgrow.config import Config
-from neatgrow.genomes import Genome
-from neatgrow.history import History
+from neatgrow.evaluation.base import Problem
+from neatgrow.evaluation.tracebacks import OriginalError, printable
+from neatgrow.files.genomes import load_genome
+from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels.parallel import set_threads
-from neatgrow.learning.experience import Practice
-from neatgrow.learning.policy import fine_tune_policy
-from neatgrow.loop import evolve, resume
+from neatgrow.learning.policy.experience import Practice
+from neatgrow.learning.policy.ppo import fine_tune_policy
 from neatgrow.problems import catalogue
-from neatgrow.problems.base import Problem
-from neatgrow.problems.tracebacks import OriginalError, printable
-from neatgrow.reading import (
+from neatgrow.runs.directory import Checkpoints
+from neatgrow.runs.evolve import evolve, resume
+from neatgrow.runs.history import History
+from neatgrow.runs.reading import (
     LEARNED,
     TRACEBACK,
     read_description,
@@ -27,9 +29,7 @@ from neatgrow.reading import (
     read_run,
     read_verified,
 )
-from neatgrow.results import Result
-from neatgrow.runs import Checkpoints
-from neatgrow.storage import load_genome
+from neatgrow.runs.results import Result
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 _FILM_FRAMES, _FILM_FPS = 400, 30.0  # of an episode, most of the former
@@ -195,7 +195,7 @@ def _learn(options: argparse.Namespace, result: Result) -> None:
     if not report.kept:
         print("learning did not make it better: what was evolved is kept")
     try:
-        from neatgrow.plotting.changes import draw_change
+        from neatgrow.plotting.graph.changes import draw_change
 
         draw_change(result.champion, learned).savefig(directory / "learned.png", dpi=150)
     except Exception as error:
@@ -333,8 +333,8 @@ def _draw_all(directory: Path, champion: Genome, history: History) -> None:
     }
     for name, make in pictures.items():
         try:
+            from neatgrow.plotting.graph.network import draw
             from neatgrow.plotting.history import draw_fitness, draw_species
-            from neatgrow.plotting.network import draw
             from neatgrow.plotting.overview import draw_history
 
             make().savefig(directory / name, dpi=150)
@@ -365,14 +365,14 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from neatgrow.plotting.report import report
+    from neatgrow.plotting.pages.report import report
 
     print(f"written: {report(options.directory, options.out)}")
     return 0
 
 
 def _watch(options: argparse.Namespace) -> int:
-    from neatgrow.problems.gymnasium import Gymnasium
+    from neatgrow.problems.gymnasium.problem import Gymnasium
 
     description, _, champion = read_run(options.directory)
     problem = catalogue.rebuild(description)
@@ -392,8 +392,8 @@ def _watch(options: argparse.Namespace) -> int:
 
 def _film(path: Path, problem: Any, champion: Genome, seed: int) -> int:
     """Write an episode, the environment beside the network at work."""
-    from neatgrow.plotting.animation import animate_activity
-    from neatgrow.plotting.films import film_path
+    from neatgrow.plotting.films.animation import animate_activity
+    from neatgrow.plotting.films.film import film_path
 
     film_path(path)  # what is wrong with it is said before the episode
     steps = list(problem.play(champion.compile(), seed=seed, render_mode="rgb_array"))

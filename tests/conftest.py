@@ -22,10 +22,10 @@ from neatgrow.config import (
     Start,
     Values,
 )
-from neatgrow.genomes import Genome, Genomes, Interface, option_codes
+from neatgrow.genomes.genomes import Genome, Genomes, Interface, option_codes
 from neatgrow.kernels import functions, layout, parallel
 from neatgrow.kernels.layout import Packed
-from neatgrow.population import Population
+from neatgrow.selection.population import Population
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell starts with &
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import neatgrow as ng
-from neatgrow.checkpoints import load_snapshot
 from neatgrow.problems.sequences import temporal_xor
-from neatgrow.reading import read_history
+from neatgrow.runs.checkpoints import load_snapshot
+from neatgrow.runs.reading import read_history
 
 SAVING = ng.Checkpoints(generations=3, seconds=None)
 

@@ -10,14 +10,14 @@ from conftest import build, pack
 
 import neatgrow as ng
 from neatgrow.automatic import asked, resolved
-from neatgrow.checkpoints import load_population, load_snapshot
-from neatgrow.evolution import Evolution
-from neatgrow.files import FileError, read_archive, write_archive
+from neatgrow.files.archive import FileError, read_archive, write_archive
 from neatgrow.kernels import functions
 from neatgrow.learning.targets import RANGES
 from neatgrow.problems import catalogue, sequences
 from neatgrow.problems.function import Function
-from neatgrow.progress import Progress
+from neatgrow.runs.checkpoints import load_population, load_snapshot
+from neatgrow.runs.evolution import Evolution
+from neatgrow.runs.progress import Progress
 
 OUTPUTS = "genes.activation.outputs"
 X = np.linspace(-1, 1, 20)[:, None]

@@ -18,8 +18,9 @@ from test_gymnasium import Counter, constant, greedy, grow, naive, seeds_of
 
 import neatgrow as ng
 from neatgrow.kernels import parallel
-from neatgrow.problems import catalogue, environments
-from neatgrow.problems.gymnasium import Gymnasium
+from neatgrow.problems import catalogue
+from neatgrow.problems.gymnasium import environments
+from neatgrow.problems.gymnasium.problem import Gymnasium
 
 BACKENDS = ["single", "processes"]
 
@@ -207,7 +208,7 @@ def test_fitness_on_envpool_does_not_depend_on_company_or_threads(problem, envpo
         assert np.array_equal(found.evaluate(genomes.compile(), seed=3).fitness, whole)
     finally:
         parallel.set_threads(before)
-    monkeypatch.setattr("neatgrow.problems.envpools.PoolArena.most", 4)
+    monkeypatch.setattr("neatgrow.problems.gymnasium.envpools.PoolArena.most", 4)
     assert np.array_equal(found.evaluate(genomes.compile(), seed=3).fitness, whole)
     assert not np.array_equal(found.evaluate(genomes.compile(), seed=4).fitness, whole)
 
@@ -275,7 +276,7 @@ def test_an_environment_used_before_plays_as_a_fresh_one(problem, name):
 
 
 def test_processes_are_taken_once_they_would_have_paid(problem, monkeypatch):
-    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
+    monkeypatch.setattr("neatgrow.problems.gymnasium.problem._START_SECONDS", -1.0)
     found = problem("Acrobot-v1", episodes=2, max_steps=80, backend="gymnasium", processes=2)
     networks = grow(6, 3, 8).compile()
     first = found.evaluate(networks, seed=1)
@@ -285,7 +286,7 @@ def test_processes_are_taken_once_they_would_have_paid(problem, monkeypatch):
 
 
 def test_processes_do_not_outlive_a_run(problem, monkeypatch):
-    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
+    monkeypatch.setattr("neatgrow.problems.gymnasium.problem._START_SECONDS", -1.0)
     found = problem("Acrobot-v1", max_steps=20, backend="gymnasium", processes=2)
     seen = []
     ng.evolve(
@@ -297,7 +298,7 @@ def test_processes_do_not_outlive_a_run(problem, monkeypatch):
 
 
 def test_there_are_no_more_processes_than_threads_when_they_start(problem, monkeypatch):
-    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
+    monkeypatch.setattr("neatgrow.problems.gymnasium.problem._START_SECONDS", -1.0)
     found = problem("Acrobot-v1", max_steps=20, backend="gymnasium")
     before = parallel.thread_count()
     ng.set_threads(1)
@@ -309,7 +310,7 @@ def test_there_are_no_more_processes_than_threads_when_they_start(problem, monke
 
 
 def test_what_cannot_be_sent_stays_here_and_says_why(problem, monkeypatch):
-    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
+    monkeypatch.setattr("neatgrow.problems.gymnasium.problem._START_SECONDS", -1.0)
     found = problem(lambda: gymnasium.make("Acrobot-v1", max_episode_steps=20), processes=2)
     networks = grow(6, 3, 4).compile()
     first = found.evaluate(networks, seed=1)
@@ -321,7 +322,7 @@ def test_what_cannot_be_sent_stays_here_and_says_why(problem, monkeypatch):
 
 
 def test_what_workers_do_not_know_stays_here_and_says_why(problem, monkeypatch):
-    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
+    monkeypatch.setattr("neatgrow.problems.gymnasium.problem._START_SECONDS", -1.0)
     gymnasium.register("Local-v0", Counter)
     try:
         found = problem("Local-v0", max_steps=4, processes=2)
@@ -336,7 +337,7 @@ def test_what_workers_do_not_know_stays_here_and_says_why(problem, monkeypatch):
 
 
 def test_what_a_script_defines_stays_here(problem, monkeypatch):
-    monkeypatch.setattr("neatgrow.problems.gymnasium._START_SECONDS", -1.0)
+    monkeypatch.setattr("neatgrow.problems.gymnasium.problem._START_SECONDS", -1.0)
     monkeypatch.setattr(Counter, "__module__", "__main__")
     monkeypatch.setattr(sys.modules["__main__"], "Counter", Counter, raising=False)
     found = problem(Counter, max_steps=4, processes=2)

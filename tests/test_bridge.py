@@ -9,8 +9,8 @@ from conftest import DEGENERATE, any_genome, build, grown
 from hypothesis import given
 
 from neatgrow.config import Config
-from neatgrow.genomes import Genome, innovation_numbers
-from neatgrow.population import Population
+from neatgrow.genomes.genomes import Genome, innovation_numbers
+from neatgrow.selection.population import Population
 
 
 def plain(*edges, inputs=("x", "y"), outputs=("out",)):

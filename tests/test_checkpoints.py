@@ -19,15 +19,15 @@ from conftest import VARIED, same_genes, wild_config
 
 import neatgrow as ng
 from benchmarks.fuzz import KINDS, Fuzzer
-from neatgrow.checkpoints import (
+from neatgrow.files.archive import FileError
+from neatgrow.files.genomes import pack_genomes
+from neatgrow.runs.checkpoints import (
     load_population,
     load_snapshot,
     save_population,
     save_snapshot,
 )
-from neatgrow.evolution import Evolution
-from neatgrow.files import FileError
-from neatgrow.storage import pack_genomes
+from neatgrow.runs.evolution import Evolution
 
 DATA = Path(__file__).parent / "data"
 GROWING = VARIED | {

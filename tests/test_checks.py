@@ -15,7 +15,7 @@ from gymnasium import spaces
 import neatgrow as ng
 from neatgrow import _checks
 from neatgrow.config import Choices, Genes, Values
-from neatgrow.problems.base import Evaluation
+from neatgrow.evaluation.base import Evaluation
 from neatgrow.problems.function import Function
 
 FEW = {"generations": 1, "config": ng.Config(population_size=5), "seed": 1}

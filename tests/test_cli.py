@@ -11,9 +11,9 @@ from PIL import Image
 
 import neatgrow as ng
 from neatgrow.cli import main
-from neatgrow.history import COLUMNS
 from neatgrow.problems import catalogue
-from neatgrow.reading import read_run
+from neatgrow.runs.history import COLUMNS
+from neatgrow.runs.reading import read_run
 
 FILES = {
     "champion.npz", "checkpoints", "config.toml", "failures.csv", "fitness.png", "history.csv",
@@ -111,7 +111,7 @@ def test_a_picture_that_fails_costs_nothing_else(capsys, tmp_path, monkeypatch):
     def broken(*args, **kwargs):
         raise MemoryError("no canvas")
 
-    monkeypatch.setattr("neatgrow.plotting.network.draw", broken)
+    monkeypatch.setattr("neatgrow.plotting.graph.network.draw", broken)
     assert main(["run", "xor", "--out", "out"]) == 0
     assert "network.png was not drawn: MemoryError: no canvas" in capsys.readouterr().err
     names = {path.name for path in (tmp_path / "out").iterdir()}
@@ -383,7 +383,7 @@ def test_ctrl_c_later_on_keeps_what_there_is(capsys, tmp_path, monkeypatch):
 
 
 def test_a_missing_plotting_library_does_not_lose_the_result(capsys, tmp_path, monkeypatch):
-    for name in ("network", "history"):
+    for name in ("graph.network", "history"):
         monkeypatch.setitem(sys.modules, f"neatgrow.plotting.{name}", None)
     assert main(quick()) == 0
     output, error = capsys.readouterr()

@@ -10,12 +10,12 @@ import pytest
 from conftest import VARIED
 
 import neatgrow as ng
-from neatgrow.evolution import EvaluationError
-from neatgrow.history import COLUMNS
+from neatgrow.evaluation.base import Evaluation, Problem
 from neatgrow.kernels import jit, parallel
-from neatgrow.problems.base import Evaluation, Problem
-from neatgrow.progress import Progress
-from neatgrow.retests import RETEST_EPISODES, SOLVED_EPISODES, Verified
+from neatgrow.runs.evolution import EvaluationError
+from neatgrow.runs.history import COLUMNS
+from neatgrow.runs.progress import Progress
+from neatgrow.runs.retests import RETEST_EPISODES, SOLVED_EPISODES, Verified
 
 CASES = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
 

@@ -16,8 +16,8 @@ import workloads
 from workloads import CONFIG, GIVEN
 
 import neatgrow as ng
-from neatgrow.problems.base import EvaluatorError
-from neatgrow.problems.executors import Distributed
+from neatgrow.evaluation.base import EvaluatorError
+from neatgrow.evaluation.executors import Distributed
 from neatgrow.problems.function import Function
 
 POOL = partial(ProcessPoolExecutor, 2, multiprocessing.get_context("spawn"))

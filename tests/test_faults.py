@@ -10,8 +10,8 @@ import pytest
 from conftest import VARIED
 
 import neatgrow as ng
-from neatgrow.checkpoints import load_snapshot
-from neatgrow.problems.base import Evaluation, judged
+from neatgrow.evaluation.base import Evaluation, judged
+from neatgrow.runs.checkpoints import load_snapshot
 
 GIVEN = {"config": ng.Config(population_size=20).override(VARIED), "generations": 4, "seed": 1}
 ONE = {"inputs": 1, "outputs": 1, **GIVEN}
@@ -427,7 +427,7 @@ def test_a_problem_that_breaks_on_the_way_stops_after_three_generations(tmp_path
 
 
 def test_only_the_first_failures_are_named_and_all_are_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr("neatgrow.runs._MOST_FAILURES", 130)
+    monkeypatch.setattr("neatgrow.runs.directory._MOST_FAILURES", 130)
     result = ng.evolve(failing_from(1, 0.5), directory=tmp_path, **ONE | {"generations": 15})
     assert result.history.total("failures") == 150 > len(named_in(tmp_path)) == 130
     assert len(result.failures) == 100 and named_in(tmp_path)[:100] == result.failures
@@ -436,7 +436,7 @@ def test_only_the_first_failures_are_named_and_all_are_counted(tmp_path, monkeyp
 def test_the_limit_of_named_failures_is_of_the_whole_run_though_it_was_resumed(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("neatgrow.runs._MOST_FAILURES", 130)
+    monkeypatch.setattr("neatgrow.runs.directory._MOST_FAILURES", 130)
     given = ONE | {"generations": 8}
     ng.evolve(failing_from(1, 0.5), directory=tmp_path, **given)
     assert len(named_in(tmp_path)) == 80

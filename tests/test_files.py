@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from neatgrow.files import FileError, read_archive, write_archive, write_text
+from neatgrow.files.archive import FileError, read_archive, write_archive, write_text
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_what_shrinks_like_a_trap_is_stored_as_it_is(tmp_path, monkeypatch):
     about = {"format": "x", "version": 1, "text": "a" * 3_000_000}
     write_archive(tmp_path / "text.npz", about, {})
     assert read_archive(tmp_path / "text.npz", ["x"], 1)[0] == about
-    monkeypatch.setattr("neatgrow.files._FREE", 1000)
+    monkeypatch.setattr("neatgrow.files.archive._FREE", 1000)
     zeros = np.zeros(1_000_000, np.uint8)
     write_archive(tmp_path / "zeros.npz", {"format": "x", "version": 1}, {"zeros": zeros})
     assert np.array_equal(read_archive(tmp_path / "zeros.npz", ["x"], 1)[1]["zeros"], zeros)
@@ -177,7 +177,7 @@ def test_what_shrinks_like_a_trap_is_stored_as_it_is(tmp_path, monkeypatch):
 
 def test_arrays_beyond_two_gigabytes_are_announced(tmp_path, monkeypatch):
     monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10_000)  # of which zip files must know beforehand
-    monkeypatch.setattr("neatgrow.files._LARGE", 5_000)
+    monkeypatch.setattr("neatgrow.files.archive._LARGE", 5_000)
     large = np.arange(5_000)
     write_archive(tmp_path / "a.npz", {"format": "x", "version": 1}, {"large": large})
     assert np.array_equal(read_archive(tmp_path / "a.npz", ["x"], 1)[1]["large"], large)

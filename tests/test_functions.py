@@ -8,9 +8,9 @@ import pytest
 from conftest import ACTIVATIONS, AGGREGATIONS, build
 
 from neatgrow.config import Choices, Config, Genes
-from neatgrow.genomes import option_codes
+from neatgrow.genomes.genomes import option_codes
 from neatgrow.kernels import functions
-from neatgrow.population import Population
+from neatgrow.selection.population import Population
 
 EDGES = [0.0, -0.0, 1e-300, -1e-300, 1e-8, -1e-8, 0.5, -0.5, 1.0, -1.0, 1.5, 7.9, -7.9, 8.0, -8.0,
          40.0, -40.0, 710.0, -710.0, 1e30, -1e30]  # fmt: skip

@@ -7,13 +7,13 @@ import pytest
 from conftest import build, grown, same_genes
 
 import neatgrow as ng
-from neatgrow.evolution import Evolution
+from neatgrow.genomes.variation import rules_of
 from neatgrow.kernels import functions
 from neatgrow.kernels.layout import WEIGHT
-from neatgrow.kernels.structure import CONNECT, LOOP, SPLIT
+from neatgrow.kernels.structural_mutation import CONNECT, LOOP, SPLIT
 from neatgrow.learning.data import Lessons
-from neatgrow.learning.growth import grown as grown_by_gradient
-from neatgrow.variation import rules_of
+from neatgrow.learning.guided_growth import grown as grown_by_gradient
+from neatgrow.runs.evolution import Evolution
 
 MANY = 400  # candidates: of a small graph, all places
 
@@ -211,7 +211,7 @@ def test_small_weights_are_pruned_from_the_genes_that_inherit():
 def test_what_was_pruned_may_be_missing_and_nothing_else():
     population = ng.Population(3, 2, seed=1)
     genomes = population.ask()
-    from neatgrow.genomes import Genomes
+    from neatgrow.genomes.genomes import Genomes
     from neatgrow.kernels import layout
 
     lost = np.abs(genomes.packed.connection_values[:, WEIGHT]) < 0.3

@@ -12,13 +12,13 @@ from gymnasium.vector.utils import batch_space
 
 import neatgrow as ng
 from neatgrow.config import Config
-from neatgrow.genomes import Genomes
+from neatgrow.evaluation.base import Problem
+from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import layout, parallel, random
-from neatgrow.population import Population
-from neatgrow.problems.base import Problem
-from neatgrow.problems.gymnasium import Gymnasium
-from neatgrow.problems.moments import Moments, Tally
-from neatgrow.problems.spaces import Observations, actions_of
+from neatgrow.problems.gymnasium.moments import Moments, Tally
+from neatgrow.problems.gymnasium.problem import Gymnasium
+from neatgrow.problems.gymnasium.spaces import Observations, actions_of
+from neatgrow.selection.population import Population
 
 NAN = float("nan")
 

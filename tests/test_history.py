@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from neatgrow.history import COLUMNS, History, csv_lines
+from neatgrow.runs.history import COLUMNS, History, csv_lines
 
 
 def row(generation, **changes):

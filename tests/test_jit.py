@@ -180,7 +180,7 @@ def test_the_stamp_changes_with_any_kernel_source(copied, monkeypatch):
         path.write_text(path.read_text("utf-8") + "\n# edited\n", "utf-8")
         stamps.add(stamp())
     assert len(stamps) == 4
-    (copied / "population.py").write_text("# not a kernel\n")
+    (copied / "selection" / "population.py").write_text("# not a kernel\n")
     assert stamp() in stamps
 
 

@@ -11,14 +11,14 @@ import pytest
 from conftest import VARIED, wild_config
 
 import neatgrow as ng
-from neatgrow import lineage as module
-from neatgrow.ancestry import genes_of
-from neatgrow.checkpoints import load_snapshot, save_snapshot
-from neatgrow.evolution import Evolution
-from neatgrow.files import FileError, read_archive, write_archive
-from neatgrow.lineage import Ancestor, Lineage
-from neatgrow.lineage_storage import pack_lineage, read_lineage
-from neatgrow.storage import pack_genomes, unpack_genomes
+from neatgrow.files.archive import FileError, read_archive, write_archive
+from neatgrow.files.genomes import pack_genomes, unpack_genomes
+from neatgrow.lineage import lineage as module
+from neatgrow.lineage.files import pack_lineage, read_lineage
+from neatgrow.lineage.lineage import Ancestor, Lineage
+from neatgrow.lineage.records import genes_of
+from neatgrow.runs.checkpoints import load_snapshot, save_snapshot
+from neatgrow.runs.evolution import Evolution
 
 DATA = Path(__file__).parent / "data"
 THICK = {

@@ -8,7 +8,8 @@ import pytest
 from conftest import build
 
 import neatgrow as ng
-from neatgrow.problems import catalogue, mazes
+from neatgrow.problems import catalogue
+from neatgrow.problems.simulation import mazes
 
 H = 2**62
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from neatgrow.config import Config
 from neatgrow.kernels import forward
-from neatgrow.population import Population
+from neatgrow.selection.population import Population
 
 TILE = forward.TILE
 FIRST, SECOND = 2**62, 2**62 + 1  # two hidden ids

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from conftest import evolve_at_random, grown, same_genes, wild_config
 
+from neatgrow.genomes.variation import make_children, room_for, rules_of
 from neatgrow.kernels import parallel
-from neatgrow.kernels.variation import MATE, Offspring
-from neatgrow.population import Population
-from neatgrow.species import measure_of, no_species, speciate
-from neatgrow.variation import make_children, room_for, rules_of
+from neatgrow.kernels.reproduction import MATE, Offspring
+from neatgrow.selection.population import Population
+from neatgrow.selection.species import measure_of, no_species, speciate
 
 COUNTS = (1, 2, 4)
 

@@ -22,12 +22,12 @@ from PIL import Image
 
 import neatgrow as ng
 from benchmarks.bench_report import large_genome
-from neatgrow.history import COLUMNS, TIMES, History
-from neatgrow.lineage import Ancestor
-from neatgrow.plotting.films import Film
-from neatgrow.plotting.layers import arrange
+from neatgrow.lineage.lineage import Ancestor
+from neatgrow.plotting.films.film import Film
+from neatgrow.plotting.graph.layers import arrange
 from neatgrow.plotting.theme import THEMES, ink_on
 from neatgrow.plotting.values import activity, genome_of
+from neatgrow.runs.history import COLUMNS, TIMES, History
 
 H = 2**62
 THEME_NAMES = ("light", "dark")
@@ -704,7 +704,7 @@ def test_a_failing_picture_leaves_the_text(small, result, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("no picture today")
 
-    monkeypatch.setattr("neatgrow.plotting.notebook.draw", broken)
+    monkeypatch.setattr("neatgrow.plotting.pages.notebook.draw", broken)
     assert small._repr_svg_() is None
     assert small.compile()._repr_svg_() is None
     assert result._repr_html_() is None
@@ -727,7 +727,7 @@ def test_no_picture_loads_pyplot(subprocess_environment):
         "genome = ng.Population(2, 1).ask()[0]\n"
         "ng.draw_activity(genome, np.ones((3, 2))); ng.draw_decisions(genome)\n"
         "ng.draw_losses([1.0, 0.5]); ng.draw_change(genome, genome); genome._repr_svg_()\n"
-        "import neatgrow.plotting.animation, neatgrow.plotting.overview\n"
+        "import neatgrow.plotting.films.animation, neatgrow.plotting.overview\n"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=subprocess_environment)

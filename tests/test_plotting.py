@@ -13,12 +13,12 @@ from matplotlib.patches import Circle, PathPatch
 from matplotlib.transforms import Affine2D
 
 from neatgrow.config import Config
-from neatgrow.genomes import innovation_numbers
-from neatgrow.history import COLUMNS, History
+from neatgrow.genomes.genomes import innovation_numbers
+from neatgrow.plotting.graph.layers import arrange
+from neatgrow.plotting.graph.network import draw
 from neatgrow.plotting.history import draw_fitness, draw_species, species_color
-from neatgrow.plotting.layers import arrange
-from neatgrow.plotting.network import draw
-from neatgrow.population import Population
+from neatgrow.runs.history import COLUMNS, History
+from neatgrow.selection.population import Population
 
 H = 2**62
 

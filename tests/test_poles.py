@@ -11,9 +11,9 @@ from conftest import build, grown
 from scipy.integrate import solve_ivp
 
 import neatgrow as ng
-from neatgrow.kernels import poles as physics
 from neatgrow.problems import catalogue
-from neatgrow.problems.poles import generalisation_starts
+from neatgrow.problems.simulation import pole_physics as physics
+from neatgrow.problems.simulation.poles import generalisation_starts
 
 NO_FRICTION = {"cart_friction": 0.0, "pole_friction": 0.0}
 WEIGHTLESS = {"gravity": 0.0, "velocities": False, "least_force": 0.0, **NO_FRICTION}

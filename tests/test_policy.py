@@ -12,15 +12,21 @@ from gymnasium import spaces
 from scipy import special, stats
 
 import neatgrow as ng
-from neatgrow.genomes import Interface
+from neatgrow.genomes.genomes import Interface
 from neatgrow.kernels import random
 from neatgrow.kernels.training import CONSTANT
-from neatgrow.learning import policy
-from neatgrow.learning.actor import Actor, Lesson, Settings, with_constants, without_constants
-from neatgrow.learning.critic import Critic, dense
-from neatgrow.learning.distributions import Bernoulli, Categorical, Gaussian
-from neatgrow.learning.experience import Experience, advantages
-from neatgrow.problems.gymnasium import Gymnasium
+from neatgrow.learning.policy import ppo as policy
+from neatgrow.learning.policy.actor import (
+    Actor,
+    Lesson,
+    Settings,
+    with_constants,
+    without_constants,
+)
+from neatgrow.learning.policy.critic import Critic, dense
+from neatgrow.learning.policy.distributions import Bernoulli, Categorical, Gaussian
+from neatgrow.learning.policy.experience import Experience, advantages
+from neatgrow.problems.gymnasium.problem import Gymnasium
 
 KINDS = {
     "options": Categorical([4]), "blocks": Categorical([2, 2]), "switches": Bernoulli(4),

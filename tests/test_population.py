@@ -8,7 +8,7 @@ import pytest
 from conftest import evolve_at_random, same_genes, wild_config
 
 from neatgrow.config import Config, Mutation, Selection, Species
-from neatgrow.population import Population
+from neatgrow.selection.population import Population
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([[0.0], [1.0], [1.0], [0.0]])

@@ -17,14 +17,14 @@ import neatgrow as ng
 from benchmarks.bench_report import DRAG, OPENED, large_genome
 from benchmarks.browser import browser, missing
 from neatgrow.cli import main
-from neatgrow.lineage_storage import read_lineage
-from neatgrow.plotting import sections
-from neatgrow.plotting.answers import answers_of, decision_map
-from neatgrow.plotting.episodes import work_of
-from neatgrow.plotting.interactive import DELAYED, ENABLED, LIVE, Stage, graph_data, thinned
-from neatgrow.plotting.layers import wired
-from neatgrow.plotting.record import record_of
-from neatgrow.plotting.report import page, report
+from neatgrow.lineage.files import read_lineage
+from neatgrow.plotting.graph.layers import wired
+from neatgrow.plotting.pages import sections
+from neatgrow.plotting.pages.answers import answers_of, decision_map
+from neatgrow.plotting.pages.episodes import work_of
+from neatgrow.plotting.pages.interactive import DELAYED, ENABLED, LIVE, Stage, graph_data, thinned
+from neatgrow.plotting.pages.record import record_of
+from neatgrow.plotting.pages.report import page, report
 from neatgrow.plotting.theme import THEMES
 from neatgrow.plotting.values import activity, answers
 
@@ -314,7 +314,7 @@ def test_an_environment_that_cannot_be_rendered_costs_its_pictures_alone(runs, m
 def test_the_policy_allows_the_pages_own_script_alone(runs):
     text = report(runs / "xor").read_text("utf-8")
     made = Page(text)
-    from neatgrow.plotting.report import _hash
+    from neatgrow.plotting.pages.report import _hash
 
     assert f"script-src '{_hash(made.scripts[1])}'" in made.policy
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
@@ -329,7 +329,7 @@ def test_colours_of_text_have_contrast_in_both_themes():
         r, g, b = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts)
         return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
-    from neatgrow.plotting.report import _variables
+    from neatgrow.plotting.pages.report import _variables
 
     for theme in THEMES.values():
         colors = dict(re.findall(r"--(\w+):(#\w+);", _variables(theme)))
@@ -424,21 +424,21 @@ def test_ancestors_of_the_newest_checkpoint_become_stages(runs, monkeypatch):
     assert [stage.genome for stage in record.stages] == [one.genome for one in line]
     assert 'id="growth"' in report(runs / "xor").read_text("utf-8")
 
-    monkeypatch.setattr("neatgrow.plotting.record._ancestors", lambda snapshot: line[:-1])
+    monkeypatch.setattr("neatgrow.plotting.pages.record._ancestors", lambda snapshot: line[:-1])
     behind = record_of(runs / "xor")  # a checkpoint from before the champion
     assert [stage.genome for stage in behind.stages] == [behind.champion]
     assert "those of another champion" in behind.missing["stages"]
 
 
 def test_a_run_without_a_record_of_ancestors_says_so(runs, monkeypatch):
-    monkeypatch.setattr("neatgrow.plotting.record._ancestors", lambda snapshot: [])
+    monkeypatch.setattr("neatgrow.plotting.pages.record._ancestors", lambda snapshot: [])
     record = record_of(runs / "xor")
     assert len(record.stages) == 1 and "no record" in record.missing["stages"]
 
     def damaged(snapshot):
         raise ValueError("lineage: damaged")
 
-    monkeypatch.setattr("neatgrow.plotting.record._ancestors", damaged)
+    monkeypatch.setattr("neatgrow.plotting.pages.record._ancestors", damaged)
     text = Page(report(runs / "xor").read_text("utf-8")).text
     assert "How the champion grew cannot be shown: ValueError: lineage: damaged" in text
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import neatgrow as ng
-from neatgrow.history import TIMES, History
-from neatgrow.results import fingerprint_of
+from neatgrow.runs.history import TIMES, History
+from neatgrow.runs.results import fingerprint_of
 
 
 @pytest.fixture(scope="module")

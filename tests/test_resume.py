@@ -16,11 +16,11 @@ from conftest import VARIED
 
 import neatgrow as ng
 from neatgrow.automatic import asked
-from neatgrow.checkpoints import load_snapshot
-from neatgrow.files import FileError, read_archive, write_archive
-from neatgrow.history import COLUMNS, TIMES
-from neatgrow.lineage import Lineage
-from neatgrow.reading import read_description, read_history
+from neatgrow.files.archive import FileError, read_archive, write_archive
+from neatgrow.lineage.lineage import Lineage
+from neatgrow.runs.checkpoints import load_snapshot
+from neatgrow.runs.history import COLUMNS, TIMES
+from neatgrow.runs.reading import read_description, read_history
 
 EVERY_THIRD = ng.Checkpoints(generations=3, seconds=None)
 
@@ -263,7 +263,7 @@ def test_an_interrupt_between_two_tables_leaves_both_whole(name, tmp_path, monke
             raise KeyboardInterrupt
         return append(directory, table, text)
 
-    monkeypatch.setattr("neatgrow.runs.RunDirectory._append_text", press)
+    monkeypatch.setattr("neatgrow.runs.directory.RunDirectory._append_text", press)
     result = xor_run(tmp_path / "part")
     assert result.stopped == "interrupted"
     assert read_history(tmp_path / "part").to_csv() == result.history.to_csv()
@@ -459,7 +459,7 @@ def test_a_checkpoint_that_cannot_be_read_now_is_left_for_later(error, tmp_path,
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("neatgrow.files._read_members", fails)
+        patch.setattr("neatgrow.files.archive._read_members", fails)
         with pytest.raises(type(error)):
             ng.resume(tmp_path)
     assert contents(tmp_path) == before
@@ -733,12 +733,12 @@ def test_a_refused_or_failed_beginning_lets_go_of_the_directory(fault, tmp_path,
         raise fault
 
     with monkeypatch.context() as patch:
-        patch.setattr("neatgrow.runs.RunDirectory.write_tables", broken)
+        patch.setattr("neatgrow.runs.directory.RunDirectory.write_tables", broken)
         with pytest.raises(fault):
             xor_run(tmp_path)
     xor_run(tmp_path, generations=2)
     with monkeypatch.context() as patch:
-        patch.setattr("neatgrow.runs.RunDirectory.write_tables", broken)
+        patch.setattr("neatgrow.runs.directory.RunDirectory.write_tables", broken)
         with pytest.raises(fault):
             ng.resume(tmp_path)
     assert len(ng.resume(tmp_path, generations=4).history) == 4
@@ -838,7 +838,7 @@ def test_a_full_disk_costs_no_result_and_no_checkpoint(tmp_path, monkeypatch):
             load_snapshot(tmp_path / "run" / "checkpoints" / "00000001.npz")
             full.clear()
 
-    monkeypatch.setattr("neatgrow.files.os.fsync", sync)
+    monkeypatch.setattr("neatgrow.files.archive.os.fsync", sync)
     with pytest.warns(RuntimeWarning) as caught:
         result = xor_run(tmp_path / "run", callbacks=[fill])
     said = {str(warning.message) for warning in caught}
@@ -894,7 +894,7 @@ def test_a_disk_that_stays_full_to_the_end_loses_files_alone(tmp_path, monkeypat
         raise OSError(errno.ENOSPC, "No space left on device")
 
     def fill(run):
-        monkeypatch.setattr("neatgrow.files.os.fsync", full)
+        monkeypatch.setattr("neatgrow.files.archive.os.fsync", full)
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

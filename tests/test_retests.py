@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import neatgrow as ng
+from neatgrow.evaluation.base import Evaluation
 from neatgrow.kernels import jit
-from neatgrow.problems.base import Evaluation
-from neatgrow.reading import read_learned, read_verified
-from neatgrow.retests import Evidence, Retests, Verified, checked_state, copies_of
+from neatgrow.runs.reading import read_learned, read_verified
+from neatgrow.runs.retests import Evidence, Retests, Verified, checked_state, copies_of
 
 POINTS = np.random.default_rng(0).uniform(-1.0, 1.0, (40, 3))
 WANTED = 0.8 * POINTS[:, 0] - 0.5 * POINTS[:, 1]
@@ -333,7 +333,7 @@ def test_a_short_budget_is_not_spent_on_compilation(monkeypatch):
     compiled = [0.0]
     monkeypatch.setattr(jit, "compile_seconds", lambda: compiled[0])
     now = [0.0]
-    monkeypatch.setattr("neatgrow.loop.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("neatgrow.runs.evolve.time.monotonic", lambda: now[0])
 
     def waits(run):  # 40 s, 39 of them for compilation
         now[0] += 40.0

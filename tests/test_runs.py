@@ -15,12 +15,12 @@ import pytest
 
 import neatgrow as ng
 from benchmarks.bench_runs import FIXED
-from neatgrow.checkpoints import load_snapshot
-from neatgrow.files import FileError
-from neatgrow.problems.base import Evaluation
+from neatgrow.evaluation.base import Evaluation
+from neatgrow.files.archive import FileError
 from neatgrow.problems.function import Function
-from neatgrow.reading import read_history, read_run
-from neatgrow.runs import RunDirectory
+from neatgrow.runs.checkpoints import load_snapshot
+from neatgrow.runs.directory import RunDirectory
+from neatgrow.runs.reading import read_history, read_run
 
 
 def run_in(directory, **changes):

@@ -10,9 +10,9 @@ import pytest
 from conftest import build, grown, pack
 
 import neatgrow as ng
+from neatgrow.evaluation.base import judged
 from neatgrow.kernels import parallel, simulation, simulators
-from neatgrow.problems import simulation as driver
-from neatgrow.problems.base import judged
+from neatgrow.problems.simulation import problem as driver
 
 STARTS = [[1.0, 0.5], [-2.0, 0.0], [0.3, -1.0]]
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from neatgrow.config import Choices, Config, Distance, Genes, Values
 from neatgrow.config import Species as SpeciesSettings
+from neatgrow.genomes.variation import room_for
 from neatgrow.kernels import random, selection, speciation
+from neatgrow.kernels.reproduction import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring
 from neatgrow.kernels.selection import (
     ALIVE,
     CHILDREN,
@@ -23,9 +25,8 @@ from neatgrow.kernels.selection import (
     Policy,
     Standing,
 )
-from neatgrow.kernels.variation import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring
-from neatgrow.population import _empty_plan
-from neatgrow.species import (
+from neatgrow.selection.population import _empty_plan
+from neatgrow.selection.species import (
     SpeciesTable,
     distance,
     measure_of,
@@ -33,7 +34,6 @@ from neatgrow.species import (
     speciate,
     steered,
 )
-from neatgrow.variation import room_for
 
 MEASURES = [
     Config(),

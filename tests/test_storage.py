@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import neatgrow as ng
-from neatgrow import files
+from neatgrow.files import archive as files
+from neatgrow.files.genomes import FileError
 from neatgrow.kernels.layout import Packed
-from neatgrow.storage import FileError
 
 
 def saved(tmp_path, genomes):

@@ -13,7 +13,7 @@ from conftest import build, grown
 from gymnasium import spaces
 
 import neatgrow as ng
-from neatgrow.problems.base import Evaluation
+from neatgrow.evaluation.base import Evaluation
 
 SMALL = ng.Config(population_size=12)
 

@@ -17,18 +17,18 @@ from test_checkpoints import DATA, parts, write
 from test_faults import Batch, low
 
 import neatgrow as ng
-from neatgrow.checkpoints import load_snapshot
 from neatgrow.cli import main
-from neatgrow.files import FileError
-from neatgrow.problems.base import Evaluation, EvaluatorError, failed, judged
-from neatgrow.problems.tracebacks import (
+from neatgrow.evaluation.base import Evaluation, EvaluatorError, failed, judged
+from neatgrow.evaluation.tracebacks import (
     OriginalError,
     let_frames_go,
     printable,
     sent,
     traceback_of,
 )
-from neatgrow.problems.workers import Workers, sendable
+from neatgrow.evaluation.workers import Workers, sendable
+from neatgrow.files.archive import FileError
+from neatgrow.runs.checkpoints import load_snapshot
 
 LINE = 'raise ValueError(f"below 0: {value:.3f}")'
 GIVEN = workloads.GIVEN | {"generations": 2}

@@ -21,10 +21,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from neatgrow.config import Choices, Config, Crossover, Genes, Mutation, Start, Values
-from neatgrow.genomes import Interface
-from neatgrow.kernels.variation import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring
-from neatgrow.population import Population
-from neatgrow.variation import initial_genomes, make_children, room_for, rules_of
+from neatgrow.genomes.genomes import Interface
+from neatgrow.genomes.variation import initial_genomes, make_children, room_for, rules_of
+from neatgrow.kernels.reproduction import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring
+from neatgrow.selection.population import Population
 
 STILL = Values(mutate_rate=0.0)
 FUNCTIONS = ("tanh", "relu", "sin", "identity")

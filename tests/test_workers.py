@@ -15,9 +15,9 @@ import workloads
 from workloads import CONFIG, GIVEN
 
 import neatgrow as ng
+from neatgrow.evaluation.workers import Workers
 from neatgrow.kernels import functions
 from neatgrow.problems.function import Function
-from neatgrow.problems.workers import Workers
 
 
 @pytest.fixture(autouse=True)
@@ -176,7 +176,7 @@ def test_a_run_names_the_genomes_that_killed_their_workers(values, tmp_path):
     ],
 )
 def test_a_retest_that_kills_its_worker_costs_that_genome_alone(fault, cause, values, monkeypatch):
-    monkeypatch.setattr("neatgrow.evolution.RETEST_EPISODES", 2)
+    monkeypatch.setattr("neatgrow.runs.evolution.RETEST_EPISODES", 2)
     best = int(np.argmax(values))
     result = ng.evolve(
         workloads.Noisy({values[best]: fault}), config=CONFIG, seed=4, generations=1,
@@ -195,7 +195,7 @@ def test_what_every_genome_raises_is_raised_at_once():
 
 
 def test_a_function_that_no_process_can_import_is_refused_before_one_starts(tmp_path, monkeypatch):
-    monkeypatch.setattr("neatgrow.problems.workers._Worker", None)
+    monkeypatch.setattr("neatgrow.evaluation.workers._Worker", None)
     with pytest.raises(TypeError) as caught:
         ng.evolve(lambda network: 1.0, processes=2, directory=tmp_path / "run", **GIVEN)
     said = str(caught.value)
@@ -359,7 +359,7 @@ def test_a_script_without_a_guard_ends_with_what_to_do(script):
     said, complaint = process.communicate(timeout=60)
     assert process.returncode == 1 and said == ""
     assert complaint.splitlines()[-1] == (
-        "neatgrow.problems.base.EvaluatorError: processes: expected worker processes that start, "
+        "neatgrow.evaluation.base.EvaluatorError: processes: expected worker processes that start, "
         "got one that ended with exit code 1. A script that uses processes must guard its main "
         "part with if __name__ == '__main__':."
     )

@@ -10,7 +10,7 @@ import numpy as np
 from conftest import VARIED
 
 import neatgrow as ng
-from neatgrow.problems.base import Evaluation
+from neatgrow.evaluation.base import Evaluation
 
 
 def value_of(network):

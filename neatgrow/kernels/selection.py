@@ -8,15 +8,8 @@ from neatgrow.kernels.graphs import bucket
 from neatgrow.kernels.jit import helper, kernel
 from neatgrow.kernels.layout import Array
 from neatgrow.kernels.random import REPRESENTATIVE, draw_below, draw_uniform, seed_stream
+from neatgrow.kernels.reproduction import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring, measure_room
 from neatgrow.kernels.speciation import merge
-from neatgrow.kernels.variation import (
-    COPY,
-    MATE,
-    MATE_AVERAGE,
-    MUTATE,
-    Offspring,
-    measure_room,
-)
 
 CHILDREN, ELITES, FATE = range(3)  # rows of a quota
 ALIVE, STAGNANT, TOO_FEW = range(3)  # fates

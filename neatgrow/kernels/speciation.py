@@ -12,7 +12,7 @@ UNSEEN = -2  # a genome that no species has been looked for yet
 
 
 class Columns(NamedTuple):
-    """S species, oldest first; see ``neatgrow.species.SpeciesTable``."""
+    """S species, oldest first; see ``neatgrow.selection.species.SpeciesTable``."""
 
     id: Array  # (S,) int64
     born: Array  # (S,) int64

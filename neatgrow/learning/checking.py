@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes import Genome
+from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels.backward import Data
 from neatgrow.kernels.layout import Array
 from neatgrow.kernels.losses import LOSSES

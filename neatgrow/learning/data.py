@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes import Interface
+from neatgrow.genomes.genomes import Interface
 from neatgrow.kernels import losses, parallel
 from neatgrow.kernels.backward import Data
 from neatgrow.kernels.layout import Array

@@ -7,8 +7,8 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.config import Config
-from neatgrow.files import UnknownContentError
-from neatgrow.genomes import Genomes
+from neatgrow.files.archive import UnknownContentError
+from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import layout, random
 from neatgrow.kernels.layout import BIAS, WEIGHT
 from neatgrow.kernels.losses import LOSSES
@@ -34,7 +34,7 @@ class Learning:
         clip: Largest norm of a genome's gradient.
         candidates: Where genomes grow. 0: at random, as without learning. More: for each
             connection to add or to split, this many places are drawn and the one is taken whose
-            gradient over all lessons promises most (:mod:`neatgrow.kernels.growth`).
+            gradient over all lessons promises most (:mod:`neatgrow.kernels.guided_growth`).
         prune: Connections whose weight is closer to 0 than this after learning are removed; the
             genes as well, where what was learned is inherited.
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from neatgrow.config import Config
-from neatgrow.genomes import Genomes
+from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import functions
 from neatgrow.kernels.layout import Array
 from neatgrow.learning.data import Lessons

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes import Genome, Genomes, Interface
+from neatgrow.genomes.genomes import Genome, Genomes, Interface
 from neatgrow.kernels import functions, parallel
 from neatgrow.kernels import training as kernels
 from neatgrow.kernels.backward import Data
@@ -20,7 +20,7 @@ from neatgrow.kernels.training import CONSTANT, Memory, Recipe, rate_at
 from neatgrow.learning.data import Lessons, checked_set, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
 from neatgrow.learning.targets import complaint_of_genomes
-from neatgrow.networks import Networks, compile_genomes
+from neatgrow.networks.networks import Networks, compile_genomes
 
 _Tunable = TypeVar("_Tunable", Genome, Genomes)
 Loss = Callable[[Array, Array], tuple[ArrayLike, ArrayLike]]

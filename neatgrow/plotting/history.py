@@ -11,9 +11,9 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from neatgrow import _checks
-from neatgrow.history import History
 from neatgrow.kernels.layout import Array
 from neatgrow.plotting.theme import Theme, ThemeName, blend, chart_axes, new_figure, theme_of
+from neatgrow.runs.history import History
 
 _GOLDEN = 0.61803398875  # share of the hue circle between species of consecutive ids
 _MAJOR = 0.15  # share of a generation that a species must have reached for a full colour

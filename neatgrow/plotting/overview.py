@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from neatgrow import _checks
-from neatgrow.history import TIMES, History
 from neatgrow.kernels.layout import Array
 from neatgrow.plotting.history import (
     check_history,
@@ -17,7 +16,8 @@ from neatgrow.plotting.history import (
     species_into,
 )
 from neatgrow.plotting.theme import Theme, ThemeName, blend, chart_axes, new_figure, theme_of
-from neatgrow.results import Result
+from neatgrow.runs.history import TIMES, History
+from neatgrow.runs.results import Result
 
 _UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes import Genome, Interface, innovation_numbers
+from neatgrow.genomes.genomes import Genome, Interface, innovation_numbers
 from neatgrow.kernels.layout import Array, Packed
-from neatgrow.networks import Network, Networks
+from neatgrow.networks.networks import Network, Networks
 
 _FIRST_HIDDEN = 1 << 62
 

@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from neatgrow import _checks
+from neatgrow.evaluation.base import Problem
 from neatgrow.problems import regression, sequences, tasks
-from neatgrow.problems.base import Problem
-from neatgrow.problems.mazes import TMaze
-from neatgrow.problems.poles import PoleBalancing
+from neatgrow.problems.simulation.mazes import TMaze
+from neatgrow.problems.simulation.poles import PoleBalancing
 from neatgrow.problems.supervised import XOR
 
 
@@ -138,7 +138,7 @@ def build(name: str, **options: Any) -> Problem:
     hint = _checks.nearest(name.lower(), own)
     if hint.startswith("Did") and "-v" not in name:  # ids of environments end in a version
         raise ValueError(_checks.message("problem", "a known name", _checks.shown(name), hint))
-    from neatgrow.problems.gymnasium import Gymnasium
+    from neatgrow.problems.gymnasium.problem import Gymnasium
 
     return Gymnasium(name, **options)
 
@@ -155,7 +155,7 @@ def rebuild(description: dict[str, Any]) -> Problem:
     entry = ENTRIES.get(str(kind))
     make: Callable[..., Problem] | None = None if entry is None else entry.build
     if kind == "gymnasium" and description.get("environment"):
-        from neatgrow.problems.gymnasium import Gymnasium
+        from neatgrow.problems.gymnasium.problem import Gymnasium
 
         # Descriptions that name none are of runs before there was a choice.
         make = partial(Gymnasium, options.pop("environment"))

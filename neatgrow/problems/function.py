@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow.evaluation.base import FAULTS, Evaluation, cause_of, let_children_go
 from neatgrow.kernels import random
 from neatgrow.kernels.layout import Array
-from neatgrow.networks import Networks
-from neatgrow.problems.base import FAULTS, Evaluation, cause_of, let_children_go
+from neatgrow.networks.networks import Networks
 
 
 class Function:

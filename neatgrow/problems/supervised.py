@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes import Interface
+from neatgrow.evaluation.base import Evaluation
+from neatgrow.genomes.genomes import Interface
 from neatgrow.kernels.layout import Array
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning.data import Lessons, checked_set, losses_of, prepared
 from neatgrow.learning.targets import LOGITS
-from neatgrow.networks import Networks
-from neatgrow.problems.base import Evaluation
+from neatgrow.networks.networks import Networks
 
 
 class Supervised:

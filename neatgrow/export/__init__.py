@@ -1,0 +1,1 @@
+"""Export: genomes in the forms of other packages."""

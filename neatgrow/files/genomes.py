@@ -1,0 +1,167 @@
+"""Genomes as files: archives of plain arrays and JSON metadata, never pickles."""
+
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Genes
+from neatgrow.files.archive import (
+    DAMAGE,
+    FileError,
+    UnknownContentError,
+    damaged,
+    plain,
+    read_archive,
+    typed,
+    whole,
+    write_archive,
+)
+from neatgrow.genomes.genomes import COLUMNS, Genome, Genomes, Interface, option_codes
+from neatgrow.kernels.layout import (
+    CONNECTION_COLUMNS,
+    NODE_COLUMNS,
+    Array,
+    Packed,
+    empty_packed,
+)
+
+FORMAT, VERSION = "neatgrow genomes", 1
+_MOST_INPUTS = 1 << 24
+_NEW = Genes()
+_VALUE_COLUMNS = {"node_values": NODE_VALUES, "connection_values": CONNECTION_VALUES}
+
+
+def save_genomes(path: str | PathLike[str], genomes: Genomes) -> None:
+    """Write genomes to ``path``, which is replaced only once the new file is whole.
+
+    Raises:
+        ValueError: The genomes are none that :func:`load_genomes` would take.
+        OSError: The file cannot be written.
+    """
+    path = _checks.path("path", path)
+    genomes.check()
+    metadata, arrays = pack_genomes(genomes)
+    write_archive(path, {"format": FORMAT, "version": VERSION, **metadata}, arrays)
+
+
+def pack_genomes(genomes: Genomes) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Metadata and arrays that :func:`unpack_genomes` reads."""
+    face = genomes.interface
+    metadata = {
+        "inputs": face.inputs,
+        "outputs": face.outputs,
+        "input_names": face.input_names,
+        "output_names": face.output_names,
+        "columns": {name: list(columns) for name, columns in _VALUE_COLUMNS.items()}
+        | {"node_choices": list(NODE_CHOICES)},
+        "options": {name: option_codes(name) for name in NODE_CHOICES},
+    }
+    arrays: dict[str, Array] = dict(genomes.packed._asdict())
+    if face.input_mean is not None and face.input_scale is not None:
+        arrays |= {"input_mean": face.input_mean, "input_scale": face.input_scale}
+    return metadata, arrays
+
+
+def load_genome(path: str | PathLike[str]) -> Genome:
+    """The genome that ``Genome.save`` wrote.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileError: The file is damaged, of another program, of a newer format, or holds more
+            than one genome.
+    """
+    genomes = load_genomes(path)
+    if len(genomes) != 1:
+        raise FileError(f"{path}: expected one genome, got {len(genomes)}. Use load_genomes().")
+    return genomes[0]
+
+
+def load_genomes(path: str | PathLike[str]) -> Genomes:
+    """The genomes that ``Genomes.save`` wrote; no code in the file can run.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileError: The file is damaged, of another program, or of a newer format.
+    """
+    metadata, arrays = read_archive(path, [FORMAT], VERSION)
+    try:
+        return unpack_genomes(metadata, arrays)
+    except DAMAGE as error:
+        raise damaged(path, "sound genomes", error) from error
+
+
+def unpack_genomes(metadata: dict[str, Any], arrays: dict[str, Array]) -> Genomes:
+    """The genomes of :func:`pack_genomes`, every invariant checked.
+
+    Raises:
+        DAMAGE: Any of these exceptions, where the metadata or the arrays are unsound.
+    """
+    genomes = _assemble(arrays, metadata)
+    genomes.check()
+    return genomes
+
+
+def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
+    """Columns by name, so that files outlive new columns and new options."""
+    rows = dict.fromkeys(NODE_COLUMNS, arrays["node_id"].size)
+    rows |= dict.fromkeys(CONNECTION_COLUMNS, arrays["innovation"].size)
+    columns = {}
+    for name, wanted in empty_packed(COLUMNS, 0, 0, 0)._asdict().items():
+        shape = (rows.get(name, "genomes + 1"), "columns")
+        columns[name] = typed(arrays, name, wanted.dtype, shape[: wanted.ndim])
+    for name, order in _VALUE_COLUMNS.items():
+        columns[name] = _reordered(columns[name], metadata["columns"][name], order)
+    stored = columns["node_choices"]
+    choices = np.empty((stored.shape[0], len(NODE_CHOICES)), np.uint8)
+    for k, name in enumerate(NODE_CHOICES):
+        codes = option_codes(name)
+        names = {code: option for option, code in metadata["options"][name].items()}
+        given = stored[:, metadata["columns"]["node_choices"].index(name)]
+        for code in np.unique(given):
+            option = names[int(code)]
+            if option not in codes:
+                raise UnknownContentError(
+                    f"{name}: expected a known option, got {option!r}. Register it before loading."
+                )
+            choices[given == code, k] = codes[option]
+    columns["node_choices"] = choices
+    inputs = whole(metadata, "inputs", 1, _MOST_INPUTS)
+    nodes = columns["node_id"].size  # each genome has all outputs
+    outputs = whole(metadata, "outputs", 1, nodes if nodes else _MOST_INPUTS)
+    statistics = input_statistics(arrays, inputs)
+    face = Interface(
+        inputs,
+        outputs,
+        _names(metadata, "input_names"),
+        _names(metadata, "output_names"),
+        statistics.get("input_mean"),
+        statistics.get("input_scale"),
+    )
+    return Genomes(Packed(**columns), face)
+
+
+def _names(metadata: dict[str, Any], key: str) -> tuple[str, ...] | None:
+    return None if metadata[key] is None else tuple(map(str, plain(metadata, key, list)))
+
+
+def _reordered(values: Array, names: list[str], order: tuple[str, ...]) -> Array:
+    """Value columns in today's order; one that the file lacks holds its start mean."""
+    result = np.empty((values.shape[0], len(order)))
+    for k, name in enumerate(order):
+        default = getattr(_NEW, name).start_mean
+        result[:, k] = values[:, names.index(name)] if name in names else default
+    return result
+
+
+def input_statistics(arrays: dict[str, Array], count: int) -> dict[str, Array]:
+    """``input_mean`` and ``input_scale`` of an archive, where it has them.
+
+    Raises:
+        LookupError, ValueError: There is only one of them, or one is not what it should be.
+    """
+    names = ("input_mean", "input_scale")
+    if not any(name in arrays for name in names):
+        return {}
+    return {name: typed(arrays, name, np.float64, (count,), finite=True) for name in names}

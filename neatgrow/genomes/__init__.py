@@ -1,0 +1,1 @@
+"""Genomes: packed arrays of genes, their checks, and how they are made."""

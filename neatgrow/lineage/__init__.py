@@ -1,0 +1,1 @@
+"""Lineage: who descends from whom, followed while a run goes on."""

@@ -1,0 +1,159 @@
+"""Lineages in files: packed into arrays, checked where they are read."""
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow.files.archive import FileError, UnknownContentError, plain, typed, whole
+from neatgrow.files.genomes import pack_genomes, unpack_genomes
+from neatgrow.genomes.genomes import Genomes
+from neatgrow.kernels import lineage as kernels
+from neatgrow.kernels.layout import Array, Packed
+from neatgrow.kernels.reproduction import MATE, Offspring
+from neatgrow.lineage.lineage import MOST, REVIEW, Lineage
+from neatgrow.lineage.records import Records, facts_of, held_at, living_of, structures_of
+from neatgrow.selection.population import State
+
+VERSION = 1
+_FACTS = ("generation", "row", "parent", "mate", "species")
+
+
+def pack_lineage(lineage: Lineage) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Metadata and arrays that :func:`unpack_lineage` reads.
+
+    The last generation itself is not in them; only who its parents were.
+    """
+    settled = lineage.settled()
+    (records,), (living,) = settled.blocks, settled.recent
+    genomes, columns = pack_genomes(Genomes(records.genomes, settled.face))
+    metadata = {
+        "version": VERSION,
+        "genomes": genomes,
+        "champion": settled.champion,
+        "champion_row": -1 if settled.crowned is None else settled.crowned[1],
+        "told_champion": living.champion,
+        "stride": settled.stride,
+        "work": settled.work,
+    }
+    arrays = {f"genomes.{name}": column for name, column in columns.items()}
+    arrays |= {name: getattr(records, name) for name in (*_FACTS, "fitness", "kept")}
+    everybody = facts_of(settled.recent, np.arange(living.fitness.size), settled.above[0])
+    return metadata, arrays | {"parents": everybody.parent, "mates": everybody.mate}
+
+
+def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: State) -> Lineage:
+    """The lineage of :func:`pack_lineage`, every number in it checked.
+
+    Args:
+        metadata: …
+        arrays: …
+        state: Of the population after the lineage's last generation.
+
+    Raises:
+        DAMAGE: Any of these exceptions, where the metadata or the arrays are unsound.
+    """
+    version = whole(metadata, "version", 1, MOST)
+    if version > VERSION:
+        raise UnknownContentError(
+            _checks.message("version", f"a lineage of format {VERSION} or older", version,
+                            "Update neatgrow.")
+        )  # fmt: skip
+    below = {k.removeprefix("genomes."): v for k, v in arrays.items() if k.startswith("genomes.")}
+    genomes = unpack_genomes(plain(metadata, "genomes", dict), below)
+    own, face = state.genomes.interface, genomes.interface
+    if (face.inputs, face.outputs) != (own.inputs, own.outputs):
+        raise ValueError("genomes: expected the population's inputs and outputs.")
+    records = _checked_records(arrays, genomes.packed, state.generation)
+    count, size = records.row.size, len(state.genomes)
+    parents = _numbers(arrays, "parents", size, -1, count - 1)
+    if (records.generation[parents[parents >= 0]] >= state.generation).any():
+        raise ValueError("parents: expected records of before the last generation.")
+    mates = _numbers(arrays, "mates", size, -1, MOST)
+    champion = whole(metadata, "champion", -1, count - 1)
+    row = whole(metadata, "champion_row", -1, size - 1)
+    told = whole(metadata, "told_champion", -1, size - 1)
+    exactly = int(champion >= 0) + int(row >= 0)
+    if exactly != int(state.champion is not None) or told != row:
+        raise ValueError("champion: expected one place of it where there is one.")
+    if champion >= 0 and not records.kept[champion]:
+        raise ValueError("champion: expected its genome, got none.")
+    kind = np.where(mates >= 0, MATE, 0).astype(np.uint8)
+    offspring = Offspring(parents, mates, kind, np.zeros(size, np.bool_))
+    living = living_of(state, offspring, told)
+    return Lineage(
+        blocks=(records,),
+        recent=(living,),
+        room=living.room,
+        above=np.stack([parents, held_at([records], parents)]).astype(np.int64),
+        champion=champion,
+        crowned=(state.generation, row) if row >= 0 else None,
+        stride=whole(metadata, "stride", 1, 2 * MOST),
+        work=whole(metadata, "work", 0, REVIEW),
+        minimize=state.minimize,
+        face=own,
+    )
+
+
+def _numbers(arrays: dict[str, Array], name: str, size: int, low: int, high: int) -> Array:
+    values = typed(arrays, name, np.int32, (size,))
+    if ((values < low) | (values > high)).any():
+        raise ValueError(f"{name}: expected numbers from {low} to {high}.")
+    return values
+
+
+def _checked_records(arrays: dict[str, Array], genomes: Packed, generation: int) -> Records:
+    """Records with sound numbers, and the structure held at each."""
+    count = arrays["generation"].size
+    lows = {"generation": 1, "row": -1, "parent": -1, "mate": -1, "species": -1}
+    facts = {name: _numbers(arrays, name, count, lows[name], MOST) for name in _FACTS}
+    fitness = typed(arrays, "fitness", np.float64, (count,))
+    kept = typed(arrays, "kept", np.bool_, (count,))
+    parent, when = facts["parent"], facts["generation"]
+    if (parent >= np.arange(count)).any() or np.isinf(fitness).any():
+        raise ValueError("parent, fitness: expected earlier records, and no infinity.")
+    if (when > generation).any() or (when[parent[parent >= 0]] >= when[parent >= 0]).any():
+        raise ValueError("generation: expected parents before children, none to come.")
+    if kept.sum() != genomes.node_ptr.size - 1 or not kept[parent < 0].all():
+        raise ValueError("kept: expected as many genomes, and those of all first ancestors.")
+    own, held = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    own[kept] = structures_of(genomes)
+    same, wanted = np.empty(count, np.bool_), np.where(kept, 1, -1).astype(np.int8)
+    kernels.choose(parent, 0, own, wanted, held, same)
+    return Records(**facts, fitness=fitness, kept=kept, held=held, genomes=genomes)
+
+
+def read_lineage(directory: str | PathLike[str]) -> Lineage | None:
+    """The lineage of a run, up to its newest checkpoint that can be read.
+
+    A run that goes on is left in peace.
+
+    Returns:
+        ``None`` where there is no checkpoint yet, or one of before lineages were kept.
+
+    Raises:
+        FileNotFoundError: There is no such directory.
+        FileError: There are checkpoints, and none can be read.
+    """
+    from neatgrow.runs.checkpoints import load_snapshot
+    from neatgrow.runs.reading import CHECKPOINTS
+
+    folder = Path(directory)
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            _checks.message(str(folder), "a run directory", "none",
+                            "Pass a directory that evolve(directory=…) wrote.")
+        )  # fmt: skip
+    damaged: FileError | None = None
+    for path in sorted((folder / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True):
+        try:
+            return load_snapshot(path).lineage
+        except FileNotFoundError:  # the run has just replaced it by a newer one
+            continue
+        except FileError as error:
+            damaged = damaged or error
+    if damaged is not None:
+        raise damaged
+    return None

@@ -1,0 +1,1 @@
+"""Networks: genomes compiled to what a tick reads."""

@@ -1,0 +1,1 @@
+"""Moving pictures: a network at work, and how a champion grew."""

@@ -1,0 +1,97 @@
+"""A network at work as a film, tick by tick."""
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from matplotlib.artist import Artist
+from numpy.typing import ArrayLike
+
+from neatgrow import _checks
+from neatgrow.genomes.genomes import Genome
+from neatgrow.kernels.layout import Array
+from neatgrow.networks.networks import Network
+from neatgrow.plotting.films.film import Film, film_path
+from neatgrow.plotting.graph.activity import board
+from neatgrow.plotting.theme import ThemeName, theme_of
+from neatgrow.plotting.values import activity, drawable
+
+
+def animate_activity(
+    genome: Genome | Network,
+    inputs: ArrayLike,
+    path: "str | PathLike[str]",
+    frames: Sequence[ArrayLike] | None = None,
+    fps: float = 20.0,
+    *,
+    theme: ThemeName = "light",
+    title: str | None = None,
+    dpi: float = 80.0,
+    every: int = 1,
+) -> Path:
+    """Write what :func:`draw_activity` shows as a film, one frame per tick.
+
+    With a Gymnasium environment, an episode gives both::
+
+        steps = list(problem.play(network, render_mode="rgb_array"))
+        inputs, frames = [s.observation for s in steps], [s.view for s in steps]
+        ng.animate_activity(genome, inputs, "episode.gif", frames)
+
+    Args:
+        genome: What is at work, from state 0.
+        inputs: (T, I), one row per tick.
+        path: Where to: a name that ends in ``.gif``, ``.mp4`` (needs ffmpeg) or ``.html``
+            (one page that plays by itself, without other files).
+        frames: T pictures of the environment, (H, W, 3) each, 0 to 255; shown beside the graph.
+        fps: Frames per second; a GIF knows steps of 10 ms and at most 50 per second.
+        theme: ``"light"`` or ``"dark"``.
+        title: Text at the top.
+        dpi: Dots per inch.
+        every: Show only each so many-th tick.
+
+    Returns:
+        The path.
+
+    Raises:
+        TypeError: ``genome`` is neither a genome nor a network.
+        ValueError: Inputs or frames have another shape or number, or the path another ending.
+        RuntimeError: ffmpeg is needed and missing, or fails.
+    """
+    target = film_path(path)
+    if not 0.1 <= fps <= 1000.0:
+        raise ValueError(_checks.message("fps", "a number from 0.1 to 1000", fps))
+    _checks.integer("every", every, 1)
+    values = activity(genome, inputs)
+    pictures = None if frames is None else _pictures(frames, len(values))
+    made = board(
+        drawable(genome), values, theme_of(theme), title=title,
+        picture=None if pictures is None else pictures[0],
+    )  # fmt: skip
+
+    def set_frame(k: int) -> None:
+        tick = k * every
+        made.show(tick, None if pictures is None else pictures[tick])
+
+    changing: list[Artist] = [*made.graph.nodes, *made.labels.values(), made.cursor]
+    if made.picture is not None:
+        changing.append(made.picture)
+    Film(made.figure, changing, set_frame, -(-len(values) // every), dpi).write(target, float(fps))
+    return target
+
+
+def _pictures(frames: Sequence[ArrayLike], count: int) -> list[Array]:
+    """(H, W, 3) uint8 of every tick, all of one size."""
+    if len(frames) != count:
+        raise ValueError(
+            _checks.message("frames", f"{count}, one per row of inputs", f"{len(frames)}")
+        )
+    pictures = [
+        _checks.array("frames", frame, ("H", "W", 3), np.asarray(frame).dtype) for frame in frames
+    ]
+    for picture in pictures:
+        if picture.shape != pictures[0].shape:
+            raise ValueError(
+                _checks.message("frames", f"shape {pictures[0].shape} as the first", picture)
+            )
+    return [np.clip(picture, 0, 255).astype(np.uint8) for picture in pictures]

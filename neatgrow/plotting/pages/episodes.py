@@ -1,0 +1,333 @@
+"""What a champion does: the inputs that it meets on its problem, and what came of them."""
+
+import base64
+import ctypes
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image, features
+
+from neatgrow.genomes.genomes import Genome
+from neatgrow.kernels import simulators
+from neatgrow.kernels.layout import Array
+from neatgrow.networks.networks import Lanes, Network, Networks
+from neatgrow.plotting.values import activity, answers
+from neatgrow.problems.function import Function
+from neatgrow.problems.simulation.poles import PoleBalancing
+from neatgrow.problems.simulation.problem import Simulation
+from neatgrow.problems.supervised import Supervised
+
+_MOST_TICKS = 1000  # that are shown
+_MOST_VALUES = 100_000  # of all nodes over all ticks
+_MOST_PLAYED = 20_000  # steps after which an episode is no longer followed
+_MOST_RENDERED = 2000  # steps of an episode that is worth rendering
+_MOST_SAMPLES = 200
+_SEQUENCES = 4
+_PICTURES, _PICTURE = 80, (300, 220)  # how many, and their largest width and height
+_PICTURE_BYTES = 700_000  # in all
+_POINTER = ctypes.POINTER(ctypes.c_double)
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A network at work.
+
+    Attributes:
+        name: What tells it from the others, or ``""``.
+        values: (T, I + nodes) as :func:`neatgrow.plotting.values.activity` gives them.
+        ticks: How many there were; ``values`` may hold only the first ones.
+        targets: (T, O) what was wanted, NaN where nothing was; or ``None``.
+        actions: What was done at each tick, as text, if that is known.
+        rewards: What it earned, if that is known.
+        pictures: Tick, counted from 0, and data URI of each picture of the environment.
+    """
+
+    name: str
+    values: Array
+    ticks: int
+    targets: Array | None = None
+    actions: list[str] = field(default_factory=list)
+    rewards: list[float] = field(default_factory=list)
+    pictures: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What can be shown of a champion at its problem.
+
+    Attributes:
+        about: What is shown, in a sentence.
+        samples: Whether ticks are independent samples.
+        episodes: At least one.
+        missing: What could not be shown, and why, in sentences.
+    """
+
+    about: str
+    samples: bool
+    episodes: list[Episode]
+    missing: list[str] = field(default_factory=list)
+
+
+def work_of(problem: Any, champion: Genome) -> Work:
+    """The champion at its problem.
+
+    Raises:
+        ValueError: This kind of problem cannot be watched.
+    """
+    network = champion.compile()
+    if isinstance(problem, Supervised):
+        return _taught(problem, network)
+    if isinstance(problem, Simulation):
+        return _simulated(problem, network)
+    if isinstance(problem, PoleBalancing):
+        return _simulated(problem._simulation, network)
+    if isinstance(problem, Function):
+        return _asked(problem, network)
+    if hasattr(problem, "play"):
+        return _played(problem, network)
+    raise ValueError(f"{problem.name} has no episode that can be followed")
+
+
+def ticks_for(network: Network, episodes: int = 1) -> int:
+    """How many ticks can be shown of each of a few episodes."""
+    plan = network.networks.plan
+    slots = network.interface.inputs + int(plan.node_stop[0] - plan.node_start[0])
+    return max(min(_MOST_TICKS, _MOST_VALUES // (slots * episodes)), 2)
+
+
+# -------------------------------------------------------------------------------- supervised
+
+
+def _taught(problem: Supervised, network: Network) -> Work:
+    if not problem.sequences:
+        count = min(len(problem.X), _MOST_SAMPLES, ticks_for(network))
+        rows = np.unique(np.linspace(0, len(problem.X) - 1, count).astype(int))
+        values = answers(network, problem.X[rows])
+        about = f"Its answers to {_share(len(rows), len(problem.X))} samples, each from state 0."
+        return Work(about, True, [Episode("", values, len(rows), problem.Y[rows])])
+    count = min(problem.X.shape[1], _SEQUENCES)
+    ticks = min(len(problem.X), ticks_for(network, count))
+    episodes = []
+    for b in range(count):
+        wanted = np.array(problem.Y[:ticks, b], np.float64)
+        if problem.weights is not None:
+            wanted[problem.weights[:ticks, b] == 0] = np.nan
+        values = activity(network, problem.X[:ticks, b])
+        episodes.append(Episode(f"sequence {b + 1}", values, len(problem.X), wanted))
+    about = f"{_share(len(episodes), problem.X.shape[1])} sequences, each from state 0."
+    return Work(about[0].upper() + about[1:], False, episodes)
+
+
+def _share(shown: int, of: int) -> str:
+    if shown == of:
+        return f"all {of:,}" if of > 1 else "the one"
+    return f"{shown:,} of {of:,}"
+
+
+# ------------------------------------------------------------------------------- simulations
+
+
+def _simulated(problem: Simulation, network: Network) -> Work:
+    """Episodes of a simulator."""
+    starts = problem.starts
+    if starts is None:  # drawn anew in each generation; these are as good as any
+        starts = np.random.default_rng(0).random((1, problem.draws or 0))
+    limit = ticks_for(network, min(len(starts), _SEQUENCES))
+    episodes = []
+    for number, start in enumerate(starts[:_SEQUENCES], 1):
+        steps = list(islice(_steps(problem, network, start), limit))
+        values = activity(network, np.array([x for x, _, _ in steps]))
+        episodes.append(
+            Episode(
+                f"episode {number}" if len(starts) > 1 else "", values, len(steps),
+                actions=[_text(action) for _, action, _ in steps],
+                rewards=[reward for _, _, reward in steps],
+            )
+        )  # fmt: skip
+    cut = f"; at most the first {limit:,} ticks" if problem.steps > limit else ""
+    what = "episode" if problem.episodes == 1 else "episodes"
+    about = f"{_share(len(episodes), problem.episodes)} {what} of the simulation{cut}."
+    return Work(about[0].upper() + about[1:], False, episodes)
+
+
+def _steps(
+    problem: Simulation, network: Network, start: Array
+) -> Iterator[tuple[Array, Array, float]]:
+    """What is seen, done and earned at each tick, by the simulator's compiled functions."""
+    sizes = simulators.Sizes(
+        problem.n_state, problem.inputs, problem.outputs, problem.parameters.size, start.size
+    )
+    # Both are kept until all is played.
+    reset, step = simulators.compiled(problem.reset, problem.step, sizes)
+    state, seen = np.zeros(problem.n_state), np.zeros(problem.inputs)
+    parameters, done = problem.parameters.copy(), np.zeros(1)
+
+    def call(function: Any, last: Array) -> float:
+        arrays = (state, seen, parameters, last, done)
+        return float(function.ctypes(*(a.ctypes.data_as(_POINTER) for a in arrays)))
+
+    call(reset, np.array(start, np.float64))
+    network.reset()
+    for _ in range(problem.steps):
+        x = seen.copy()
+        action = network.activate(x).astype(np.float64)
+        reward = call(step, action)
+        yield x, action, reward
+        if done[0]:
+            return
+
+
+# ------------------------------------------------------------- what asks the network by itself
+
+
+class _Ears(Networks):
+    """Networks that keep what they are asked, up to the first reset after it.
+
+    Attributes:
+        heard: Inputs, tick by tick.
+        samples: Inputs of the first ``predict``, (B, I), or of the first ``run``, (T, B, I).
+    """
+
+    def __init__(self, networks: Networks) -> None:
+        super().__init__(networks.plan, networks.interface, networks._genes)
+        self.heard: list[Array] = []
+        self.samples: Array | None = None
+        self.over = False
+
+    def hear(self, x: ArrayLike) -> None:
+        """What is asked for a tick."""
+        if not self.over and len(self.heard) < _MOST_PLAYED:
+            self.heard.append(np.array(x, np.float64))
+
+    def lanes(self, network: ArrayLike) -> Lanes:
+        return _HeardLanes(self, np.asarray(network, np.int64))
+
+    def reset(self) -> None:
+        self.over = self.over or bool(self.heard)
+        super().reset()
+
+    def _run(self, x: Array) -> Array:
+        if self.samples is None:
+            self.samples = np.array(x[0], np.float64)
+        return super()._run(x)
+
+
+class _HeardLanes(Lanes):
+    """Lanes that tell what they are asked."""
+
+    def __init__(self, ears: _Ears, network: Array) -> None:
+        super().__init__(ears, network)
+        self._ears = ears
+
+    def activate(self, x: Array, active: Array | None = None) -> Array:
+        self._ears.hear(x[0])
+        return super().activate(x, active)
+
+
+class _HeardNetwork(Network):
+    """A network that tells what it is asked."""
+
+    def __init__(self, ears: _Ears) -> None:
+        super().__init__(ears)
+        self._ears = ears
+
+    def activate(self, x: ArrayLike) -> Array:
+        y = super().activate(x)
+        self._ears.hear(x)
+        return y
+
+    def reset(self) -> None:
+        self._ears.reset()
+        super().reset()
+
+
+def _asked(problem: Function, network: Network) -> Work:
+    """What a fitness function asks the network."""
+    ears = _Ears(network.networks)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        problem.function(_HeardNetwork(ears))
+    limit = ticks_for(network)
+    if ears.heard:
+        heard = np.array(ears.heard[:limit])
+        about = "What the fitness function asks until it resets the network."
+        return Work(about, False, [Episode("", activity(network, heard), len(ears.heard))])
+    if ears.samples is None:
+        raise ValueError("the fitness function asked the network nothing")
+    X = ears.samples
+    if len(X) == 1:  # one tick: independent samples
+        values = answers(network, X[0][: min(limit, _MOST_SAMPLES)])
+        about = "What the fitness function asks, each sample from state 0."
+        return Work(about, True, [Episode("", values, len(values))])
+    about = "The first of the sequences that the fitness function asks."
+    return Work(about, False, [Episode("", activity(network, X[:limit, 0]), len(X))])
+
+
+def _played(problem: Any, network: Network) -> Work:
+    """An episode of an environment, and pictures of it where it can be rendered."""
+    ears = _Ears(network.networks)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        steps = list(islice(problem.play(_HeardNetwork(ears), seed=0), _MOST_PLAYED))
+    # A tick is a decision, which holds for some steps where frames are skipped.
+    decisions = [k for k, step in enumerate(steps) if getattr(step, "decided", True)]
+    rewards = np.add.reduceat([float(step.reward) for step in steps], decisions).tolist()
+    limit = min(ticks_for(network), len(decisions))
+    missing = []
+    try:
+        pictures = _pictures(problem, network, decisions[:limit])
+    except Exception as error:
+        pictures = []
+        missing.append(f"There are no pictures of the environment: {error}")
+    episode = Episode(
+        "", activity(network, np.array(ears.heard[:limit])), len(decisions),
+        actions=[_text(steps[k].action) for k in decisions[:limit]],
+        rewards=rewards[:limit], pictures=pictures,
+    )  # fmt: skip
+    about = f"One episode of {len(steps):,} steps, with a return of {sum(rewards):.6g}."
+    if len(decisions) < len(steps):
+        about += f" The network decides {len(decisions):,} times; each is a tick."
+    if limit < len(decisions):
+        about += f" The first {limit:,} ticks are shown."
+    return Work(about, False, [episode], missing)
+
+
+def _pictures(problem: Any, network: Network, decisions: list[int]) -> list[tuple[int, str]]:
+    """The same episode again, rendered at some of the steps at which the network decides."""
+    limit = len(decisions)
+    if decisions[-1] >= _MOST_RENDERED:
+        raise ValueError(f"{decisions[-1] + 1:,} steps are too many to render.")
+    ticks = np.unique(np.linspace(0, limit - 1, min(_PICTURES, limit)).astype(int)).tolist()
+    wanted = {decisions[tick]: tick for tick in ticks}
+    found: list[tuple[int, str]] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        played = problem.play(network, seed=0, render_mode="rgb_array")
+        for k, step in enumerate(islice(played, decisions[-1] + 1)):
+            if k in wanted:
+                found.append((wanted[k], _encoded(np.asarray(step.view))))
+        played.close()
+    size = sum(len(uri) for _, uri in found)
+    every = -(-size // _PICTURE_BYTES)
+    return found[::every]
+
+
+def _encoded(frame: Array) -> str:
+    image = Image.fromarray(np.clip(frame, 0, 255).astype(np.uint8)).convert("RGB")
+    image.thumbnail(_PICTURE, Image.Resampling.LANCZOS)
+    file, kind = io.BytesIO(), "webp" if features.check("webp") else "png"
+    image.save(file, kind, quality=60)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+
+
+def _text(action: Any) -> str:
+    """A few digits of each number of an action."""
+    numbers: Sequence[Any] = np.ravel(action).tolist()
+    parts = [f"{x:.3g}" if isinstance(x, float) else str(x) for x in numbers[:8]]
+    return ", ".join(parts) + (", …" if len(numbers) > 8 else "")

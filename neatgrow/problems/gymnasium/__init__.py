@@ -1,0 +1,1 @@
+"""Fitness from episodes in Gymnasium environments."""

@@ -1,0 +1,1 @@
+"""Fitness from compiled simulators: the user's own, poles, and a maze."""

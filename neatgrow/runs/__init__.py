@@ -1,0 +1,1 @@
+"""Runs: generations one after the other, what came of them, and what is kept of it."""

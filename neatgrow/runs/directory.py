@@ -1,0 +1,394 @@
+"""A run's directory: what is written while the run goes, and what it goes on from."""
+
+import csv
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+from neatgrow._settings import Settings, setting
+from neatgrow.config import Config
+from neatgrow.files.archive import FileError, UnknownContentError, write_text
+from neatgrow.files.locks import locked
+from neatgrow.genomes.genomes import Genome
+from neatgrow.runs.checkpoints import Snapshot, load_snapshot, save_snapshot
+from neatgrow.runs.history import History, csv_lines
+from neatgrow.runs.reading import (
+    CHAMPION,
+    CHECKPOINTS,
+    CONFIG,
+    FAILURES,
+    HISTORY,
+    LEARNED,
+    LOCK,
+    PROBLEM,
+    SPECIES,
+    TRACEBACK,
+    VERIFIED,
+    check_files,
+)
+from neatgrow.runs.retests import Verified
+
+_MOST_FAILURES = 10_000  # lines of failures.csv
+_FAILURES_HEADER = "generation,genome,cause\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoints(Settings):
+    """When a run is saved, besides after its first generation and at its end.
+
+    Attributes:
+        seconds: Between two checkpoints; ``None`` for no such rule.
+        generations: Between two checkpoints; ``None`` for no such rule.
+        keep: Newest checkpoints that are kept.
+    """
+
+    seconds: float | None = setting(30.0, 0.0)
+    generations: int | None = setting(None, 1)
+    keep: int = setting(3, 1)
+
+
+class RunDirectory:
+    """Files of one run, held by one process at a time.
+
+    ``config.toml`` all settings, ``problem.json`` the problem, the seed and the budget,
+    ``history.csv`` a line per generation, ``species.csv`` the size of every species in each,
+    ``failures.csv`` which genome failed when and why, ``failure.txt`` the traceback of the first
+    that raised, if any did, ``champion.npz`` the best genome so far, ``learned.npz`` the same as
+    it was judged where what it learned is not inherited, ``verified.json`` its final test once
+    there was one, ``checkpoints/`` the last few states to resume from, ``run.lock`` held while the
+    run goes.
+
+    A write that fails, as on a full disk, is said in a warning and made up for once it is
+    possible again; what was written before stays good.
+
+    Use :meth:`create` for a new run and :meth:`open` for one to go on with.
+    """
+
+    def __init__(self, path: Path, checkpoints: Checkpoints) -> None:
+        self.path = path
+        self.checkpoints = checkpoints
+        self._lock = locked(path / LOCK)
+        self._champion: Genome | None = None
+        self._traceback: str | None = None
+        self._saved = 0  # generation of the last checkpoint
+        self._tried_at = time.monotonic()
+        self._failure_lines = 0
+        self._unwritten: list[str] = []  # lines of failures.csv that did not get there yet
+        self._tabled = -1  # generations that the tables hold; −1 where that is unsure
+        self._remove_leftovers()
+
+    @classmethod
+    def create(
+        cls,
+        path: str | PathLike[str],
+        config: Config,
+        description: dict[str, Any],
+        checkpoints: Checkpoints | None = None,
+    ) -> Self:
+        """The directory of a new run.
+
+        Args:
+            path: Made if absent; must not hold another run.
+            config: Written as TOML.
+            description: Of the problem and the run, written as JSON.
+            checkpoints: When to save; ``Checkpoints()`` by default.
+
+        Raises:
+            FileExistsError: The directory holds a run.
+            BlockingIOError: Another process is about to begin one there.
+        """
+        path = Path(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise FileExistsError(
+                f"{path}: expected a directory or nothing yet, got a file. Choose another name."
+            ) from error
+        _check_free(path)
+        run = cls(path, checkpoints if checkpoints is not None else Checkpoints())
+        try:
+            _check_free(path)  # now that no other process can begin one
+            write_text(path / CONFIG, config.to_toml())
+            run.write_tables(History(), [])
+            run.write_description(description)
+        except BaseException:
+            run.close()
+            raise
+        return run
+
+    @classmethod
+    def open(cls, path: str | PathLike[str], checkpoints: Checkpoints | None = None) -> Self:
+        """The directory of a run to go on with.
+
+        Raises:
+            FileNotFoundError: It is no run directory.
+            BlockingIOError: Another process is at work on it.
+        """
+        path = Path(path)
+        check_files(path, (CONFIG, PROBLEM))
+        return cls(path, checkpoints if checkpoints is not None else Checkpoints())
+
+    def close(self) -> None:
+        """Let other processes have the directory."""
+        self._lock.close()
+
+    def write_generation(
+        self,
+        history: History,
+        champion: Genome | None,
+        learned: Genome | None,
+        failures: dict[int, str],
+        traceback: str | None,
+    ) -> None:
+        """Append the last generation and its failures, and save the champion if it is new."""
+        generation = history[-1]["generation"]
+        room = max(_MOST_FAILURES - self._failure_lines, 0)
+        lines = [csv_lines((generation, *named)) for named in islice(failures.items(), room)]
+        self._failure_lines += len(lines)
+        self._unwritten += lines
+        self.catch_up(history, champion, learned, traceback)
+
+    def write_champion(self, champion: Genome, learned: Genome | None) -> None:
+        """Replace ``champion.npz``, and ``learned.npz`` where it was judged as something else."""
+
+        def save() -> None:
+            if learned is not None:
+                learned.save(self.path / LEARNED)
+            champion.save(self.path / CHAMPION)
+
+        if self._trying("the champion", save):
+            self._champion = champion
+
+    def write_verified(self, verified: Verified | None) -> None:
+        """Replace ``verified.json``; without a test there is none."""
+
+        def save() -> None:
+            if verified is None:
+                (self.path / VERIFIED).unlink(missing_ok=True)
+            else:
+                write_text(self.path / VERIFIED, json.dumps(asdict(verified)) + "\n")
+
+        self._trying("the final test", save)
+
+    def write_tables(
+        self,
+        history: History,
+        failures: Iterable[tuple[int, int, str]],
+        traceback: str | None = None,
+    ) -> None:
+        """Write all tables and the traceback anew.
+
+        Raises:
+            OSError: They cannot be written.
+        """
+        self._write_history(history)
+        lines = [csv_lines(line) for line in failures]
+        write_text(self.path / FAILURES, _FAILURES_HEADER + "".join(lines))
+        self._failure_lines = len(lines)
+        self._unwritten = []
+        if traceback is None:
+            (self.path / TRACEBACK).unlink(missing_ok=True)
+        else:
+            write_text(self.path / TRACEBACK, traceback)
+        self._traceback = traceback
+
+    def write_settings(self, config: Config) -> None:
+        """Replace ``config.toml``.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        write_text(self.path / CONFIG, config.to_toml())
+
+    def write_description(self, description: dict[str, Any]) -> None:
+        """Replace ``problem.json``.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        write_text(self.path / PROBLEM, json.dumps(description, indent=2) + "\n")
+
+    def catch_up(
+        self,
+        history: History,
+        champion: Genome | None,
+        learned: Genome | None,
+        traceback: str | None,
+    ) -> None:
+        """Write what the files lack, if anything could not be written or is new."""
+        if self._tabled != len(history) or self._unwritten:
+            self._trying("the tables", lambda: self._append(history))
+        if traceback is not None and traceback != self._traceback:
+            write = partial(write_text, self.path / TRACEBACK, traceback)
+            if self._trying("the traceback", write):
+                self._traceback = traceback
+        if champion is not None and champion is not self._champion:
+            self.write_champion(champion, learned)
+
+    def is_due(self, generation: int) -> bool:
+        """Whether a checkpoint is to be written after this generation."""
+        rule = self.checkpoints
+        return (
+            self._saved == 0
+            or (rule.generations is not None and generation - self._saved >= rule.generations)
+            or (rule.seconds is not None and time.monotonic() - self._tried_at >= rule.seconds)
+        )
+
+    def write_checkpoint(self, snapshot: Snapshot, *, again: bool = False) -> None:
+        """Save a state to resume from, and drop the oldest beyond those to keep.
+
+        Args:
+            snapshot: The state.
+            again: Whether to replace a checkpoint of the same generation.
+        """
+        generation = snapshot.population.generation
+        if generation == self._saved and not again:
+            return
+        path = self.path / CHECKPOINTS / f"{generation:08}.npz"
+
+        def save() -> None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_snapshot(path, snapshot)
+            older = [p for p in self._checkpoint_paths() if p.name <= path.name]
+            for old in older[self.checkpoints.keep :]:
+                old.unlink()
+
+        if self._trying(f"checkpoint {generation}", save):
+            self._saved = generation
+        self._tried_at = time.monotonic()
+
+    def latest(self) -> Snapshot | None:
+        """The newest state that can be read; ``None`` where none was saved yet.
+
+        Later checkpoints, damaged ones, are said in a warning and put aside.
+
+        Raises:
+            FileError: There are checkpoints, and none can be read; or the newest is of a newer
+                format or needs what is not registered here, and is too good to be passed over.
+            OSError, MemoryError: The newest cannot be read now.
+        """
+        damaged: list[tuple[Path, FileError]] = []
+        for path in self._checkpoint_paths():
+            try:
+                snapshot = load_snapshot(path)
+            except UnknownContentError:
+                raise
+            except FileError as error:
+                damaged.append((path, error))
+                continue
+            for bad, why in damaged:
+                aside = bad.with_name(f"{bad.name}.damaged")
+                with suppress(OSError):
+                    bad = bad.replace(aside)
+                warnings.warn(
+                    f"{why} It is kept as {bad.name}. Going on from {path.name}.",
+                    RuntimeWarning, stacklevel=2,
+                )  # fmt: skip
+            self._saved = snapshot.population.generation
+            return snapshot
+        if damaged:
+            raise damaged[0][1]
+        return None
+
+    def failures_until(self, snapshot: Snapshot) -> list[tuple[int, int, str]]:
+        """The lines of ``failures.csv`` up to a checkpoint, which itself names only the first."""
+        last, named = snapshot.population.generation, []
+        try:
+            with (self.path / FAILURES).open(encoding="utf-8", newline="") as file:
+                for row in islice(csv.reader(file), 1, None):
+                    if len(row) == 3 and int(row[0]) <= last:  # a kill cuts short later ones only
+                        named.append((int(row[0]), int(row[1]), row[2]))
+        except (OSError, ValueError, csv.Error):  # damaged: what the checkpoint names is left
+            return snapshot.failures
+        return max(named, snapshot.failures, key=len)
+
+    def _checkpoint_paths(self) -> list[Path]:
+        """Newest first."""
+        return sorted((self.path / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True)
+
+    def _write_history(self, history: History) -> None:
+        sizes = zip(history["generation"].tolist(), history.species_sizes, strict=True)
+        write_text(self.path / SPECIES, _species_lines(sizes, header=True))
+        write_text(self.path / HISTORY, history.to_csv())
+        self._tabled = len(history)
+
+    def _append(self, history: History) -> None:
+        """Write what the tables lack; the last generation is appended to what is whole."""
+        if self._unwritten:
+            text = "".join(self._unwritten)
+            if not self._append_text(FAILURES, text):
+                write_text(self.path / FAILURES, _FAILURES_HEADER + text)
+            self._unwritten = []
+        if self._tabled == len(history):
+            return
+        follows, self._tabled = self._tabled == len(history) - 1, -1  # until all is written
+        # History last: a generation that is there has its species there.
+        sizes = [(history[-1]["generation"], history.species_sizes[-1])]
+        if not (
+            follows
+            and self._append_text(SPECIES, _species_lines(sizes))
+            and self._append_text(HISTORY, csv_lines(history[-1].values()))
+        ):
+            self._write_history(history)
+        self._tabled = len(history)
+
+    def _append_text(self, name: str, text: str) -> bool:
+        """Append all of it, or nothing where only a part fits on the disk; whether there was a
+        table to append to."""
+        with (self.path / name).open("ab", buffering=0) as file:
+            end, rest = file.tell(), memoryview(text.encode())
+            try:
+                while end and rest:
+                    rest = rest[file.write(rest) :]
+            except OSError:
+                file.truncate(end)
+                raise
+            return end > 0
+
+    def _remove_leftovers(self) -> None:
+        """Remove what a process that was killed had not finished writing."""
+        for name in (
+            CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, TRACEBACK, CHAMPION, LEARNED, VERIFIED
+        ):  # fmt: skip
+            for path in self.path.glob(f".{name}.*.tmp"):
+                path.unlink()
+        for path in (self.path / CHECKPOINTS).glob(".*.npz.*.tmp"):
+            path.unlink()
+
+    def _trying(self, what: str, write: Callable[[], object]) -> bool:
+        """Whether a write succeeded; a run does not end for want of a disk."""
+        try:
+            write()
+        except OSError as error:
+            there = any(self._checkpoint_paths())
+            good = f"checkpoint {self._saved} stays good" if there else "there is no checkpoint"
+            warnings.warn(
+                f"{self.path}: {what} could not be written ({error}); {good}, and the run goes on.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            return False
+        return True
+
+
+def _species_lines(sizes: Iterable[tuple[int, dict[int, int]]], header: bool = False) -> str:
+    lines = ["generation,species,size\n"] if header else []
+    for generation, members in sizes:
+        lines += [csv_lines((generation, species, size)) for species, size in members.items()]
+    return "".join(lines)
+
+
+def _check_free(path: Path) -> None:
+    if (path / PROBLEM).exists() or any((path / CHECKPOINTS).glob("[0-9]*.npz")):
+        raise FileExistsError(
+            f"{path}: expected an empty directory, got one that holds a run. Choose another "
+            f"directory, remove this one, or go on with 'neatgrow resume {path}'."
+        )

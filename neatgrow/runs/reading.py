@@ -1,0 +1,181 @@
+"""What a run's directory holds, read by whoever looks at it or goes on with it."""
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from importlib.util import find_spec
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from neatgrow import _checks
+from neatgrow.files.archive import DAMAGE, FileError, UnknownContentError, plain, whole
+from neatgrow.files.genomes import load_genome
+from neatgrow.genomes.genomes import Genome
+from neatgrow.learning.lifetime import Learning
+from neatgrow.runs.history import COLUMNS, MISSING, History
+from neatgrow.runs.retests import Verified
+
+CONFIG, PROBLEM = "config.toml", "problem.json"
+HISTORY, SPECIES = "history.csv", "species.csv"
+FAILURES, TRACEBACK = "failures.csv", "failure.txt"
+CHAMPION, LEARNED, VERIFIED = "champion.npz", "learned.npz", "verified.json"
+LOCK, CHECKPOINTS = "run.lock", "checkpoints"
+_MOST = (1 << 63) - 1
+
+
+def check_files(path: Path, names: Iterable[str]) -> None:
+    """Raise FileNotFoundError, saying which, if a file is missing."""
+    for name in names:
+        if not (path / name).is_file():
+            raise FileNotFoundError(
+                f"{path}: expected a run directory, got one without {name}. Pass a directory "
+                "that 'neatgrow run' or evolve(directory=…) wrote."
+            )
+
+
+def read_history(path: Path) -> History:
+    """The history that a run directory holds.
+
+    Raises:
+        FileError: A line of it is damaged; says which.
+    """
+    sizes: dict[int, dict[int, int]] = {}
+
+    def take_sizes(line: str) -> None:
+        generation, species, size = (int(part) for part in line.split(","))
+        sizes.setdefault(generation, {})[species] = size
+
+    header: list[str] = []
+
+    def take_row(line: str) -> None:
+        if not header:
+            header.extend(line.split(","))
+            return
+        missing = {name: MISSING[kind] for name, kind in COLUMNS.items() if name not in header}
+        values: dict[str, Any] = {**missing, **dict(zip(header, line.split(","), strict=True))}
+        history.append(values, sizes.get(int(values["generation"]), {}))
+
+    history = History()
+    _each_line(path / SPECIES, take_sizes, 2)
+    _each_line(path / HISTORY, take_row, 1)
+    return history
+
+
+def _each_line(path: Path, take: Callable[[str], None], first: int) -> None:
+    """Hand every line from ``first`` on to ``take``, but for one that a kill cut short."""
+    for number, line in enumerate(path.read_bytes().split(b"\n")[first - 1 : -1], first):
+        try:
+            take(line.decode())
+        except ValueError as error:
+            raise FileError(
+                f"{path}: expected a line of a run's table, got {line!r} in line {number}. "
+                "'neatgrow resume' writes the tables anew from the last checkpoint."
+            ) from error
+
+
+def read_run(directory: str | PathLike[str]) -> tuple[dict[str, Any], History, Genome]:
+    """What a run directory holds: the problem's description, the history, the champion.
+
+    Raises:
+        FileNotFoundError: It is no run directory; says what is missing.
+        FileError: A file in it is damaged; says which.
+    """
+    path = Path(directory)
+    check_files(path, (PROBLEM, HISTORY, SPECIES, CHAMPION))
+    description = read_description(path)
+    history = read_history(path)
+    if not len(history):
+        raise FileError(f"{path / HISTORY}: expected at least one generation, got none.")
+    return description, history, load_genome(path / CHAMPION)
+
+
+def read_learned(directory: str | PathLike[str]) -> Genome | None:
+    """The champion as it became by learning, where it did.
+
+    Raises:
+        FileError: The file is damaged.
+    """
+    path = Path(directory) / LEARNED
+    return load_genome(path) if path.exists() else None
+
+
+def read_verified(directory: str | PathLike[str]) -> Verified | None:
+    """The final test of the champion, where there was one.
+
+    Raises:
+        FileError: The file is damaged.
+    """
+    path = Path(directory) / VERIFIED
+    if not path.exists():
+        return None
+    try:
+        values = dict(json.loads(path.read_text("utf-8")))
+        mean, error = (_checks.number(name, values[name]) for name in ("mean", "standard_error"))
+        return Verified(mean, error, whole(values, "episodes", 1, _MOST))
+    except DAMAGE as error:
+        raise FileError(
+            f"{path}: expected the champion's final test in JSON, got an error: {error}"
+        ) from error
+
+
+def read_description(directory: str | PathLike[str], *, to_rebuild: bool = True) -> dict[str, Any]:
+    """What ``problem.json`` says: the problem, the seed, and under ``"run"`` the budget.
+
+    Args:
+        directory: Of the run.
+        to_rebuild: Whether the problem is to be made of it, which may import a module.
+
+    Raises:
+        FileNotFoundError: It is no run directory.
+        FileError: It is damaged, or it names an environment by a module that lies in the
+            directory: files must not bring the code that reads them along.
+    """
+    check_files(Path(directory), (PROBLEM,))
+    path = Path(directory) / PROBLEM
+    try:
+        description = dict(json.loads(path.read_text("utf-8")))
+        whole({"seed": 0, **description}, "seed", 0, _MOST)
+        about = dict(description.get("run", {}))
+        _check_budget({**_NO_BUDGET, **about})
+    except DAMAGE as error:
+        raise FileError(
+            f"{path}: expected a problem's description in JSON, got an error: {error}"
+        ) from error
+    if to_rebuild:
+        _check_module(path, str(description.get("environment", "")))
+    return {**description, "run": about}
+
+
+_NO_BUDGET: dict[str, Any] = {
+    "generations": 1, "solved_at": None, "minimize": False, "learning": None, "inputs": 1,
+    "outputs": 1,
+}  # fmt: skip
+
+
+def _check_budget(about: dict[str, Any]) -> None:
+    for name in ("generations", "inputs", "outputs"):
+        whole(about, name, 1, _MOST)
+    plain(about, "minimize", bool)
+    if about["solved_at"] is not None:
+        _checks.number("solved_at", about["solved_at"])
+    if about["learning"] is not None:
+        with suppress(UnknownContentError):  # which those say who need it
+            Learning.from_dict(plain(about, "learning", dict))
+
+
+def _check_module(path: Path, environment: str) -> None:
+    module, colon, _ = environment.partition(":")
+    if not colon:
+        return
+    try:
+        spec = find_spec(module.partition(".")[0])
+    except (ImportError, ValueError):
+        return  # which is told where it is imported
+    places = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or [])]
+    home = path.parent.resolve()
+    if any(place and home in Path(place).resolve().parents for place in places):
+        raise FileError(
+            f"{path}: expected an environment of a module that is installed, got {environment!r}, "
+            "whose module lies in the run's own directory. Move it elsewhere if you trust it."
+        )

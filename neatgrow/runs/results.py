@@ -1,0 +1,122 @@
+"""What a run came to."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neatgrow.evaluation.base import Problem
+from neatgrow.genomes.genomes import Genome
+from neatgrow.lineage.lineage import Ancestor, Lineage
+from neatgrow.runs.history import TIMES, History
+from neatgrow.runs.retests import Verified
+from neatgrow.selection.population import Population
+
+if TYPE_CHECKING:
+    import networkx
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run came to.
+
+    Attributes:
+        solved: Whether the champion reached the problem's threshold, and did again from a fresh
+            state; on a noisy problem over at least 100 fresh episodes, by a margin that grows
+            with every try (:meth:`neatgrow.runs.retests.Retests.solves`).
+        champion: Best genome ever, carrying input statistics where the problem keeps any. With
+            Baldwinian learning as it was born.
+        champion_fitness: Its fitness; on a noisy problem the mean of the final test, or of all
+            evidence there was where there was no such test.
+        learned: The champion as it was judged: after its learning, where genomes learn and what
+            they learn is not inherited; else the champion.
+        verified: The final test, after the run and outside its time: mean, standard error and
+            number of episodes that no selection has seen. ``None`` if the run was interrupted, had
+            no workers left, or an episode of the test failed.
+        retests_failed: Tests of would-be champions that failed. Where all did, the champion is
+            provisional: the best as told, without evidence.
+        history: Table by generation.
+        population: As it stands after the last generation.
+        problem: What was evolved on.
+        stopped: ``"solved"``, ``"generations"``, ``"seconds"``, ``"interrupted"``,
+            ``"callback"``, ``"failures"`` where too many evaluations failed, or ``"workers"``
+            where worker processes or the executor could not go on.
+        directory: Where files were written, or ``None``.
+        failures: The first hundred evaluations that failed: generation, row of the genome,
+            cause. How many there were in all is in the history.
+        traceback: Of the first evaluation that raised, as text: where in the problem's code, also
+            if that ran in another process. ``None`` where none did. Control characters in it
+            are shown as escapes; the middle of one of more than 20,000 characters is left out.
+        descent: Who descends from whom, as :attr:`lineage` and :attr:`ancestors` show it.
+    """
+
+    solved: bool
+    champion: Genome
+    champion_fitness: float
+    history: History
+    population: Population
+    problem: Problem
+    stopped: str
+    directory: Path | None
+    failures: list[tuple[int, int, str]]
+    traceback: str | None
+    descent: Lineage
+    learned: Genome
+    verified: Verified | None
+    retests_failed: int
+
+    @cached_property
+    def lineage(self) -> "networkx.DiGraph[Any]":
+        """The last generation, the champion and their ancestors as a directed graph.
+
+        Nodes are (generation, row); see :meth:`neatgrow.lineage.lineage.Lineage.to_networkx`.
+        """
+        return self.descent.to_networkx()
+
+    @cached_property
+    def ancestors(self) -> list[Ancestor]:
+        """The champion's line of first parents from first to last: those who differ in structure
+        from the one before, and the champion."""
+        return self.descent.line()
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the champion and of the history but for its times, as 64 hexadecimal digits.
+
+        Equal for equal seeds on one machine, whatever the number of threads or processes, and
+        whether or not the run was interrupted and resumed.
+        """
+        return fingerprint_of(self.history, self.champion)
+
+    def __repr__(self) -> str:
+        failed = f", retests_failed={self.retests_failed}" if self.retests_failed else ""
+        return (
+            f"Result(solved={self.solved}, champion_fitness={self.champion_fitness:.6g}, "
+            f"verified={self.verified or 'no'}, generations={len(self.history)}, "
+            f"stopped={self.stopped!r}{failed})"
+        )
+
+    def _repr_html_(self) -> str | None:
+        """Facts and pictures for notebooks; ``None`` where drawing fails."""
+        try:
+            from neatgrow.plotting.pages.notebook import page
+
+            return page(self)
+        except Exception:
+            return None
+
+
+def fingerprint_of(history: History, champion: Genome) -> str:
+    """:attr:`Result.fingerprint` of a run's history and champion."""
+    digest = hashlib.sha256()
+    columns = {k: v for k, v in history.to_arrays().items() if k not in TIMES}
+    face = champion.interface
+    statistics = {"input_mean": face.input_mean, "input_scale": face.input_scale}
+    for name, array in {**columns, **champion.packed._asdict(), **statistics}.items():
+        if array is not None:
+            digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

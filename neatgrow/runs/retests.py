@@ -1,0 +1,371 @@
+"""Who is the champion of a noisy problem: decided by fresh episodes, pooled over time.
+
+A fitness that depends on luck picks the lucky. So the best of a generation has to hold over
+episodes that nobody was selected by before it is champion, and the champion plays the same ones;
+what fresh episodes say of the champion is pooled for as long as it is one, and one that does not
+hold is replaced.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow.evaluation.base import Evaluation
+from neatgrow.files.archive import whole
+from neatgrow.genomes.genomes import Genome, Genomes
+from neatgrow.kernels import layout, random
+from neatgrow.kernels.layout import Array
+
+RETEST_EPISODES = 20  # at least, of one comparison of a would-be champion with the champion
+SOLVED_EPISODES = 100  # at least, of a test whether it solves the problem, and of the final one
+_CANDIDATES = 3  # per generation
+_ROUNDS = 6  # of fresh episodes in one comparison
+_LOOKS = (1, 1, 2, 4, 8)  # multiples of SOLVED_EPISODES by which one test for solving grows
+_BLOCKS = 10  # evaluations that a test is split into where a problem does not tell single episodes
+_DOUBT = 0.05  # that a run is called solved whose champion lies a standard error below
+_MOST = (1 << 62) - 1
+_CERTAIN = 2.0  # standard errors by which a challenger must be better
+
+# A run's state before its first test, and that of checkpoints of before there were any.
+UNTESTED: dict[str, Any] = {"evidence": None, "tries": 0, "tried": 0, "failed": 0}
+
+Judge = Callable[[Genomes, int, int | None], Evaluation]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What fresh episodes say of a genome's fitness.
+
+    Attributes:
+        count: Scores, of an episode each; of a block of them where the problem does not tell
+            single ones.
+        mean: Of the scores.
+        squares: Sum of their squared deviations from it.
+    """
+
+    count: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+
+    def with_scores(self, scores: Array) -> "Evidence":
+        """With more scores (K,); Chan, Golub & LeVeque (1983), equation 1.5."""
+        count, mean = scores.size, float(scores.mean())
+        squares = float(((scores - mean) ** 2).sum())
+        total, gap = self.count + count, mean - self.mean
+        return Evidence(
+            total,
+            self.mean + gap * count / total,
+            self.squares + squares + gap * gap * self.count * count / total,
+        )
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean; infinite for less than two scores."""
+        if self.count < 2:
+            return float("inf")
+        return float(np.sqrt(self.squares / (self.count - 1) / self.count))
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A final test of the champion, on episodes that no selection has seen.
+
+    Attributes:
+        mean: Fitness over them.
+        standard_error: Of the mean; 0 where fitness does not depend on luck.
+        episodes: How many; 1 evaluation where fitness does not depend on luck.
+    """
+
+    mean: float
+    standard_error: float
+    episodes: int
+
+    def __str__(self) -> str:
+        if self.episodes == 1:
+            return f"{self.mean:.6g}"
+        return f"{self.mean:.6g} ± {self.standard_error:.2g} over {self.episodes} fresh episodes"
+
+
+class _Tested(NamedTuple):
+    """What a test came to: scores (K,), or why it failed."""
+
+    scores: Array
+    cause: str | None = None
+    error: BaseException | None = None
+
+
+@dataclass
+class Retests:
+    """The evidence for a run's champion, and the tests that it comes from.
+
+    Attributes:
+        judge: Evaluates genomes: of a seed, over so many episodes.
+        seed_of: A seed for the k-th test of a generation.
+        sign: 1 where higher fitness is better, −1 where lower is.
+        threshold: ``sign`` times the fitness from which the problem counts as solved.
+        episodes: Of one comparison.
+        evidence: For the champion; ``None`` while no genome has passed a test.
+        tries: Tests for solving so far, in the whole run.
+        tried: Scores in the evidence when the champion was last tested for solving.
+        failed: Retests that failed, in the whole run.
+        tells: Whether the problem tells the score of each episode.
+        spent: Evaluations of the generation's tests.
+        played: Episodes of them.
+        causes: Why tests of the generation failed, and what was raised, by row.
+        confirmed: Genomes of the generation that were better than the champion.
+    """
+
+    judge: Judge
+    seed_of: Callable[[int], int]
+    sign: float
+    threshold: float
+    episodes: int = RETEST_EPISODES
+    evidence: Evidence | None = None
+    tries: int = 0
+    tried: int = 0
+    failed: int = 0
+    tells: bool = True
+    spent: list[Evaluation] = field(default_factory=list)
+    played: int = 0
+    causes: dict[int, tuple[str, BaseException | None]] = field(default_factory=dict)
+    confirmed: int = 0
+
+    def consider(
+        self, genomes: Genomes, evaluation: Evaluation, fitness: Array, champion: Genome | None
+    ) -> int | None:
+        """Let the best of a generation challenge the champion.
+
+        Up to three genomes whose fitness is better than the champion's evidence are compared with
+        it, the best first, on common fresh episodes; their fitness becomes what these say. The
+        champion's own copies in the generation add to its evidence, good or bad.
+
+        Args:
+            genomes: N genomes as they were judged.
+            evaluation: What the problem answered.
+            fitness: (N,) of it, NaN for failures; written to.
+            champion: As it is judged; ``None`` before the first.
+
+        Returns:
+            Row of a new champion, or ``None`` where the old one stays.
+        """
+        self.spent, self.played, self.causes, self.confirmed = [], 0, {}, 0
+        self.tells = evaluation.scores is not None
+        copies = np.empty(0, np.int64)
+        if self.evidence is not None and champion is not None:
+            copies = copies_of(champion, genomes)
+            plain = champion.interface.input_mean is None  # else it was judged on other inputs
+            if copies.size and plain and evaluation.scores is not None:
+                scores = evaluation.scores[copies[0]]
+                if np.isfinite(scores).all():
+                    self.evidence = self.evidence.with_scores(scores)
+        ranked = np.argsort(
+            -np.where(np.isnan(fitness), -np.inf, self.sign * fitness), kind="stable"
+        )
+        ranked = ranked[~np.isin(ranked, copies)]
+        common: list[_Tested] = []  # what the champion scored, round by round
+        row = None
+        for candidate in ranked[:_CANDIDATES].tolist():
+            bar = -np.inf if self.evidence is None else self.sign * self.evidence.mean
+            if not self.sign * fitness[candidate] > bar:  # NaN is not
+                break
+            genome = genomes[candidate]
+            better, own = self._compared(genome, candidate, champion, common)
+            if own:
+                fitness[candidate] = np.concatenate([test.scores for test in own]).mean()
+            if better and self._begins(genome, candidate, own):
+                row, champion, common = candidate, genome, own
+        return row
+
+    def _compared(
+        self, genome: Genome, row: int, champion: Genome | None, common: list[_Tested]
+    ) -> tuple[bool, list[_Tested]]:
+        """Whether a genome is better than the champion, and its tests; none where one failed.
+
+        Both play the same episodes. The difference is that of the pairs, or of the means, whichever
+        is more certain: pairs where luck is in the episodes, means where the champion is well
+        known. While it is positive and not yet certain there are more episodes.
+        """
+        own: list[_Tested] = []
+        difference = Evidence()
+        for k in range(_ROUNDS):
+            rivals = [genome]
+            if self.evidence is not None and champion is not None and k == len(common):
+                rivals.append(champion)
+            test, *others = self._tests(rivals, k)
+            if test.cause is not None:
+                self._fails(row, test)
+                return False, []
+            own.append(test)
+            if self.evidence is None:
+                return True, own
+            for other in others:
+                common.append(other)
+                if other.cause is None:
+                    self.evidence = self.evidence.with_scores(other.scores)
+                else:
+                    self.failed += 1
+            if common[k].cause is None:
+                difference = difference.with_scores(self.sign * (test.scores - common[k].scores))
+            mine = Evidence()
+            for each in own:
+                mine = mine.with_scores(each.scores)
+            ahead, doubt = difference.mean, difference.standard_error
+            apart = float(np.hypot(mine.standard_error, self.evidence.standard_error))
+            if apart < doubt:
+                ahead, doubt = self.sign * (mine.mean - self.evidence.mean), apart
+            if ahead <= 0.0:
+                return False, own
+            if ahead > _CERTAIN * doubt:
+                return True, own
+        return False, own
+
+    def _begins(self, genome: Genome, row: int, own: list[_Tested]) -> bool:
+        """Let the evidence begin anew, with episodes that the genome did not win by.
+
+        The first champion won none: it was chosen by its fitness as told.
+        """
+        test = own[0]
+        if self.evidence is not None:
+            (test,) = self._tests([genome], _ROUNDS + len(_LOOKS) + self.confirmed)
+            self.confirmed += 1
+            if test.cause is not None:
+                self._fails(row, test)
+                return False
+        self.evidence, self.tried = Evidence().with_scores(test.scores), 0
+        return True
+
+    def _fails(self, row: int, test: _Tested) -> None:
+        self.failed += 1
+        self.causes[row] = (test.cause or "", test.error)
+
+    def solves(self, champion: Genome) -> bool:
+        """Whether the champion solves the problem, by episodes that are fresh for each try.
+
+        The k-th look asks for c_k standard errors above the threshold, with
+        Φ(−1 − c_k) = 0.05 / (k (k + 1)). So the chance is at most Σ 0.05 / (k (k + 1)) = 0.05
+        that any of a run's looks passes a champion whose fitness lies more than a standard error
+        below. A champion that fails is tried again once there is twice as much evidence.
+        """
+        evidence = self.evidence
+        if evidence is None or not self.sign * evidence.mean >= self.threshold:
+            return False
+        if evidence.count < 2 * self.tried:
+            return False
+        found, solved = Evidence(), False
+        for look, times in enumerate(_LOOKS):
+            (test,) = self._tests([champion], _ROUNDS + look, times * self.many)
+            if test.cause is not None:
+                self.failed += 1
+                break
+            self.tries += 1
+            found = found.with_scores(test.scores)
+            evidence = evidence.with_scores(test.scores)
+            margin = NormalDist().inv_cdf(1.0 - _DOUBT / (self.tries * (self.tries + 1))) - 1.0
+            above = self.sign * found.mean - self.threshold
+            solved = above >= margin * found.standard_error
+            if solved or above < 0.0:
+                break
+        self.evidence, self.tried = evidence, evidence.count
+        return solved
+
+    def verified(self, champion: Genome, seed: int) -> Verified | None:
+        """The champion over fresh episodes of a seed; ``None`` where one of them failed."""
+        test = self._answers(champion.batch(), seed, self.many)[0]
+        if test.cause is not None:
+            return None
+        found = Evidence().with_scores(test.scores)
+        return Verified(found.mean, found.standard_error, self.many)
+
+    @property
+    def many(self) -> int:
+        """Episodes of a test for solving, and of the final one."""
+        return max(SOLVED_EPISODES, self.episodes)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds, as plain values."""
+        known = None if self.evidence is None else asdict(self.evidence)
+        return {
+            "evidence": known, "tries": self.tries, "tried": self.tried, "failed": self.failed
+        }  # fmt: skip
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from :meth:`state`, as checked by :func:`checked_state`."""
+        known = state["evidence"]
+        self.evidence = None if known is None else Evidence(**known)
+        self.tries, self.tried, self.failed = state["tries"], state["tried"], state["failed"]
+
+    def _tests(
+        self, genomes: Sequence[Genome], index: int, episodes: int | None = None
+    ) -> list[_Tested]:
+        """Each genome on the same fresh episodes: those of the generation's test ``index``."""
+        seed, count = self.seed_of(index), self.episodes if episodes is None else episodes
+        faces = [genome.interface for genome in genomes]
+        if all(face is faces[0] for face in faces[1:]):
+            parts = [(genome.packed, 1) for genome in genomes]
+            return self._answers(Genomes(layout.concatenate(parts), faces[0]), seed, count)
+        return [self._answers(genome.batch(), seed, count)[0] for genome in genomes]
+
+    def _answers(self, genomes: Genomes, seed: int, episodes: int) -> list[_Tested]:
+        if self.tells:
+            answers = [self.judge(genomes, seed, episodes)]
+            scores = answers[0].scores
+            if scores is None:  # it failed as a whole
+                scores = answers[0].fitness[:, None]
+        else:  # the spread has to come of several answers
+            seeds = np.empty(_BLOCKS, np.int64)
+            random.derive_seeds(seed, random.RETEST, 0, seeds)
+            answers = []
+            for own in seeds.tolist():
+                answers.append(self.judge(genomes, own, -(-episodes // _BLOCKS)))
+                if not np.isfinite(answers[-1].fitness).any():
+                    break
+            scores = np.stack([answer.fitness for answer in answers], axis=1)
+        self.spent += answers
+        self.played += episodes * len(genomes)
+        causes = {k: why for answer in reversed(answers) for k, why in answer.failures.items()}
+        errors = {k: what for answer in reversed(answers) for k, what in answer.errors.items()}
+        tests = []
+        for k, own in enumerate(scores):
+            bad = own[~np.isfinite(own)]
+            if bad.size:
+                cause = causes.get(k, f"fitness is {bad[0]}")
+                tests.append(_Tested(own, cause, errors.get(k)))
+            else:
+                tests.append(_Tested(own))
+        return tests
+
+
+def copies_of(genome: Genome, genomes: Genomes) -> Array:
+    """Rows of a batch that hold exactly this genome's genes."""
+    one, many = genome.packed, genomes.packed
+    rows = np.flatnonzero(
+        (np.diff(many.node_ptr) == one.node_id.size)
+        & (np.diff(many.connection_ptr) == one.innovation.size)
+    )
+    if one.innovation.size:  # most differ in the first weight already
+        first = many.connection_values[many.connection_ptr[rows], 0]
+        rows = rows[first == one.connection_values[0, 0]]
+    same = [row for row in rows.tolist() if genomes[row] == genome]
+    return np.array(same, np.int64)
+
+
+def checked_state(values: dict[str, Any]) -> dict[str, Any]:
+    """What :meth:`Retests.state` gave, read from a file.
+
+    Raises:
+        LookupError, ValueError, TypeError: A value is missing or not what it should be.
+    """
+    known = values["evidence"]
+    if known is not None:
+        numbers = {name: _checks.number(f"evidence.{name}", known[name])
+                   for name in ("mean", "squares")}  # fmt: skip
+        if not np.isfinite(list(numbers.values())).all() or numbers["squares"] < 0.0:
+            raise ValueError(f"evidence: expected finite numbers, got {numbers}.")
+        known = {"count": whole(known, "count", 1, _MOST), **numbers}
+    return {"evidence": known} | {
+        name: whole(values, name, 0, _MOST) for name in ("tries", "tried", "failed")
+    }

@@ -1,0 +1,1 @@
+"""Selection: who has children, and the population that they replace."""

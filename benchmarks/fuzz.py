@@ -39,9 +39,9 @@ import numpy as np
 
 import neatgrow as ng
 from benchmarks.timing import markdown
+from neatgrow._types import Array
 from neatgrow.evaluation.base import Stateful
 from neatgrow.kernels import functions
-from neatgrow.kernels.layout import Array
 from neatgrow.runs.checkpoints import (
     Snapshot,
     load_population,

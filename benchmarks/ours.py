@@ -8,9 +8,10 @@ import numpy as np
 
 import neatgrow as ng
 from benchmarks.peers import Graph, random_graph
-from neatgrow.genomes.genomes import Interface
+from neatgrow._types import Array
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
-from neatgrow.kernels.layout import Array, Packed
+from neatgrow.kernels.layout import Packed
 
 # The paper's rates of growth: genomes grow about as slowly as neat-python's do in its XOR
 # example; both sides are timed at like sizes, which are printed beside the times.

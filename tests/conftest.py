@@ -22,7 +22,9 @@ from neatgrow.config import (
     Start,
     Values,
 )
-from neatgrow.genomes.genomes import Genome, Genomes, Interface, option_codes
+from neatgrow.genomes.columns import option_codes
+from neatgrow.genomes.genomes import Genome, Genomes
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import functions, layout, parallel
 from neatgrow.kernels.layout import Packed
 from neatgrow.selection.population import Population

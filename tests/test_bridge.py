@@ -9,7 +9,8 @@ from conftest import DEGENERATE, any_genome, build, grown
 from hypothesis import given
 
 from neatgrow.config import Config
-from neatgrow.genomes.genomes import Genome, innovation_numbers
+from neatgrow.genomes.genomes import Genome
+from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.selection.population import Population
 
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import ACTIVATIONS, AGGREGATIONS, build
 
 from neatgrow.config import Choices, Config, Genes
-from neatgrow.genomes.genomes import option_codes
+from neatgrow.genomes.columns import option_codes
 from neatgrow.kernels import functions
 from neatgrow.selection.population import Population
 

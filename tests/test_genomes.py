@@ -7,7 +7,9 @@ from conftest import DEGENERATE, any_genome, build, grown, pack, same_genes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neatgrow.genomes.genomes import Genome, Genomes, Interface, innovation_numbers
+from neatgrow.genomes.genomes import Genome, Genomes
+from neatgrow.genomes.innovations import innovation_numbers
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
 from neatgrow.learning.training import fine_tune
 

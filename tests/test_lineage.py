@@ -14,11 +14,12 @@ import neatgrow as ng
 from neatgrow.files.archive import FileError, read_archive, write_archive
 from neatgrow.files.genomes import pack_genomes, unpack_genomes
 from neatgrow.lineage import lineage as module
-from neatgrow.lineage.files import pack_lineage, read_lineage
+from neatgrow.lineage.files import pack_lineage
 from neatgrow.lineage.lineage import Ancestor, Lineage
 from neatgrow.lineage.records import genes_of
 from neatgrow.runs.checkpoints import load_snapshot, save_snapshot
 from neatgrow.runs.evolution import Evolution
+from neatgrow.runs.reading import read_lineage
 
 DATA = Path(__file__).parent / "data"
 THICK = {

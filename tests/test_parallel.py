@@ -11,7 +11,7 @@ from conftest import evolve_at_random, grown, same_genes, wild_config
 
 from neatgrow.genomes.variation import make_children, room_for, rules_of
 from neatgrow.kernels import parallel
-from neatgrow.kernels.reproduction import MATE, Offspring
+from neatgrow.kernels.offspring import MATE, Offspring
 from neatgrow.selection.population import Population
 from neatgrow.selection.species import measure_of, no_species, speciate
 

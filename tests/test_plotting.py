@@ -13,7 +13,7 @@ from matplotlib.patches import Circle, PathPatch
 from matplotlib.transforms import Affine2D
 
 from neatgrow.config import Config
-from neatgrow.genomes.genomes import innovation_numbers
+from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.plotting.graph.layers import arrange
 from neatgrow.plotting.graph.network import draw
 from neatgrow.plotting.history import draw_fitness, draw_species, species_color

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from scipy import special, stats
 
 import neatgrow as ng
-from neatgrow.genomes.genomes import Interface
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import random
 from neatgrow.kernels.training import CONSTANT
 from neatgrow.learning.policy import ppo as policy

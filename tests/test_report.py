@@ -17,7 +17,6 @@ import neatgrow as ng
 from benchmarks.bench_report import DRAG, OPENED, large_genome
 from benchmarks.browser import browser, missing
 from neatgrow.cli import main
-from neatgrow.lineage.files import read_lineage
 from neatgrow.plotting.graph.layers import wired
 from neatgrow.plotting.pages import sections
 from neatgrow.plotting.pages.answers import answers_of, decision_map
@@ -27,6 +26,7 @@ from neatgrow.plotting.pages.record import record_of
 from neatgrow.plotting.pages.report import page, report
 from neatgrow.plotting.theme import THEMES
 from neatgrow.plotting.values import activity, answers
+from neatgrow.runs.reading import read_lineage
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&\"'"
 GROWTH = {

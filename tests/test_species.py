@@ -14,7 +14,7 @@ from neatgrow.config import Choices, Config, Distance, Genes, Values
 from neatgrow.config import Species as SpeciesSettings
 from neatgrow.genomes.variation import room_for
 from neatgrow.kernels import random, selection, speciation
-from neatgrow.kernels.reproduction import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring
+from neatgrow.kernels.offspring import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring
 from neatgrow.kernels.selection import (
     ALIVE,
     CHILDREN,

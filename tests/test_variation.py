@@ -21,9 +21,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from neatgrow.config import Choices, Config, Crossover, Genes, Mutation, Start, Values
-from neatgrow.genomes.genomes import Interface
+from neatgrow.genomes.interface import Interface
 from neatgrow.genomes.variation import initial_genomes, make_children, room_for, rules_of
-from neatgrow.kernels.reproduction import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring
+from neatgrow.kernels.offspring import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring
 from neatgrow.selection.population import Population
 
 STILL = Values(mutate_rate=0.0)

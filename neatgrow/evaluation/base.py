@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from neatgrow import _checks
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.learning.data import Lessons
 from neatgrow.networks.networks import Networks
 

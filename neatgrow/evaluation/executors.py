@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.evaluation.base import (
     Collection,
     Evaluation,
@@ -42,7 +43,6 @@ from neatgrow.evaluation.workers import (
 )
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import functions, parallel
-from neatgrow.kernels.layout import Array
 from neatgrow.networks.networks import Networks
 
 _SHARES_UNKNOWN = 32  # per generation, where an executor does not say how many workers it has

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.evaluation.base import (
     FAULTS,
     Collection,
@@ -42,7 +43,6 @@ from neatgrow.evaluation.base import (
 from neatgrow.evaluation.tracebacks import OriginalError, Sent, sent, traceback_of
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import functions, parallel
-from neatgrow.kernels.layout import Array
 from neatgrow.networks.networks import Networks
 
 SHARES = 4  # per worker and generation where there is no time limit

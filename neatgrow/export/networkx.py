@@ -7,15 +7,13 @@ import networkx
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Choices, Genes
-from neatgrow.genomes.genomes import (
-    Genome,
-    Interface,
-    innovation_numbers,
-    option_codes,
-    option_names,
-)
-from neatgrow.kernels.layout import Array, Packed
+from neatgrow.genomes.columns import option_codes, option_names
+from neatgrow.genomes.genomes import Genome
+from neatgrow.genomes.innovations import innovation_numbers
+from neatgrow.genomes.interface import Interface
+from neatgrow.kernels.layout import Packed
 
 _KINDS = ("input", "hidden", "output")
 _LAST_BIRTH, _LAST_ID = np.iinfo(np.int32).max, np.iinfo(np.int64).max

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from neatgrow import _checks
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 
 T = TypeVar("T")
 _FREE = 64 << 20  # bytes that any file may unpack to

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Genes
 from neatgrow.files.archive import (
     DAMAGE,
@@ -18,14 +19,10 @@ from neatgrow.files.archive import (
     whole,
     write_archive,
 )
-from neatgrow.genomes.genomes import COLUMNS, Genome, Genomes, Interface, option_codes
-from neatgrow.kernels.layout import (
-    CONNECTION_COLUMNS,
-    NODE_COLUMNS,
-    Array,
-    Packed,
-    empty_packed,
-)
+from neatgrow.genomes.columns import COLUMNS, option_codes
+from neatgrow.genomes.genomes import Genome, Genomes
+from neatgrow.genomes.interface import Interface
+from neatgrow.kernels.layout import CONNECTION_COLUMNS, NODE_COLUMNS, Packed, empty_packed
 
 FORMAT, VERSION = "neatgrow genomes", 1
 _MOST_INPUTS = 1 << 24

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from neatgrow import _checks, automatic
+from neatgrow._types import Array
 from neatgrow.config import (
     CONNECTION_VALUES,
     NODE_CHOICES,
@@ -14,12 +15,15 @@ from neatgrow.config import (
     Config,
     Values,
 )
-from neatgrow.genomes.genomes import COLUMNS, Genomes, Interface, innovation_numbers, option_codes
+from neatgrow.genomes.columns import COLUMNS, option_codes
+from neatgrow.genomes.genomes import Genomes
+from neatgrow.genomes.innovations import innovation_numbers
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import genes, layout, parallel, random
 from neatgrow.kernels import reproduction as kernels
 from neatgrow.kernels.genes import Rules
-from neatgrow.kernels.layout import Array, Packed
-from neatgrow.kernels.reproduction import Offspring
+from neatgrow.kernels.layout import Packed
+from neatgrow.kernels.offspring import Offspring, room_of
 
 _VARIATION_NS = 30.0  # estimated work per parental gene
 
@@ -120,7 +124,7 @@ def initial_genomes(
 def room_for(parents: Genomes, offspring: Offspring) -> Array:
     """(2, N+1) int64 offsets of the most genes that each child can have."""
     room = np.empty((2, offspring.first.size + 1), np.int64)
-    kernels.room_of(parents.packed, offspring, room)
+    room_of(parents.packed, offspring, room)
     return room
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.kernels.forward import tick_rows
 from neatgrow.kernels.functions import (
     IDENTITY,
@@ -30,7 +31,6 @@ from neatgrow.kernels.functions import (
     slope,
 )
 from neatgrow.kernels.jit import at, helper, summing
-from neatgrow.kernels.layout import Array
 from neatgrow.kernels.losses import loss_rows
 
 TILE = 64  # samples per pass

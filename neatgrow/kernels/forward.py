@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.kernels.functions import (
     MAX,
     MEAN,
@@ -29,7 +30,7 @@ from neatgrow.kernels.functions import (
     tanh,
 )
 from neatgrow.kernels.jit import at, helper, inlined, kernel
-from neatgrow.kernels.layout import Array, Plan
+from neatgrow.kernels.layout import Plan
 
 TILE = 128  # samples per pass: the slots of a small network stay in the first-level cache
 

@@ -14,8 +14,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from neatgrow._types import Array
 from neatgrow.kernels.jit import helper
-from neatgrow.kernels.layout import Array
 
 ACTIVATIONS: tuple[str, ...] = (
     "identity",

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.kernels.backward import TILE, accumulate
 from neatgrow.kernels.functions import MEAN, SUM
 from neatgrow.kernels.genes import Rules, copy_connection, copy_node
 from neatgrow.kernels.graphs import find
 from neatgrow.kernels.jit import at, helper, kernel
-from neatgrow.kernels.layout import WEIGHT, Array
+from neatgrow.kernels.layout import WEIGHT
 from neatgrow.kernels.losses import total_of
 from neatgrow.kernels.random import GROWTH, draw_below, seed_stream
 from neatgrow.kernels.structural_mutation import (

@@ -4,12 +4,12 @@ Axis letters: N networks, V nodes, C connections (both over all N genomes), I in
 O outputs.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-Array = NDArray[Any]
+from neatgrow._types import Array
 
 
 class Packed(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from neatgrow._checks import integer
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 
 WAKE_NS = 45_000  # from handing work to a sleeping thread until it runs, measured
 

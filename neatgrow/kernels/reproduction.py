@@ -5,53 +5,15 @@ node_start, node_stop, connection_start, connection_stop. All draws of a child c
 own stream, so neither threads nor batches can change it.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from neatgrow.kernels.genes import copy_connection, copy_node, mutate, start_choice, start_value
+from neatgrow.kernels.crossover import copy, mate
+from neatgrow.kernels.genes import start_choice, start_value
 from neatgrow.kernels.jit import helper, kernel
-from neatgrow.kernels.layout import Array
+from neatgrow.kernels.offspring import COPY, MATE, MUTATE
 from neatgrow.kernels.random import draw_uniform, seed_stream
 from neatgrow.kernels.structural_mutation import delete, drop_unconnected, grow, is_acyclic
-
-COPY, MUTATE, MATE, MATE_AVERAGE = range(4)  # kinds of offspring
-
-
-class Offspring(NamedTuple):
-    """Who makes each of N children; the first parent is at least as fit as the second."""
-
-    first: Array  # (N,) int32, row of a parent
-    second: Array  # (N,) int32, unused unless mated
-    kind: Array  # (N,) uint8: COPY, MUTATE, MATE, MATE_AVERAGE
-    equal: Array  # (N,) bool, parents equally fit: genes of either may be inherited
-
-
-@helper
-def measure_room(parents, offspring, room):
-    """Most genes that each child can have: its parents', and what one mutation adds.
-
-    Args:
-        parents: Packed genomes.
-        offspring: Plan.
-        room: (2, N+1) int64, written: offsets of node and connection genes.
-    """
-    room[0, 0], room[1, 0] = 0, 0
-    for child in range(offspring.first.shape[0]):
-        first, second = offspring.first[child], offspring.second[child]
-        nodes = 1 + parents.node_ptr[first + 1] - parents.node_ptr[first]
-        connections = 4 + parents.connection_ptr[first + 1] - parents.connection_ptr[first]
-        if offspring.kind[child] >= MATE and offspring.equal[child]:
-            nodes += parents.node_ptr[second + 1] - parents.node_ptr[second]
-            connections += parents.connection_ptr[second + 1] - parents.connection_ptr[second]
-        room[0, child + 1] = room[0, child] + nodes
-        room[1, child + 1] = room[1, child] + connections
-
-
-@kernel
-def room_of(parents, offspring, room):
-    """:func:`measure_room` by itself."""
-    measure_room(parents, offspring, room)
+from neatgrow.kernels.value_mutation import mutate
 
 
 @kernel
@@ -85,12 +47,12 @@ def make_children(parents, offspring, rules, key, children, wishes, start, stop)
         if room > scratch.shape[1]:
             scratch = np.empty((8, 2 * room), np.int32)
         if kind >= MATE:
-            _mate(parents, first, second, equal, kind, rules, children, span, stream)
+            mate(parents, first, second, equal, kind, rules, children, span, stream)
             if equal and not rules.recurrent and not is_acyclic(children, span, rules, scratch):
                 span[1], span[3] = span[0], span[2]
                 kind, equal = MUTATE, False  # the first parent's graph has no loop
         if kind < MATE:
-            _copy(parents, first, children, span)
+            copy(parents, first, children, span)
         if kind != COPY:
             shrunk = delete(children, span, rules, stream)
             if shrunk or equal:
@@ -106,75 +68,6 @@ def make_children(parents, offspring, rules, key, children, wishes, start, stop)
 def _genes(packed, n):
     nodes = packed.node_ptr[n + 1] - packed.node_ptr[n]
     return nodes + packed.connection_ptr[n + 1] - packed.connection_ptr[n]
-
-
-@helper
-def _copy(parents, first, out, span):
-    for i in range(parents.node_ptr[first], parents.node_ptr[first + 1]):
-        copy_node(parents, i, out, span[1])
-        span[1] += 1
-    for i in range(parents.connection_ptr[first], parents.connection_ptr[first + 1]):
-        copy_connection(parents, i, out, span[3])
-        span[3] += 1
-
-
-@helper
-def _mate(parents, first, second, equal, kind, rules, out, span, stream):
-    """Align genes by identity; matching ones are drawn or averaged, others come from the
-    first parent, or with ``equal`` each from whichever has it with chance one half.
-    """
-    i, i_stop = parents.node_ptr[first], parents.node_ptr[first + 1]
-    j, j_stop = parents.node_ptr[second], parents.node_ptr[second + 1]
-    while i < i_stop or (equal and j < j_stop):
-        if j >= j_stop or (i < i_stop and parents.node_id[i] < parents.node_id[j]):
-            copy_node(parents, i, out, span[1])
-            i += 1
-        elif i >= i_stop or parents.node_id[j] < parents.node_id[i]:
-            j += 1
-            if not equal:
-                continue
-            copy_node(parents, j - 1, out, span[1])
-        else:
-            copy_node(parents, i if draw_uniform(stream) < 0.5 else j, out, span[1])
-            if kind == MATE_AVERAGE:
-                for k in range(out.node_values.shape[1]):
-                    out.node_values[span[1], k] = 0.5 * (
-                        parents.node_values[i, k] + parents.node_values[j, k]
-                    )
-            out.node_birth[span[1]] = min(parents.node_birth[i], parents.node_birth[j])
-            i += 1
-            j += 1
-        span[1] += 1
-
-    i, i_stop = parents.connection_ptr[first], parents.connection_ptr[first + 1]
-    j, j_stop = parents.connection_ptr[second], parents.connection_ptr[second + 1]
-    while i < i_stop or (equal and j < j_stop):
-        at = span[3]
-        if j >= j_stop or (i < i_stop and parents.innovation[i] < parents.innovation[j]):
-            i += 1
-            if equal and draw_uniform(stream) < 0.5:
-                continue
-            copy_connection(parents, i - 1, out, at)
-            disabled = not out.enabled[at]
-        elif i >= i_stop or parents.innovation[j] < parents.innovation[i]:
-            j += 1
-            if not equal or draw_uniform(stream) < 0.5:
-                continue
-            copy_connection(parents, j - 1, out, at)
-            disabled = not out.enabled[at]
-        else:
-            copy_connection(parents, i if draw_uniform(stream) < 0.5 else j, out, at)
-            if kind == MATE_AVERAGE:
-                for k in range(out.connection_values.shape[1]):
-                    out.connection_values[at, k] = 0.5 * (
-                        parents.connection_values[i, k] + parents.connection_values[j, k]
-                    )
-            out.connection_birth[at] = min(parents.connection_birth[i], parents.connection_birth[j])
-            disabled = not (parents.enabled[i] and parents.enabled[j])
-            i += 1
-            j += 1
-        out.enabled[at] = not (disabled and draw_uniform(stream) < rules.inherit_disabled)
-        span[3] += 1
 
 
 @kernel

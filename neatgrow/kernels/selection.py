@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.kernels.graphs import bucket
 from neatgrow.kernels.jit import helper, kernel
-from neatgrow.kernels.layout import Array
+from neatgrow.kernels.offspring import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring, measure_room
 from neatgrow.kernels.random import REPRESENTATIVE, draw_below, draw_uniform, seed_stream
-from neatgrow.kernels.reproduction import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring, measure_room
 from neatgrow.kernels.speciation import merge
 
 CHILDREN, ELITES, FATE = range(3)  # rows of a quota
@@ -47,7 +47,7 @@ class Generation(NamedTuple):
     """The plan of N children in S species, written by :func:`plan_generation`."""
 
     offspring: Offspring  # species after species, elites first in each
-    room: Array  # (2, N+1) int64, see ``variation.measure_room``
+    room: Array  # (2, N+1) int64, see ``offspring.measure_room``
     guess: Array  # (N,) int32, species to try first, as a place in ``kept``; −1 for none
     quota: Array  # (3, S) int64: children, elites among them, and fate of each species
     kept: Array  # (S,) int64, in its first entries: species that go on

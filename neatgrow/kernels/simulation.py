@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.kernels.forward import tick
 from neatgrow.kernels.jit import at, helper, kernel
-from neatgrow.kernels.layout import Array
 from neatgrow.kernels.random import EPISODES, draw_uniform, seed_stream
 from neatgrow.kernels.simulators import call_simulator
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.kernels.jit import at, helper, kernel
-from neatgrow.kernels.layout import Array
 from neatgrow.kernels.random import mix
 
 UNSEEN = -2  # a genome that no species has been looked for yet

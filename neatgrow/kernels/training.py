@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.kernels.backward import TILE, Scratch, accumulate
 from neatgrow.kernels.functions import like
 from neatgrow.kernels.jit import at, helper, kernel
-from neatgrow.kernels.layout import Array
 from neatgrow.kernels.losses import total_of
 from neatgrow.kernels.random import LEARNING, draw_below, seed_stream
 

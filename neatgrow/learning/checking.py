@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels.backward import Data
-from neatgrow.kernels.layout import Array
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning.data import prepared
 from neatgrow.learning.training import Trainer, recipe_of

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes.genomes import Interface
+from neatgrow._types import Array
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import losses, parallel
 from neatgrow.kernels.backward import Data
-from neatgrow.kernels.layout import Array
 
 _LOSS_NS = 1.0  # estimated work per output
 

@@ -4,12 +4,14 @@ from functools import partial
 
 import numpy as np
 
-from neatgrow.genomes.genomes import COLUMNS, Genomes
+from neatgrow._types import Array
+from neatgrow.genomes.columns import COLUMNS
+from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import functions, layout, parallel
 from neatgrow.kernels import guided_growth as kernels
 from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.guided_growth import Growth
-from neatgrow.kernels.layout import Array, Packed
+from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning.data import Lessons, prepared
 from neatgrow.networks.networks import compile_genomes

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.config import Config
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import functions
-from neatgrow.kernels.layout import Array
 from neatgrow.learning.data import Lessons
 
 LOGITS = ("binary", "categorical")  # losses that take outputs as logits

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes.genomes import Genome, Genomes, Interface
+from neatgrow._types import Array
+from neatgrow.genomes.genomes import Genome, Genomes
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import functions, parallel
 from neatgrow.kernels import training as kernels
 from neatgrow.kernels.backward import Data
-from neatgrow.kernels.layout import BIAS, WEIGHT, Array
+from neatgrow.kernels.layout import BIAS, WEIGHT
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.kernels.training import CONSTANT, Memory, Recipe, rate_at
 from neatgrow.learning.data import Lessons, checked_set, prepared

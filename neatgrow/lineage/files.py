@@ -1,18 +1,17 @@
 """Lineages in files: packed into arrays, checked where they are read."""
 
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from neatgrow import _checks
-from neatgrow.files.archive import FileError, UnknownContentError, plain, typed, whole
+from neatgrow._types import Array
+from neatgrow.files.archive import UnknownContentError, plain, typed, whole
 from neatgrow.files.genomes import pack_genomes, unpack_genomes
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import lineage as kernels
-from neatgrow.kernels.layout import Array, Packed
-from neatgrow.kernels.reproduction import MATE, Offspring
+from neatgrow.kernels.layout import Packed
+from neatgrow.kernels.offspring import MATE, Offspring
 from neatgrow.lineage.lineage import MOST, REVIEW, Lineage
 from neatgrow.lineage.records import Records, facts_of, held_at, living_of, structures_of
 from neatgrow.selection.population import State
@@ -123,37 +122,3 @@ def _checked_records(arrays: dict[str, Array], genomes: Packed, generation: int)
     same, wanted = np.empty(count, np.bool_), np.where(kept, 1, -1).astype(np.int8)
     kernels.choose(parent, 0, own, wanted, held, same)
     return Records(**facts, fitness=fitness, kept=kept, held=held, genomes=genomes)
-
-
-def read_lineage(directory: str | PathLike[str]) -> Lineage | None:
-    """The lineage of a run, up to its newest checkpoint that can be read.
-
-    A run that goes on is left in peace.
-
-    Returns:
-        ``None`` where there is no checkpoint yet, or one of before lineages were kept.
-
-    Raises:
-        FileNotFoundError: There is no such directory.
-        FileError: There are checkpoints, and none can be read.
-    """
-    from neatgrow.runs.checkpoints import load_snapshot
-    from neatgrow.runs.reading import CHECKPOINTS
-
-    folder = Path(directory)
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            _checks.message(str(folder), "a run directory", "none",
-                            "Pass a directory that evolve(directory=…) wrote.")
-        )  # fmt: skip
-    damaged: FileError | None = None
-    for path in sorted((folder / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True):
-        try:
-            return load_snapshot(path).lineage
-        except FileNotFoundError:  # the run has just replaced it by a newer one
-            continue
-        except FileError as error:
-            damaged = damaged or error
-    if damaged is not None:
-        raise damaged
-    return None

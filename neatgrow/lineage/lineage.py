@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neatgrow.genomes.genomes import Genome, Genomes, Interface
+from neatgrow._types import Array
+from neatgrow.genomes.genomes import Genome, Genomes
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import lineage as kernels
-from neatgrow.kernels.layout import Array, Packed
-from neatgrow.kernels.reproduction import Offspring
+from neatgrow.kernels.layout import Packed
+from neatgrow.kernels.offspring import Offspring
 from neatgrow.lineage.records import (
     FIRST,
     Living,

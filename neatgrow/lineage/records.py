@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neatgrow.genomes.genomes import COLUMNS, Genome, Genomes
+from neatgrow._types import Array
+from neatgrow.genomes.columns import COLUMNS
+from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import layout
 from neatgrow.kernels import lineage as kernels
-from neatgrow.kernels.layout import Array, Packed
-from neatgrow.kernels.reproduction import MATE, Offspring
+from neatgrow.kernels.layout import Packed
+from neatgrow.kernels.offspring import MATE, Offspring
 from neatgrow.selection.population import State
 
 

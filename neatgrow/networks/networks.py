@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes.genomes import Interface, check_arrays
+from neatgrow._types import Array
+from neatgrow.genomes.checks import check_arrays
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import forward, functions, layout, ordering, parallel
-from neatgrow.kernels.layout import Array, Packed, Plan
+from neatgrow.kernels.layout import Packed, Plan
 
 _FLOAT64 = np.dtype(np.float64)
 # Estimated work, ns: decides only how many threads share it.

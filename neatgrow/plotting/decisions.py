@@ -11,12 +11,19 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
-from neatgrow.kernels.layout import Array
 from neatgrow.networks.networks import Network
-from neatgrow.plotting.graph.activity import value_map
 from neatgrow.plotting.history import finish
-from neatgrow.plotting.theme import Theme, ThemeName, blend, chart_axes, new_figure, theme_of
+from neatgrow.plotting.theme import (
+    Theme,
+    ThemeName,
+    blend,
+    chart_axes,
+    new_figure,
+    theme_of,
+    value_map,
+)
 from neatgrow.plotting.values import drawable
 
 _CELLS = 240  # along each side

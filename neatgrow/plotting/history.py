@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from neatgrow import _checks
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.plotting.theme import Theme, ThemeName, blend, chart_axes, new_figure, theme_of
 from neatgrow.runs.history import History
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.typing import ColorType
@@ -98,3 +98,10 @@ def chart_axes(
     axes.set_xlabel(labels["x"], color=theme.ink, fontsize=10)
     axes.set_ylabel(labels["y"], color=theme.ink, fontsize=10)
     return axes
+
+
+def value_map(theme: Theme) -> Colormap:
+    """Colours of values from −1 to 1: those of weights, through a neutral middle."""
+    middle = "#f1f3f5" if theme.background == "#ffffff" else "#232a31"
+    colors = LinearSegmentedColormap.from_list("values", [theme.negative, middle, theme.positive])
+    return colors.with_extremes(bad=theme.quiet)

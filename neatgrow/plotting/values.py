@@ -4,8 +4,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.genomes.genomes import Genome, Interface, innovation_numbers
-from neatgrow.kernels.layout import Array, Packed
+from neatgrow._types import Array
+from neatgrow.genomes.genomes import Genome
+from neatgrow.genomes.innovations import innovation_numbers
+from neatgrow.genomes.interface import Interface
+from neatgrow.kernels.layout import Packed
 from neatgrow.networks.networks import Network, Networks
 
 _FIRST_HIDDEN = 1 << 62

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.evaluation.base import FAULTS, Evaluation, cause_of, let_children_go
 from neatgrow.kernels import random
-from neatgrow.kernels.layout import Array
 from neatgrow.networks.networks import Networks
 
 

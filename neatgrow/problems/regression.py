@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from neatgrow import _checks
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.problems.tasks import Task
 
 Bound = float | tuple[float, ...]

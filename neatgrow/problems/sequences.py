@@ -7,7 +7,7 @@ is asked for at a marked tick depends on earlier ticks, and nothing in its own i
 import numpy as np
 
 from neatgrow import _checks
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.problems.tasks import Measure, Task, marked
 
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation
-from neatgrow.genomes.genomes import Interface
-from neatgrow.kernels.layout import Array
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning.data import Lessons, checked_set, losses_of, prepared
 from neatgrow.learning.targets import LOGITS

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.problems.supervised import Supervised
 
 Measure = Literal["loss", "accuracy", "all_right"]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from neatgrow import _checks, automatic
+from neatgrow._types import Array
 from neatgrow.config import Config
 from neatgrow.evaluation.tracebacks import printable
 from neatgrow.files.archive import (
@@ -22,7 +23,6 @@ from neatgrow.files.archive import (
 from neatgrow.files.genomes import input_statistics, pack_genomes, unpack_genomes
 from neatgrow.genomes.genomes import Genome
 from neatgrow.genomes.variation import rules_of
-from neatgrow.kernels.layout import Array
 from neatgrow.learning.lifetime import Learning
 from neatgrow.lineage.files import pack_lineage, unpack_lineage
 from neatgrow.lineage.lineage import Lineage

@@ -12,6 +12,7 @@ import numpy as np
 
 from neatgrow import _checks, automatic
 from neatgrow._settings import Settings
+from neatgrow._types import Array
 from neatgrow.config import Config
 from neatgrow.evaluation.base import (
     Evaluation,
@@ -29,8 +30,7 @@ from neatgrow.evaluation.workers import Workers
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import random
 from neatgrow.kernels.genes import Rules
-from neatgrow.kernels.layout import Array
-from neatgrow.kernels.reproduction import COPY
+from neatgrow.kernels.offspring import COPY
 from neatgrow.learning.guided_growth import grown
 from neatgrow.learning.lifetime import Learning, taught
 from neatgrow.lineage.lineage import Lineage

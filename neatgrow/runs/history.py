@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
+from neatgrow._types import Array
 from neatgrow.files.archive import typed
-from neatgrow.kernels.layout import Array
 
 COLUMNS: dict[str, type] = {
     "generation": int,

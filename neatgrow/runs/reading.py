@@ -13,6 +13,8 @@ from neatgrow.files.archive import DAMAGE, FileError, UnknownContentError, plain
 from neatgrow.files.genomes import load_genome
 from neatgrow.genomes.genomes import Genome
 from neatgrow.learning.lifetime import Learning
+from neatgrow.lineage.lineage import Lineage
+from neatgrow.runs.checkpoints import load_snapshot
 from neatgrow.runs.history import COLUMNS, MISSING, History
 from neatgrow.runs.retests import Verified
 
@@ -179,3 +181,34 @@ def _check_module(path: Path, environment: str) -> None:
             f"{path}: expected an environment of a module that is installed, got {environment!r}, "
             "whose module lies in the run's own directory. Move it elsewhere if you trust it."
         )
+
+
+def read_lineage(directory: str | PathLike[str]) -> Lineage | None:
+    """The lineage of a run, up to its newest checkpoint that can be read.
+
+    A run that goes on is left in peace.
+
+    Returns:
+        ``None`` where there is no checkpoint yet, or one of before lineages were kept.
+
+    Raises:
+        FileNotFoundError: There is no such directory.
+        FileError: There are checkpoints, and none can be read.
+    """
+    folder = Path(directory)
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            _checks.message(str(folder), "a run directory", "none",
+                            "Pass a directory that evolve(directory=…) wrote.")
+        )  # fmt: skip
+    damaged: FileError | None = None
+    for path in sorted((folder / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True):
+        try:
+            return load_snapshot(path).lineage
+        except FileNotFoundError:  # the run has just replaced it by a newer one
+            continue
+        except FileError as error:
+            damaged = damaged or error
+    if damaged is not None:
+        raise damaged
+    return None

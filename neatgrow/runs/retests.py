@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation
 from neatgrow.files.archive import whole
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import layout, random
-from neatgrow.kernels.layout import Array
 
 RETEST_EPISODES = 20  # at least, of one comparison of a would-be champion with the champion
 SOLVED_EPISODES = 100  # at least, of a test whether it solves the problem, and of the final one

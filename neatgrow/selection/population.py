@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks, automatic
+from neatgrow._types import Array
 from neatgrow.config import Config
-from neatgrow.genomes.genomes import Genome, Genomes, Interface
+from neatgrow.genomes.genomes import Genome, Genomes
+from neatgrow.genomes.interface import Interface
 from neatgrow.genomes.variation import initial_genomes, make_children, room_for, rules_of
 from neatgrow.kernels import layout, random, selection
 from neatgrow.kernels.genes import Rules
-from neatgrow.kernels.layout import Array, Packed
-from neatgrow.kernels.reproduction import COPY, MUTATE, Offspring
+from neatgrow.kernels.layout import Packed
+from neatgrow.kernels.offspring import COPY, MUTATE, Offspring
 from neatgrow.kernels.selection import Generation, Policy, Standing
 from neatgrow.selection.species import SpeciesTable, measure_of, no_species, speciate, steered
 

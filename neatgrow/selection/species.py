@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Config
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import parallel, speciation
-from neatgrow.kernels.layout import Array
 from neatgrow.kernels.speciation import Census, Columns, Measure
 
 _DISTANCE_NS = 25.0  # estimated work per gene

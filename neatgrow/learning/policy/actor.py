@@ -4,10 +4,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neatgrow.genomes.genomes import Genome, Interface
+from neatgrow._types import Array
+from neatgrow.genomes.genomes import Genome
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import functions, random
 from neatgrow.kernels.backward import Data
-from neatgrow.kernels.layout import ACTIVATION, AGGREGATION, BIAS, Array
+from neatgrow.kernels.layout import ACTIVATION, AGGREGATION, BIAS
 from neatgrow.learning.optimizers import Optimizer
 from neatgrow.learning.policy.distributions import Distribution
 from neatgrow.learning.policy.experience import Act, Experience

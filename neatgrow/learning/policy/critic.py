@@ -4,10 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.config import NODE_CHOICES, NODE_VALUES
-from neatgrow.genomes.genomes import Genome, Interface, innovation_numbers
+from neatgrow.genomes.genomes import Genome
+from neatgrow.genomes.innovations import innovation_numbers
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import functions, layout
-from neatgrow.kernels.layout import ACTIVATION, BIAS, WEIGHT, Array
+from neatgrow.kernels.layout import ACTIVATION, BIAS, WEIGHT
 from neatgrow.learning.data import prepared
 from neatgrow.learning.optimizers import Optimizer
 from neatgrow.learning.training import Trainer, held, recipe_of

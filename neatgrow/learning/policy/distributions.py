@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 
 _TINY = 1e-300
 _REACH = math.log(100.0)  # of the logarithm of a logit's scale at the start, to either side

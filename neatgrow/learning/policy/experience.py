@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.learning.policy.distributions import Distribution
 from neatgrow.networks.networks import Networks
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from neatgrow import _checks
-from neatgrow.genomes.genomes import Genome, Genomes, Interface
+from neatgrow._types import Array
+from neatgrow.genomes.genomes import Genome, Genomes
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout, random
-from neatgrow.kernels.layout import Array
 from neatgrow.learning.optimizers import Adam, Optimizer
 from neatgrow.learning.policy.actor import Actor, Settings
 from neatgrow.learning.policy.critic import Critic

@@ -9,8 +9,8 @@ from matplotlib.artist import Artist
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
-from neatgrow.kernels.layout import Array
 from neatgrow.networks.networks import Network
 from neatgrow.plotting.films.film import Film, film_path
 from neatgrow.plotting.graph.activity import board

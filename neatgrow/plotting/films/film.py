@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from neatgrow import _checks
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 
 ENDINGS = (".gif", ".mp4", ".html")
 _PALETTE_FRAMES = 5  # from all over the film, which its colours are chosen for

@@ -7,12 +7,14 @@ from os import PathLike, fspath
 import numpy as np
 
 from neatgrow import _checks
-from neatgrow.genomes.genomes import Genome, Interface
+from neatgrow._types import Array
+from neatgrow.genomes.genomes import Genome
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
-from neatgrow.kernels.layout import Array, Packed
-from neatgrow.lineage.files import read_lineage
+from neatgrow.kernels.layout import Packed
 from neatgrow.lineage.lineage import Ancestor, Lineage
 from neatgrow.plotting.graph.layers import wired
+from neatgrow.runs.reading import read_lineage
 from neatgrow.runs.results import Result
 
 Source = Result | Lineage | Sequence[Ancestor] | str | PathLike[str]

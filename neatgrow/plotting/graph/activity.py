@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
-from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.legend import Legend
@@ -15,11 +14,11 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
-from neatgrow.kernels.layout import Array
 from neatgrow.networks.networks import Network
 from neatgrow.plotting.graph.network import Sketch, sketch
-from neatgrow.plotting.theme import Theme, ThemeName, ink_on, theme_of
+from neatgrow.plotting.theme import Theme, ThemeName, ink_on, theme_of, value_map
 from neatgrow.plotting.values import activity, drawable
 
 _ROW = 0.21  # inches of a row in the strip, if there is room for all
@@ -108,13 +107,6 @@ def draw_activity(
     made = board(drawable(genome), values, theme_of(theme), title=title)
     made.show(tick % len(values))
     return made.figure
-
-
-def value_map(theme: Theme) -> Colormap:
-    """Colours of values from −1 to 1: those of weights, through a neutral middle."""
-    middle = "#f1f3f5" if theme.background == "#ffffff" else "#232a31"
-    colors = LinearSegmentedColormap.from_list("values", [theme.negative, middle, theme.positive])
-    return colors.with_extremes(bad=theme.quiet)
 
 
 def board(

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels import layout
 from neatgrow.plotting.graph.network import sketch
@@ -72,7 +73,7 @@ def _fill(shift: float, largest: float, colors: Theme) -> str:
     return blend(full, colors.surface, 1.0 - share**0.5)
 
 
-def _notes(change: Genome, shift: layout.Array, colors: Theme) -> list[Line2D]:
+def _notes(change: Genome, shift: Array, colors: Theme) -> list[Line2D]:
     """Entries of the legend beside the changes of weights."""
     notes = []
     if (change.weight[change.enabled] == 0.0).any():

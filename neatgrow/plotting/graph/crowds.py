@@ -7,7 +7,7 @@ towards what it is connected to, strong connections harder.
 
 import numpy as np
 
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 
 MOST_WIRES = 360  # with more, a picture is a crowd
 MOST_BENDS = 4000

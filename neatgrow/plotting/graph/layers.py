@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
-from neatgrow.kernels.layout import Array
 from neatgrow.plotting.graph import crowds
 
 _SWEEPS = 24

@@ -10,7 +10,7 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.plotting.graph.layers import Diagram
 from neatgrow.plotting.theme import Theme, blend
 

@@ -6,10 +6,11 @@ from typing import Any
 import networkx
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.export.networkx import from_networkx
-from neatgrow.genomes.genomes import Genome, Genomes, Interface
+from neatgrow.genomes.genomes import Genome, Genomes
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
-from neatgrow.kernels.layout import Array
 
 AGGREGATION_MARKS = {"sum": "", "product": "×"}  # the others go by their names
 

@@ -13,8 +13,8 @@ from matplotlib.patches import Circle, PathPatch, Polygon
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
+from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
-from neatgrow.kernels.layout import Array
 from neatgrow.networks.networks import Network
 from neatgrow.plotting.graph.bundles import draw_bundle
 from neatgrow.plotting.graph.frame import Frame, Margins, fit, natural_pitch, natural_width

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.path import Path
 
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.plotting.graph.layers import Diagram, Wire
 
 _STEP = 0.05  # between heights tried for a lane

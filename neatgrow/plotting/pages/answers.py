@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
-from neatgrow.kernels.layout import Array
 from neatgrow.plotting.decisions import draw_decisions
 from neatgrow.plotting.pages.episodes import Work
 from neatgrow.plotting.pages.markup import Chart, picture, pictures, table

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image, features
 
+from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels import simulators
-from neatgrow.kernels.layout import Array
 from neatgrow.networks.networks import Lanes, Network, Networks
 from neatgrow.plotting.values import activity, answers
 from neatgrow.problems.function import Function

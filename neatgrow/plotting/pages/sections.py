@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 import neatgrow
+from neatgrow._types import Array
 from neatgrow.config import Config
 from neatgrow.genomes.genomes import Genome
-from neatgrow.kernels.layout import Array
 from neatgrow.plotting.graph.activity import scales
 from neatgrow.plotting.graph.layers import wired
 from neatgrow.plotting.history import fitness_into, species_into

@@ -10,8 +10,8 @@ import numpy as np
 from gymnasium import Env, spaces
 from gymnasium.spaces import Space
 
+from neatgrow._types import Array
 from neatgrow.kernels import parallel
-from neatgrow.kernels.layout import Array
 from neatgrow.problems.gymnasium.environments import Maker, quiet
 from neatgrow.problems.gymnasium.lockstep import Answer
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.files.archive import typed
-from neatgrow.kernels.layout import Array
 
 _LARGEST = 1e140  # that counts: sums of squares of larger observations may overflow
 

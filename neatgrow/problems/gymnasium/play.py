@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium import Env
 
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.problems.gymnasium.environments import quiet
 from neatgrow.problems.gymnasium.rollouts import Pace, answered
 from neatgrow.problems.gymnasium.spaces import Observations

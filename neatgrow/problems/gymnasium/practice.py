@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.learning.policy.experience import Act, Experience
 from neatgrow.networks.networks import Lanes, Networks
 from neatgrow.problems.gymnasium.rollouts import FAILED, TERMINATED, Rollout

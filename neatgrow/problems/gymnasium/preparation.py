@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from neatgrow.genomes.genomes import Interface
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
+from neatgrow.genomes.interface import Interface
 from neatgrow.problems.gymnasium.moments import Moments
 
 

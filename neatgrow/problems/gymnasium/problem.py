@@ -16,11 +16,11 @@ from gymnasium import Env
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation
 from neatgrow.evaluation.workers import Workers
-from neatgrow.genomes.genomes import Interface
+from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import parallel, random
-from neatgrow.kernels.layout import Array
 from neatgrow.learning.data import Lessons, padded
 from neatgrow.learning.policy.distributions import Distribution
 from neatgrow.learning.policy.experience import Act, Experience

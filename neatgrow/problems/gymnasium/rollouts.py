@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.evaluation.base import cause_of
-from neatgrow.kernels.layout import Array
 from neatgrow.networks.networks import Lanes
 from neatgrow.problems.gymnasium.moments import Tally
 from neatgrow.problems.gymnasium.spaces import Actions, Noise

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium import Env
 
+from neatgrow._types import Array
 from neatgrow.evaluation.base import FAULTS
-from neatgrow.kernels.layout import Array
 from neatgrow.problems.gymnasium.environments import Maker
 from neatgrow.problems.gymnasium.rollouts import (
     TERMINATED,

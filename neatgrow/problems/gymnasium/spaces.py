@@ -9,7 +9,7 @@ from gymnasium.spaces import Space
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.learning.policy.distributions import Bernoulli, Categorical, Distribution, Gaussian
 
 _READABLE = "Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of these"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from neatgrow import _checks
-from neatgrow.kernels.layout import Array
+from neatgrow._types import Array
 from neatgrow.problems.simulation.problem import Simulation
 
 # Places in state; flips follow. Places in parameters. Places in the observation.

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation
-from neatgrow.kernels.layout import Array
 from neatgrow.networks.networks import Networks
 from neatgrow.problems.simulation import pole_physics as physics
 from neatgrow.problems.simulation.problem import Simulation, evaluation_of

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
+from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation
 from neatgrow.kernels import functions, parallel, simulation, simulators
-from neatgrow.kernels.layout import Array
 from neatgrow.kernels.simulation import Cast, Played, Simulator
 from neatgrow.networks.networks import Networks
 

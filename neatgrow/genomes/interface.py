@@ -1,0 +1,53 @@
+"""What a genome's inputs and outputs are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neatgrow import _checks
+from neatgrow._types import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Interface:
+    """What a genome's inputs and outputs are.
+
+    Attributes:
+        inputs: I; input ids are 0…I−1.
+        outputs: O; output ids are I…I+O−1.
+        input_names: I names for pictures and tables, or ``None``.
+        output_names: O names, or ``None``.
+        input_mean: (I,) float64 subtracted from inputs before they enter, or ``None``.
+        input_scale: (I,) float64 that the difference is multiplied with, or ``None``. The
+            result is clipped to ±10.
+    """
+
+    inputs: int
+    outputs: int
+    input_names: tuple[str, ...] | None = None
+    output_names: tuple[str, ...] | None = None
+    input_mean: Array | None = None
+    input_scale: Array | None = None
+
+    def __post_init__(self) -> None:
+        _checks.integer("inputs", self.inputs, 1)
+        _checks.integer("outputs", self.outputs, 1)
+        for what, given, count in (
+            ("input_names", self.input_names, self.inputs),
+            ("output_names", self.output_names, self.outputs),
+        ):
+            names = _checks.names(what, given)
+            if names is not None and len(names) != count:
+                raise ValueError(_checks.message(what, f"{count} names", f"{len(names)}"))
+        for what, statistic in (("input_mean", self.input_mean), ("input_scale", self.input_scale)):
+            if statistic is not None:
+                _checks.array(what, statistic, (self.inputs,), finite=True)
+        if (self.input_mean is None) != (self.input_scale is None):
+            raise ValueError("input_mean, input_scale: expected both or neither, got one.")
+
+    def prepared(self, x: Array) -> Array:
+        """Inputs as they enter the network: standardised if the genome carries statistics."""
+        if self.input_mean is None or self.input_scale is None:
+            return x
+        with np.errstate(over="ignore"):  # what overflows is clipped
+            return np.asarray(np.clip((x - self.input_mean) * self.input_scale, -10.0, 10.0))

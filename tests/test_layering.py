@@ -1,4 +1,4 @@
-"""The design's layers, read from the source: who may import whom, and what from outside."""
+"""The order of the folders, read from the source: who imports whom, and what from outside."""
 
 import ast
 import subprocess
@@ -12,61 +12,47 @@ import neatgrow
 
 ROOT = Path(neatgrow.__file__).parent
 
-# Module or folder (with a trailing dot) → row. A longer name wins.
-ROWS = {
-    "_checks": 0, "_settings": 0, "config": 0, "automatic": 0,
-    "kernels.": 1,
-    "genomes": 2, "files": 2,
-    "variation": 3, "species": 3, "networks": 3, "storage": 3,
-    "learning.": 4,
-    "population": 5, "problems.": 5,
-    "evolution": 6, "results": 6, "runs": 6, "reading": 6, "locks": 2, "history": 6, "progress": 6,
-    "checkpoints": 6, "retests": 6, "lineage": 6, "lineage_storage": 6, "ancestry": 6, "loop": 6,
-    "plotting.": 7, "bridge": 7, "cli": 7, "__main__": 7,
-}  # fmt: skip
+# Folders from the lowest to the highest: a file imports its own folder or lower ones. "" stands for
+# the files beside the folders, which are the lowest but for those of HIGHEST.
+ORDER = [
+    "", "kernels", "genomes", "files", "networks", "learning", "learning.policy", "selection",
+    "evaluation", "problems.gymnasium", "problems.simulation", "problems", "lineage", "runs",
+    "export", "plotting", "plotting.graph", "plotting.films", "plotting.pages",
+]  # fmt: skip
+LOWEST = {"_types", "_checks", "_settings", "config", "automatic"}
+HIGHEST = ["cli", "__main__"]
 
-# What each row, or one module, may import from outside the standard library.
-OUTSIDE = {
-    0: {"numpy"},
-    1: {"numpy", "numba"},
-    2: {"numpy"},
-    3: {"numpy"},
-    4: {"numpy"},
-    5: {"numpy"},
-    6: {"numpy"},
-    7: {"numpy", "matplotlib"},
-    "kernels.functions": {"numpy", "numba", "llvmlite"},  # numba's own code generator
-    "kernels.simulators": {"numpy", "numba", "llvmlite"},
-    "problems.backends": {"numpy", "gymnasium"},
-    "problems.environments": {"numpy", "gymnasium"},
-    "problems.envpools": {"numpy", "gymnasium", "envpool"},
-    "problems.executors": {"numpy", "ray"},
-    "problems.workers": {"numpy", "cloudpickle"},
-    "problems.gymnasium": {"numpy", "gymnasium"},
-    "problems.play": {"numpy", "gymnasium"},
-    "problems.lockstep": {"numpy", "gymnasium"},
-    "problems.singles": {"numpy", "gymnasium"},
-    "problems.spaces": {"numpy", "gymnasium"},
-    "problems.tasks": {"numpy", "mnist1d"},
-    "bridge": {"numpy", "networkx"},
-    "plotting.films": {"numpy", "matplotlib", "PIL"},  # which matplotlib needs itself
-    "plotting.episodes": {"numpy", "matplotlib", "PIL"},
-    "plotting.marks": {"numpy", "networkx", "matplotlib"},
-    "lineage": {"numpy", "networkx"},
-    "cli": {"numpy"},
+# Methods that would be missed elsewhere: what they import, when they are called, lies higher.
+HOOKS = {
+    ("genomes.genomes", "compile", "networks.networks"),
+    ("genomes.genomes", "save", "files.genomes"),
+    ("genomes.genomes", "to_networkx", "export.networkx"),
+    ("genomes.genomes", "from_networkx", "export.networkx"),
+    ("genomes.genomes", "_repr_svg_", "plotting.pages.notebook"),
+    ("networks.networks", "_repr_svg_", "plotting.pages.notebook"),
+    ("selection.population", "save", "runs.checkpoints"),
+    ("selection.population", "load", "runs.checkpoints"),
+    ("runs.results", "_repr_html_", "plotting.pages.notebook"),
 }
 
-# Imports inside functions that go up or sideways: methods that would be missed elsewhere.
-LAZY = {
-    ("genomes", "networks"), ("genomes", "storage"), ("genomes", "bridge"),
-    ("population", "checkpoints"),
-    ("cli", "plotting.history"), ("cli", "plotting.overview"), ("cli", "plotting.network"),
-    ("cli", "plotting.animation"), ("cli", "plotting.changes"), ("cli", "plotting.films"),
-    ("cli", "plotting.report"),
-    ("genomes", "plotting.notebook"), ("networks", "plotting.notebook"),
-    ("results", "plotting.notebook"),
-}  # fmt: skip
-SIDEWAYS = {("plotting.marks", "bridge"), ("__main__", "cli")}
+# What a folder, or one file, may import besides numpy and the standard library.
+OUTSIDE = {
+    "kernels": {"numba"},
+    "kernels.functions": {"numba", "llvmlite"},  # numba's own code generator
+    "kernels.simulators": {"numba", "llvmlite"},
+    "evaluation.executors": {"ray"},
+    "evaluation.workers": {"cloudpickle"},
+    "problems.gymnasium": {"gymnasium"},
+    "problems.gymnasium.envpools": {"gymnasium", "envpool"},
+    "problems.tasks": {"mnist1d"},
+    "lineage.lineage": {"networkx"},
+    "export.networkx": {"networkx"},
+    "plotting": {"matplotlib"},
+    "plotting.graph": {"matplotlib"},
+    "plotting.graph.marks": {"matplotlib", "networkx"},
+    "plotting.films": {"matplotlib", "PIL"},  # which matplotlib needs itself
+    "plotting.pages": {"matplotlib", "PIL"},
+}
 
 
 def name_of(path):
@@ -85,18 +71,25 @@ FOLDERS = {
 }
 
 
-def row_of(module):
-    known = [name for name in ROWS if module == name or (
-        name.endswith(".") and f"{module}.".startswith(name))]  # fmt: skip
-    assert known, (
-        f"neatgrow/{module.replace('.', '/')}.py: expected in one row of ROWS, found in none. "
-        "Add it to ROWS in tests/test_layering.py."
+def folder(module):
+    return module.rpartition(".")[0]
+
+
+def height(module):
+    if module in HIGHEST:
+        return len(ORDER) + HIGHEST.index(module)
+    assert folder(module) in ORDER and (folder(module) or module in LOWEST), (
+        f"neatgrow/{module.replace('.', '/')}.py: expected in a folder of ORDER, found elsewhere. "
+        "Move it, or add its folder to ORDER in tests/test_layering.py."
     )
-    return ROWS[max(known, key=len)]
+    return ORDER.index(folder(module))
 
 
 def imports_of(path):
-    """(dotted name, whether at module level) of everything imported, type checking aside."""
+    """(dotted name, function it is inside of or ``None``) of everything imported.
+
+    Imports for type checkers alone do not count.
+    """
     package = [*path.relative_to(ROOT.parent).parts[:-1]]
 
     def names(node):
@@ -107,17 +100,18 @@ def imports_of(path):
             base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [base])])
         return [f"{base}.{alias.name}" for alias in node.names]
 
-    def walk(node, outside):
+    def walk(node, inside):
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-                yield from walk(ast.Module(child.orelse, []), outside)
+                yield from walk(ast.Module(child.orelse, []), inside)
             elif isinstance(child, (ast.Import, ast.ImportFrom)):
-                yield from ((name, outside) for name in names(child))
+                yield from ((name, inside) for name in names(child))
+            elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield from walk(child, child.name)
             else:
-                inside = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-                yield from walk(child, outside and not inside)
+                yield from walk(child, inside)
 
-    return list(walk(ast.parse(path.read_text("utf-8")), True))
+    return list(walk(ast.parse(path.read_text("utf-8")), None))
 
 
 def internal(name):
@@ -132,45 +126,56 @@ def internal(name):
     return None  # the package itself, such as its version
 
 
-def folder(module):
-    return module.rpartition(".")[0]
+def edges_of(module):
+    """(function it is inside of or ``None``, module) of each import of another own module."""
+    found = {(inside, internal(name)) for name, inside in imports_of(MODULES[module])}
+    return sorted(
+        ((inside, target) for inside, target in found if target not in (None, module)), key=str
+    )
 
 
-def allowed(module, target, at_top):
-    if row_of(target) < row_of(module) or (module, target) in SIDEWAYS:
-        return True
-    if folder(module) == folder(target) and row_of(target) == row_of(module):
-        return True
-    return not at_top and (module, target) in LAZY
+def allowed(module, inside, target):
+    return height(target) <= height(module) or (module, inside, target) in HOOKS
+
+
+def test_the_order_names_all_folders_and_no_others():
+    assert sorted(ORDER) == ["", *sorted(FOLDERS)]
+    assert {name for name in MODULES if not folder(name)} == {*LOWEST, *HIGHEST}
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_module_imports_only_from_lower_rows_or_its_own_folder(module):
-    for name, at_top in imports_of(MODULES[module]):
-        target = internal(name)
-        if target and target != module:
-            assert allowed(module, target, at_top), (
-                f"{module} (row {row_of(module)}) imports {target} (row {row_of(target)})"
-                f"{'' if at_top else ' inside a function, which LAZY does not list'}"
-            )
+def test_module_imports_only_its_own_folder_or_lower_ones(module):
+    for inside, target in edges_of(module):
+        assert target in MODULES, f"{module} imports the folder {target}, which holds nothing"
+        assert allowed(module, inside, target), (
+            f"{module} imports {target}, which lies higher"
+            f"{f'; {inside} is no hook of HOOKS' if inside else ''}"
+        )
 
 
-def test_no_modules_import_each_other_in_a_circle():
+def test_no_files_import_each_other_in_a_circle_but_through_the_hooks():
     graph = nx.DiGraph()
-    for module, path in MODULES.items():
-        for name, at_top in imports_of(path):
-            target = internal(name)
-            if at_top and target and target != module:
+    for module in MODULES:
+        for inside, target in edges_of(module):
+            if (module, inside, target) not in HOOKS:
                 graph.add_edge(module, target)
-    assert graph.number_of_edges() > 30
+    assert graph.number_of_edges() > 300
     assert not list(nx.simple_cycles(graph))
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_module_uses_only_what_its_row_may_from_outside(module):
-    may = OUTSIDE.get(module, OUTSIDE[row_of(module)])
+def test_module_uses_only_what_its_folder_may_from_outside(module):
+    may = OUTSIDE.get(module, OUTSIDE.get(folder(module), set())) | {"numpy", "neatgrow"}
     used = {name.split(".")[0] for name, _ in imports_of(MODULES[module])}
-    assert used - {"neatgrow"} - set(sys.stdlib_module_names) <= may
+    assert used - set(sys.stdlib_module_names) <= may
+
+
+def test_kernels_that_are_kept_on_disk_lie_where_the_stamp_of_the_cache_looks():
+    compiled = {
+        module for module, path in MODULES.items() for name, _ in imports_of(path)
+        if name in ("neatgrow.kernels.jit.kernel", "neatgrow.kernels.jit.inlined")
+    }  # fmt: skip
+    assert compiled and {folder(module) for module in compiled} == {"kernels"}
 
 
 @pytest.mark.parametrize("package", FOLDERS)
@@ -179,20 +184,21 @@ def test_folders_import_nothing_by_themselves(package):
 
 
 def test_the_package_imports_nothing_of_its_own_at_once():
-    for name, at_top in imports_of(ROOT / "__init__.py"):
-        assert not at_top or name.split(".")[0] in sys.stdlib_module_names
+    for name, inside in imports_of(ROOT / "__init__.py"):
+        assert inside or name.split(".")[0] in sys.stdlib_module_names
 
 
-def test_the_explicit_exceptions_are_all_in_use():
-    used = {
-        (module, internal(name)) for module, path in MODULES.items() for name, _ in imports_of(path)
-    }
-    assert used >= LAZY | SIDEWAYS
+def test_the_hooks_are_all_in_use():
+    used = {(module, inside, target) for module in MODULES for inside, target in edges_of(module)}
+    assert used >= HOOKS
 
 
-def test_the_checker_sees_violations(tmp_path):
+def test_the_checker_sees_violations():
     path = ROOT / "kernels" / "made_up.py"  # never written: only parsed
-    code = "from neatgrow.population import Population\ndef f():\n    from .. import species\n"
+    code = (
+        "from neatgrow.selection.population import Population\n"
+        "class C:\n    def save(self):\n        from ..selection import species\n"
+    )
 
     class Fake:
         def read_text(self, _):
@@ -201,11 +207,26 @@ def test_the_checker_sees_violations(tmp_path):
         def relative_to(self, other):
             return path.relative_to(other)
 
-    found = [(internal(name), at_top) for name, at_top in imports_of(Fake())]
-    assert found == [("population", True), ("species", False)]
-    assert not any(allowed("kernels.made_up", target, at_top) for target, at_top in found)
-    with pytest.raises(AssertionError, match="Add it to ROWS"):
-        row_of("novel")
+    found = [(inside, internal(name)) for name, inside in imports_of(Fake())]
+    assert found == [(None, "selection.population"), ("save", "selection.species")]
+    assert not any(allowed("kernels.made_up", *edge) for edge in found)
+    for stray in ("novel", "novel.file"):
+        with pytest.raises(AssertionError, match="Move it"):
+            height(stray)
+
+
+# -------------------------------------------------------------------------- public names
+
+
+def test_the_public_names_are_those_of_the_stub_each_once():
+    tree = ast.parse((ROOT / "__init__.pyi").read_text("utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    names = [alias.name for node in imports for alias in node.names]
+    assert all(alias.asname == alias.name for node in imports for alias in node.names)
+    assert sorted(names) == neatgrow.__all__ and len(names) == len(set(names)) > 50
+    for node in imports:
+        value = getattr(neatgrow, node.names[0].name)
+        assert getattr(value, "__module__", node.module) == node.module
 
 
 def loaded_by(code, environment):

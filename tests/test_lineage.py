@@ -61,7 +61,7 @@ class Pedigree:
             self.people[generation, row] = {
                 "parent": parent, "mate": mate, "species": int(ids[row]),
                 "fitness": float(population.fitness[row] * population._sign),
-                "genome": population.genomes[row].copy(), "crowned": row == told_champion,
+                "genome": population.genomes[row].copy(), "champion": row == told_champion,
             }  # fmt: skip
         if told_champion >= 0:
             self.champion = (generation, told_champion)
@@ -85,7 +85,7 @@ class Pedigree:
             person, step = self.people[name], 1
             while name[0] >= 64 * step:
                 step *= 2
-            wanted = person["crowned"] or person["parent"] is None or name[0] % step == 0
+            wanted = person["champion"] or person["parent"] is None or name[0] % step == 0
             if wanted and (structure(person["genome"]) != held or name == self.champion):
                 names.append(name)
             if wanted:

@@ -665,7 +665,7 @@ def test_bad_arguments_are_refused_in_words(changes, message):
 
 def test_ctrl_c_ends_the_learning_with_what_there_is(monkeypatch):
     problem = Gymnasium("CartPole-v1")
-    iterate, done = policy._School.iterate, []
+    iterate, done = policy._ActorCritic.iterate, []
 
     def interrupted(self, k):
         if k == 4:
@@ -673,7 +673,7 @@ def test_ctrl_c_ends_the_learning_with_what_there_is(monkeypatch):
         done.append(k)
         return iterate(self, k)
 
-    monkeypatch.setattr(policy._School, "iterate", interrupted)
+    monkeypatch.setattr(policy._ActorCritic, "iterate", interrupted)
     genome = ng.Population(4, 2, ng.Config(population_size=1), seed=1).ask()[0]
     tuned, report = ng.fine_tune_policy(
         genome, problem, iterations=9, episodes=2, validation_every=1, validation_episodes=2,

@@ -22,7 +22,7 @@ class Simulator(NamedTuple):
     limit: int  # actions of an episode
 
 
-class Cast(NamedTuple):
+class Jobs(NamedTuple):
     """Who plays from where: job k is network ``rows[k // E]`` from ``starts[k % E]``."""
 
     rows: Array  # (A,) int64 networks
@@ -54,14 +54,14 @@ class _Scratch(NamedTuple):
 
 
 @kernel
-def play(plan, custom, simulator, cast, played, budget, start, stop):
+def play(plan, custom, simulator, jobs, played, budget, start, stop):
     """Play jobs from ``start`` on until ``budget`` actions are spent or ``stop`` is reached.
 
     Args:
         plan: Networks.
         custom: (K,) int64 addresses of registered activations.
         simulator: Simulator.
-        cast: Cast.
+        jobs: Jobs.
         played: Played, written.
         budget: Actions after which no other episode is begun.
         start: First job.
@@ -72,42 +72,42 @@ def play(plan, custom, simulator, cast, played, budget, start, stop):
     """
     width = 0
     for job in range(start, stop):
-        row = cast.rows[job // cast.starts.shape[0]]
+        row = jobs.rows[job // jobs.starts.shape[0]]
         width = max(width, plan.node_stop[row] - plan.node_start[row])
     n_inputs, n_outputs = simulator.n_inputs, plan.output_slot.shape[1]
     world = np.empty(simulator.n_state + n_inputs + n_outputs + 1)
     scratch = _Scratch(
         np.empty(n_inputs + width, plan.bias.dtype), world, np.int64(world.ctypes.data),
-        np.int64(simulator.parameters.ctypes.data), np.int64(cast.starts.ctypes.data),
+        np.int64(simulator.parameters.ctypes.data), np.int64(jobs.starts.ctypes.data),
     )  # fmt: skip
     spent, job = 0, start
     while job < stop and spent < budget:
-        spent += _play_job(plan, custom, simulator, cast, played, scratch, job)
+        spent += _play_job(plan, custom, simulator, jobs, played, scratch, job)
         job += 1
     return job, spent
 
 
 @helper
-def _play_job(plan, custom, simulator, cast, played, scratch, job):
+def _play_job(plan, custom, simulator, jobs, played, scratch, job):
     """One episode; how many actions it was, and one for its reset."""
     slots, world, here = scratch.slots, scratch.world, scratch.here
     n_inputs, n_outputs = simulator.n_inputs, plan.output_slot.shape[1]
     see = simulator.n_state
     act, done = see + n_inputs, see + n_inputs + n_outputs
-    place, episode = job // cast.starts.shape[0], job % cast.starts.shape[0]
-    row = cast.rows[place]
+    place, episode = job // jobs.starts.shape[0], job % jobs.starts.shape[0]
+    row = jobs.rows[place]
     slots[:] = 0
     world[:] = 0.0
     total = call_simulator(
         simulator.reset, here, here + 8 * see, scratch.parameters,
-        scratch.starts + 8 * cast.starts.shape[1] * episode, here + 8 * done,
+        scratch.starts + 8 * jobs.starts.shape[1] * episode, here + 8 * done,
     )  # fmt: skip
     t = 0
     while t < simulator.limit and world[at(done)] == 0.0 and total - total == 0.0:
         for i in range(n_inputs):
             x = world[at(see + i)]
-            if cast.mean.shape[0] > 0:
-                x = (x - cast.mean[i]) * cast.scale[i]
+            if jobs.mean.shape[0] > 0:
+                x = (x - jobs.mean[i]) * jobs.scale[i]
                 x = -10.0 if x < -10.0 else (10.0 if x > 10.0 else x)
             slots[i] = x
         tick(plan, custom, row, n_inputs, slots)

@@ -20,8 +20,8 @@ class Columns(NamedTuple):
     improved: Array  # (S,) int64
 
 
-class Census(NamedTuple):
-    """What :func:`settle` reads and writes about S species."""
+class Tables(NamedTuple):
+    """The species before and after :func:`settle`."""
 
     old: Columns  # the present table
     new: Columns  # with room for S + N
@@ -185,12 +185,12 @@ def _structure(packed, n):
 
 
 @kernel
-def settle(packed, representatives, guess, measure, threshold, species, census):
+def settle(packed, representatives, guess, measure, threshold, species, tables):
     """Give every genome a species, and write the table of those that have members.
 
     Genomes that :func:`assign` has not seen are assigned here; those near no representative
     are grouped around the first of them, in order, each group a new species. With
-    ``census.twins_first`` one compares itself first with the group that the last genome of
+    ``tables.twins_first`` one compares itself first with the group that the last genome of
     the same connection genes joined, which spares large populations a search through all.
 
     Args:
@@ -201,12 +201,12 @@ def settle(packed, representatives, guess, measure, threshold, species, census):
         threshold: As in :func:`assign`.
         species: (N,) int32, ``UNSEEN`` or as :func:`assign` wrote it; replaced by rows of the
             new table.
-        census: The species as they are; the new table is written.
+        tables: The species as they are; the new table is written.
 
     Returns:
         Rows of the new table, and how many of them were founded now.
     """
-    old, new = census.old, census.new
+    old, new = tables.old, tables.new
     n_old = old.id.shape[0]
     alone = 0
     for n in range(species.shape[0]):
@@ -230,7 +230,7 @@ def settle(packed, representatives, guess, measure, threshold, species, census):
         s = np.int64(-1)
         for attempt in range(-1, count):
             k = twin[place] if attempt < 0 else attempt
-            if k < 0 or (attempt < 0 and not census.twins_first):
+            if k < 0 or (attempt < 0 and not tables.twins_first):
                 continue
             if distance(packed, at(n), packed, at(founders[k]), measure, threshold) < threshold:
                 s = k
@@ -252,9 +252,9 @@ def settle(packed, representatives, guess, measure, threshold, species, census):
             new.id[left], new.born[left] = old.id[s], old.born[s]
             new.best[left], new.improved[left] = old.best[s], old.improved[s]
         else:
-            new.id[left] = census.founded + 1 + s - n_old
-            new.born[left] = census.generation
-            new.best[left], new.improved[left] = -np.inf, census.generation
+            new.id[left] = tables.founded + 1 + s - n_old
+            new.born[left] = tables.generation
+            new.best[left], new.improved[left] = -np.inf, tables.generation
         left += 1
         number[s] = left
     for n in range(species.shape[0]):

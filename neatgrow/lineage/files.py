@@ -13,7 +13,7 @@ from neatgrow.kernels import lineage as kernels
 from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.offspring import MATE, Offspring
 from neatgrow.lineage.lineage import MOST, REVIEW, Lineage
-from neatgrow.lineage.records import Records, facts_of, held_at, living_of, structures_of
+from neatgrow.lineage.records import Records, facts_of, held_at, structures_of, told_generation
 from neatgrow.selection.population import State
 
 VERSION = 1
@@ -26,20 +26,20 @@ def pack_lineage(lineage: Lineage) -> tuple[dict[str, Any], dict[str, Array]]:
     The last generation itself is not in them; only who its parents were.
     """
     settled = lineage.settled()
-    (records,), (living,) = settled.blocks, settled.recent
+    (records,), (told,) = settled.blocks, settled.recent
     genomes, columns = pack_genomes(Genomes(records.genomes, settled.face))
     metadata = {
         "version": VERSION,
         "genomes": genomes,
         "champion": settled.champion,
-        "champion_row": -1 if settled.crowned is None else settled.crowned[1],
-        "told_champion": living.champion,
+        "champion_row": -1 if settled.recent_champion is None else settled.recent_champion[1],
+        "told_champion": told.champion,
         "stride": settled.stride,
         "work": settled.work,
     }
     arrays = {f"genomes.{name}": column for name, column in columns.items()}
     arrays |= {name: getattr(records, name) for name in (*_FACTS, "fitness", "kept")}
-    everybody = facts_of(settled.recent, np.arange(living.fitness.size), settled.above[0])
+    everybody = facts_of(settled.recent, np.arange(told.fitness.size), settled.above[0])
     return metadata, arrays | {"parents": everybody.parent, "mates": everybody.mate}
 
 
@@ -73,22 +73,22 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
     mates = _numbers(arrays, "mates", size, -1, MOST)
     champion = whole(metadata, "champion", -1, count - 1)
     row = whole(metadata, "champion_row", -1, size - 1)
-    told = whole(metadata, "told_champion", -1, size - 1)
+    told_row = whole(metadata, "told_champion", -1, size - 1)
     exactly = int(champion >= 0) + int(row >= 0)
-    if exactly != int(state.champion is not None) or told != row:
+    if exactly != int(state.champion is not None) or told_row != row:
         raise ValueError("champion: expected one place of it where there is one.")
     if champion >= 0 and not records.kept[champion]:
         raise ValueError("champion: expected its genome, got none.")
     kind = np.where(mates >= 0, MATE, 0).astype(np.uint8)
     offspring = Offspring(parents, mates, kind, np.zeros(size, np.bool_))
-    living = living_of(state, offspring, told)
+    told = told_generation(state, offspring, told_row)
     return Lineage(
         blocks=(records,),
-        recent=(living,),
-        room=living.room,
+        recent=(told,),
+        room=told.room,
         above=np.stack([parents, held_at([records], parents)]).astype(np.int64),
         champion=champion,
-        crowned=(state.generation, row) if row >= 0 else None,
+        recent_champion=(state.generation, row) if row >= 0 else None,
         stride=whole(metadata, "stride", 1, 2 * MOST),
         work=whole(metadata, "work", 0, REVIEW),
         minimize=state.minimize,

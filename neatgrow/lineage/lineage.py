@@ -22,17 +22,17 @@ from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.offspring import Offspring
 from neatgrow.lineage.records import (
     FIRST,
-    Living,
     Records,
+    ToldGeneration,
     facts_of,
     genes_of,
     held_at,
-    living_of,
     pool_of,
     sizes_of,
     stacked,
     structures_of,
     thinned,
+    told_generation,
 )
 from neatgrow.selection.population import FROM_CHAMPION, FROM_NOBODY, State
 
@@ -83,8 +83,8 @@ class Lineage:
         room: Their genomes and genes.
         above: (2, N) int64 of the first of these: number of each genome's first parent, −1 for
             none, and the structure held there.
-        champion: Number of the champion's record; −1 where it is in ``crowned``, or nowhere.
-        crowned: Generation and row of a champion that is among the last generations.
+        champion: Number of the champion's record; −1 where ``recent_champion`` has it, or nothing.
+        recent_champion: Generation and row of a champion that is among the last generations.
         stride: Genomes are kept in generations that this divides.
         work: Genomes and genes of the generations since the last review.
         minimize: Whether lower fitness is better.
@@ -92,11 +92,11 @@ class Lineage:
     """
 
     blocks: tuple[Records, ...]
-    recent: tuple[Living, ...]
+    recent: tuple[ToldGeneration, ...]
     room: int
     above: Array
     champion: int
-    crowned: tuple[int, int] | None
+    recent_champion: tuple[int, int] | None
     stride: int
     work: int
     minimize: bool
@@ -114,8 +114,8 @@ class Lineage:
         size = len(state.genomes)
         nobody = np.full(size, FROM_NOBODY, np.int32)
         alone = Offspring(nobody, nobody, np.zeros(size, np.uint8), np.zeros(size, np.bool_))
-        living = living_of(state, alone, champion_row)
-        crowned = (state.generation, champion_row) if champion_row >= 0 else None
+        told = told_generation(state, alone, champion_row)
+        recent_champion = (state.generation, champion_row) if champion_row >= 0 else None
         blocks: tuple[Records, ...] = ()
         if champion_row < 0 and state.champion is not None:
             packed = state.champion.packed
@@ -124,8 +124,8 @@ class Lineage:
             kept = np.ones(1, np.bool_)
             blocks = (Records(since, one, one, one, one, fitness, kept, held, packed),)
         return cls(
-            blocks, (living,), living.room, np.full((2, size), -1, np.int64),
-            0 if blocks else -1, crowned, 1, 0, state.minimize, state.genomes.interface,
+            blocks, (told,), told.room, np.full((2, size), -1, np.int64),
+            0 if blocks else -1, recent_champion, 1, 0, state.minimize, state.genomes.interface,
         )  # fmt: skip
 
     def after(self, state: State, offspring: Offspring, champion_row: int) -> "Lineage":
@@ -136,8 +136,8 @@ class Lineage:
             offspring: Who made each of its genomes; see :attr:`Population.parents`.
             champion_row: Row of a new champion, or −1.
         """
-        living = living_of(state, offspring, champion_row)
-        recent: tuple[Living, ...] = ()
+        told = told_generation(state, offspring, champion_row)
+        recent: tuple[ToldGeneration, ...] = ()
         room = 0
         if offspring.first[-1] < 0:  # a restart: nobody of the last generation has children
             lineage = self._looked_through(len(self.recent))
@@ -150,15 +150,15 @@ class Lineage:
             if not (unborn or self._keeps(last.generation)):
                 size = last.fitness.size
                 room -= last.room - size
-                recent = (*recent[:-1], Living(last.generation, None, size, *last[3:]))
-        crowned, champion = lineage.crowned, lineage.champion
+                recent = (*recent[:-1], ToldGeneration(last.generation, None, size, *last[3:]))
+        recent_champion, champion = lineage.recent_champion, lineage.champion
         if champion_row >= 0:
-            crowned, champion = (state.generation, champion_row), -1
-        work = self.work + living.room
-        recent, room = (*recent, living), room + living.room
+            recent_champion, champion = (state.generation, champion_row), -1
+        work = self.work + told.room
+        recent, room = (*recent, told), room + told.room
         lineage = Lineage(
-            lineage.blocks, recent, room, lineage.above, champion, crowned, self.stride, work,
-            self.minimize, self.face,
+            lineage.blocks, recent, room, lineage.above, champion, recent_champion, self.stride,
+            work, self.minimize, self.face,
         )  # fmt: skip
         if work >= REVIEW:
             return lineage._reviewed()
@@ -173,14 +173,14 @@ class Lineage:
         where no evaluation has succeeded yet.
         """
         lineage = self.settled()
-        (records,), (living,) = lineage.blocks, lineage.recent
+        (records,), (told,) = lineage.blocks, lineage.recent
         found: list[Ancestor] = []
         number = lineage.champion
-        if lineage.crowned is not None:
-            row = living.champion
-            assert living.champion_genome is not None
+        if lineage.recent_champion is not None:
+            row = told.champion
+            assert told.champion_genome is not None
             last = facts_of(lineage.recent, np.array([row]), lineage.above[0, row : row + 1])
-            found.append(self._ancestor(last, 0, living.champion_genome))
+            found.append(self._ancestor(last, 0, told.champion_genome))
             number = int(lineage.above[0, row])
         genomes = Genomes(records.genomes, self.face)
         place = np.cumsum(records.kept) - 1
@@ -204,12 +204,12 @@ class Lineage:
         import networkx
 
         lineage = self.settled()
-        (records,), (living,) = lineage.blocks, lineage.recent
-        everybody = facts_of(lineage.recent, np.arange(living.fitness.size), lineage.above[0])
+        (records,), (told,) = lineage.blocks, lineage.recent
+        everybody = facts_of(lineage.recent, np.arange(told.fitness.size), lineage.above[0])
         everybody = stacked([records, everybody])
         champion = lineage.champion
-        if lineage.crowned is not None:
-            champion = records.row.size + lineage.crowned[1]
+        if lineage.recent_champion is not None:
+            champion = records.row.size + lineage.recent_champion[1]
         names = list(zip(everybody.generation.tolist(), everybody.row.tolist(), strict=True))
         graph: networkx.DiGraph[Any] = networkx.DiGraph()
         for number, (name, fitness, species, parent, mate) in enumerate(
@@ -258,9 +258,9 @@ class Lineage:
     def _reviewed(self) -> "Lineage":
         """The same, pruned, and with fewer genomes where there are too many."""
         lineage = replace(self.settled(), work=0)
-        (records,), (living,) = lineage.blocks, lineage.recent
-        assert living.genomes is not None
-        room = max(_ROOM, genes_of(living.genomes.packed) // 4)
+        (records,), (told,) = lineage.blocks, lineage.recent
+        assert told.genomes is not None
+        room = max(_ROOM, genes_of(told.genomes.packed) // 4)
         stride = lineage.stride
         while genes_of(records.genomes) > room and stride < MOST:
             stride *= 2
@@ -273,15 +273,15 @@ class Lineage:
         if not count:
             return self
         recent, base = self.recent, sum(block.row.size for block in self.blocks)
-        sizes = [living.fitness.size for living in recent]
+        sizes = [told.fitness.size for told in recent]
         start = np.concatenate([[0], np.cumsum(sizes)])
         parent = self._provisional(base, start)
         alive = np.zeros(start[-1], np.bool_)
         alive[start[count] if count == len(recent) else start[-2] :] = True
-        crowned = self.crowned
+        recent_champion = self.recent_champion
         place = -1  # of the champion
-        if crowned is not None:
-            place = int(start[crowned[0] - recent[0].generation]) + crowned[1]
+        if recent_champion is not None:
+            place = int(start[recent_champion[0] - recent[0].generation]) + recent_champion[1]
             alive[place] = True
         kernels.trace(parent, base, alive)
         stop = int(start[count])
@@ -294,21 +294,21 @@ class Lineage:
         records = self._recorded(found, start[: count + 1], parents, base)
         champion = self.champion
         if 0 <= place < stop:
-            crowned, champion = None, int(number[place])
+            recent_champion, champion = None, int(number[place])
         above = np.empty((2, 0), np.int64)
         if count < len(recent):
             above = number[parent[start[count] : start[count + 1]] - base]
             above = np.stack([above, held_at([records], np.maximum(above - base, -1))])
         rest = recent[count:]
-        room = sum(living.room for living in rest)
+        room = sum(told.room for told in rest)
         return replace(
             self, blocks=(*self.blocks, records), recent=rest, room=room, above=above,
-            champion=champion, crowned=crowned,
+            champion=champion, recent_champion=recent_champion,
         )  # fmt: skip
 
     def _provisional(self, base: int, start: Array) -> Array:
         """First parents of all of the last generations, numbered as if everybody were kept."""
-        first = [living.offspring.first for living in self.recent]
+        first = [told.offspring.first for told in self.recent]
         first[0] = self.above[0].astype(np.int32)
         before = np.repeat(base + start[:-2], np.diff(start)[1:])
         parent = np.concatenate(first)
@@ -324,20 +324,20 @@ class Lineage:
         sizes, wanted = np.zeros((row.size, 2), np.int64), np.full(row.size, -1, np.int8)
         held[: cuts[1]] = self.above[1, found[: cuts[1]]]
         parts: list[tuple[int, int, Packed, bool]] = []
-        for living, a, b in zip(self.recent, cuts[:-1], cuts[1:], strict=False):
-            if living.genomes is not None:
-                packed = living.genomes.packed
+        for told, a, b in zip(self.recent, cuts[:-1], cuts[1:], strict=False):
+            if told.genomes is not None:
+                packed = told.genomes.packed
                 kernels.structures(packed, row[a:b], own[a:b], sizes[a:b])
-                if self._keeps(living.generation):
+                if self._keeps(told.generation):
                     wanted[a:b] = 0
                 parts.append((a, b, packed, True))
-            if living.champion >= 0:
-                at = a + int(np.searchsorted(row[a:b], living.champion))
-                if at < b and row[at] == living.champion:
+            if told.champion >= 0:
+                at = a + int(np.searchsorted(row[a:b], told.champion))
+                if at < b and row[at] == told.champion:
                     wanted[at] = 1
-                    if living.genomes is None:
-                        assert living.champion_genome is not None
-                        packed = living.champion_genome.packed
+                    if told.genomes is None:
+                        assert told.champion_genome is not None
+                        packed = told.champion_genome.packed
                         kernels.structures(packed, FIRST, own[at : at + 1], sizes[at : at + 1])
                         parts.append((at, at + 1, packed, False))
         kept = np.empty(row.size, np.bool_)

@@ -29,7 +29,7 @@ class Records(NamedTuple):
     genomes: Packed  # K
 
 
-class Living(NamedTuple):
+class ToldGeneration(NamedTuple):
     """A generation as it was told."""
 
     generation: int
@@ -43,10 +43,10 @@ class Living(NamedTuple):
     champion_genome: Genome | None  # that champion
 
 
-def living_of(state: State, offspring: Offspring, champion: int) -> Living:
+def told_generation(state: State, offspring: Offspring, champion: int) -> ToldGeneration:
     """The generation told last."""
     room = state.fitness.size + genes_of(state.genomes.packed)
-    return Living(
+    return ToldGeneration(
         state.generation, state.genomes, room, state.fitness, state.species, state.table.id,
         offspring, champion, state.champion if champion >= 0 else None,
     )  # fmt: skip
@@ -62,7 +62,7 @@ _NOBODY = layout.empty_packed(COLUMNS, 0, 0, 0)
 _NOBODY.node_ptr[0] = _NOBODY.connection_ptr[0] = 0
 
 
-def facts_of(recent: Sequence[Living], found: Array, parent: Array) -> Records:
+def facts_of(recent: Sequence[ToldGeneration], found: Array, parent: Array) -> Records:
     """Records, without genomes, of some of all genomes of a few generations.
 
     Args:
@@ -70,20 +70,20 @@ def facts_of(recent: Sequence[Living], found: Array, parent: Array) -> Records:
         found: (R,) int64: places of these genomes in all.
         parent: (R,) numbers of their first parents.
     """
-    sizes = [living.fitness.size for living in recent]
+    sizes = [told.fitness.size for told in recent]
     start = np.concatenate([[0], np.cumsum(sizes)])
     of = np.repeat(np.arange(len(recent)), np.diff(np.searchsorted(found, start)))
     kind, second = (
-        np.concatenate([getattr(living.offspring, name) for living in recent])[found]
+        np.concatenate([getattr(told.offspring, name) for told in recent])[found]
         for name in ("kind", "second")
     )
     fitness, species = (
-        np.concatenate([getattr(living, name) for living in recent])[found]
+        np.concatenate([getattr(told, name) for told in recent])[found]
         for name in ("fitness", "species")
     )
-    before = np.cumsum([0, *(living.ids.size for living in recent)])
-    species = np.concatenate([living.ids for living in recent])[species + before[of]]
-    generation = np.array([living.generation for living in recent], np.int32)[of]
+    before = np.cumsum([0, *(told.ids.size for told in recent)])
+    species = np.concatenate([told.ids for told in recent])[species + before[of]]
+    generation = np.array([told.generation for told in recent], np.int32)[of]
     return Records(
         generation, (found - start[of]).astype(np.int32), parent.astype(np.int32),
         np.where(kind >= MATE, second, -1).astype(np.int32), species.astype(np.int32), fitness,

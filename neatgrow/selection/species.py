@@ -8,7 +8,7 @@ from neatgrow._types import Array
 from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Config
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import parallel, speciation
-from neatgrow.kernels.speciation import Census, Columns, Measure
+from neatgrow.kernels.speciation import Columns, Measure, Tables
 
 _DISTANCE_NS = 25.0  # estimated work per gene
 _SMALLEST_THRESHOLD, _LARGEST_STEP = 1e-3, 1.1
@@ -120,8 +120,8 @@ def speciate(
         np.empty(most, np.int64),
     )
     old = Columns(table.id, table.born, table.best, table.improved)
-    census = Census(old, new, table.founded, generation, twins_first)
-    left, founded = speciation.settle(packed, others, guess, measure, threshold, species, census)
+    tables = Tables(old, new, table.founded, generation, twins_first)
+    left, founded = speciation.settle(packed, others, guess, measure, threshold, species, tables)
     rows = Columns(*(column[:left].copy() for column in new))
     return species, SpeciesTable(*rows, founded=table.founded + founded)
 

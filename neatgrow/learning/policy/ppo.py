@@ -198,8 +198,8 @@ def fine_tune_policy(
     seeds = np.empty(_STAGES + iterations, np.int64)
     random.derive_seeds(_checks.integer("seed", seed, 0), random.POLICY, 0, seeds)
     settings = Settings(optimizer, iterations, epochs, batch, clip, entropy, divergence, window)
-    school = _School(problem, seeds, episodes, discount, trace)
-    school.begin(worker, settings, exploration, sizes, critic_optimizer)
+    learner = _ActorCritic(problem, seeds, episodes, discount, trace)
+    learner.begin(worker, settings, exploration, sizes, critic_optimizer)
     judge = _Judge(problem, seeds)
     best, best_return = worker, judge.returns([worker], _WATCH, validation_episodes)[0]
     line = ProgressLine(iterations, show, ("iteration", "mean return"))
@@ -209,35 +209,35 @@ def fine_tune_policy(
         for k in range(1, iterations + 1):
             if seconds is not None and time.monotonic() - begin >= seconds:
                 break
-            row = school.iterate(k)
+            row = learner.iterate(k)
             if row is None:
                 break
             watched = math.nan
             if k % validation_every == 0:
-                now = school.actor.genome()
+                now = learner.actor.genome()
                 watched = judge.returns([now], _WATCH, validation_episodes)[0]
                 if watched > best_return or math.isnan(best_return):
                     best, best_return = now, watched
             rows.append((k, *row, watched))
             line.update(k, np.array(row[:1]))
-            if school.actor.lost:
+            if learner.actor.lost:
                 _warn(f"a gradient of iteration {k} was not finite. Learning ends; lower the rate.")
                 break
     except KeyboardInterrupt:  # what it knows by now is judged; a step half done is not
         interrupted = True
     line.close()
-    last = [] if interrupted else [school.actor.genome()]
+    last = [] if interrupted else [learner.actor.genome()]
     learned = [best, *last] if rows else []
     one, before, after, kept = _chosen(judge, worker, learned, evaluation_episodes)
     columns = np.array(rows, np.float64).reshape(-1, len(_COLUMNS)).T
     report = PolicyReport(
         before, after, kept, evaluation_episodes, dict(zip(_COLUMNS, columns, strict=True)),
-        school.steps, judge.steps, time.monotonic() - begin, school.failures,
+        learner.steps, judge.steps, time.monotonic() - begin, learner.failures,
     )  # fmt: skip
     return (one if kept else genome), report
 
 
-class _School:
+class _ActorCritic:
     """Where a genome practises, and a critic watches.
 
     Attributes:

@@ -186,30 +186,30 @@ def _steps(
 # ------------------------------------------------------------- what asks the network by itself
 
 
-class _Ears(Networks):
+class _Recording(Networks):
     """Networks that keep what they are asked, up to the first reset after it.
 
     Attributes:
-        heard: Inputs, tick by tick.
+        inputs: Inputs, tick by tick.
         samples: Inputs of the first ``predict``, (B, I), or of the first ``run``, (T, B, I).
     """
 
     def __init__(self, networks: Networks) -> None:
         super().__init__(networks.plan, networks.interface, networks._genes)
-        self.heard: list[Array] = []
+        self.inputs: list[Array] = []
         self.samples: Array | None = None
         self.over = False
 
-    def hear(self, x: ArrayLike) -> None:
+    def note(self, x: ArrayLike) -> None:
         """What is asked for a tick."""
-        if not self.over and len(self.heard) < _MOST_PLAYED:
-            self.heard.append(np.array(x, np.float64))
+        if not self.over and len(self.inputs) < _MOST_PLAYED:
+            self.inputs.append(np.array(x, np.float64))
 
     def lanes(self, network: ArrayLike) -> Lanes:
-        return _HeardLanes(self, np.asarray(network, np.int64))
+        return _RecordedLanes(self, np.asarray(network, np.int64))
 
     def reset(self) -> None:
-        self.over = self.over or bool(self.heard)
+        self.over = self.over or bool(self.inputs)
         super().reset()
 
     def _run(self, x: Array) -> Array:
@@ -218,49 +218,49 @@ class _Ears(Networks):
         return super()._run(x)
 
 
-class _HeardLanes(Lanes):
+class _RecordedLanes(Lanes):
     """Lanes that tell what they are asked."""
 
-    def __init__(self, ears: _Ears, network: Array) -> None:
-        super().__init__(ears, network)
-        self._ears = ears
+    def __init__(self, recording: _Recording, network: Array) -> None:
+        super().__init__(recording, network)
+        self._recording = recording
 
     def activate(self, x: Array, active: Array | None = None) -> Array:
-        self._ears.hear(x[0])
+        self._recording.note(x[0])
         return super().activate(x, active)
 
 
-class _HeardNetwork(Network):
+class _RecordedNetwork(Network):
     """A network that tells what it is asked."""
 
-    def __init__(self, ears: _Ears) -> None:
-        super().__init__(ears)
-        self._ears = ears
+    def __init__(self, recording: _Recording) -> None:
+        super().__init__(recording)
+        self._recording = recording
 
     def activate(self, x: ArrayLike) -> Array:
         y = super().activate(x)
-        self._ears.hear(x)
+        self._recording.note(x)
         return y
 
     def reset(self) -> None:
-        self._ears.reset()
+        self._recording.reset()
         super().reset()
 
 
 def _asked(problem: Function, network: Network) -> Work:
     """What a fitness function asks the network."""
-    ears = _Ears(network.networks)
+    recording = _Recording(network.networks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        problem.function(_HeardNetwork(ears))
+        problem.function(_RecordedNetwork(recording))
     limit = ticks_for(network)
-    if ears.heard:
-        heard = np.array(ears.heard[:limit])
+    if recording.inputs:
+        inputs = np.array(recording.inputs[:limit])
         about = "What the fitness function asks until it resets the network."
-        return Work(about, False, [Episode("", activity(network, heard), len(ears.heard))])
-    if ears.samples is None:
+        return Work(about, False, [Episode("", activity(network, inputs), len(recording.inputs))])
+    if recording.samples is None:
         raise ValueError("the fitness function asked the network nothing")
-    X = ears.samples
+    X = recording.samples
     if len(X) == 1:  # one tick: independent samples
         values = answers(network, X[0][: min(limit, _MOST_SAMPLES)])
         about = "What the fitness function asks, each sample from state 0."
@@ -271,10 +271,10 @@ def _asked(problem: Function, network: Network) -> Work:
 
 def _played(problem: Any, network: Network) -> Work:
     """An episode of an environment, and pictures of it where it can be rendered."""
-    ears = _Ears(network.networks)
+    recording = _Recording(network.networks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        steps = list(islice(problem.play(_HeardNetwork(ears), seed=0), _MOST_PLAYED))
+        steps = list(islice(problem.play(_RecordedNetwork(recording), seed=0), _MOST_PLAYED))
     # A tick is a decision, which holds for some steps where frames are skipped.
     decisions = [k for k, step in enumerate(steps) if getattr(step, "decided", True)]
     rewards = np.add.reduceat([float(step.reward) for step in steps], decisions).tolist()
@@ -286,7 +286,7 @@ def _played(problem: Any, network: Network) -> Work:
         pictures = []
         missing.append(f"There are no pictures of the environment: {error}")
     episode = Episode(
-        "", activity(network, np.array(ears.heard[:limit])), len(decisions),
+        "", activity(network, np.array(recording.inputs[:limit])), len(decisions),
         actions=[_text(steps[k].action) for k in decisions[:limit]],
         rewards=rewards[:limit], pictures=pictures,
     )  # fmt: skip

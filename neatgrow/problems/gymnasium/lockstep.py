@@ -13,7 +13,7 @@ from neatgrow.problems.gymnasium.rollouts import (
     TERMINATED,
     TRUNCATED,
     Pace,
-    Pilot,
+    Policy,
     Rollout,
     bad_observation,
     bad_reward,
@@ -73,14 +73,14 @@ class Lockstep:
         """Close the environments."""
         self._arena.close()
 
-    def run(self, pilot: Pilot, rollout: Rollout) -> None:
+    def run(self, policy: Policy, rollout: Rollout) -> None:
         """Play all episodes to their end, as many at a time as the arena holds."""
         count = rollout.returns.size
         for first in range(0, count, self._arena.most):
             jobs = np.arange(first, min(first + self._arena.most, count))
-            self._play(pilot, rollout, jobs)
+            self._play(policy, rollout, jobs)
 
-    def _play(self, pilot: Pilot, rollout: Rollout, jobs: Array) -> None:
+    def _play(self, policy: Policy, rollout: Rollout, jobs: Array) -> None:
         """Play the episodes ``jobs``, which follow one another."""
         first, active, step = jobs[0], jobs, 0
         last = _ONCE - 1  # how many steps each has taken
@@ -99,7 +99,7 @@ class Lockstep:
                 active, x = active[~bad], x[~bad]
             if active.size == 0:
                 return
-            actions = pilot.actions.batch(pilot.outputs(x, active))
+            actions = policy.actions.batch(policy.outputs(x, active))
             repeats = min(self._pace.frame_skip, self._pace.max_steps - step)
             try:
                 answer, taken = self._advance(actions, active - first, repeats)

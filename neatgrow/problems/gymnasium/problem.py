@@ -36,7 +36,7 @@ from neatgrow.problems.gymnasium.rollouts import (
     TERMINATED,
     TRUNCATED,
     Pace,
-    Pilot,
+    Policy,
     Rollout,
 )
 from neatgrow.problems.gymnasium.spaces import (
@@ -268,13 +268,13 @@ class Gymnasium:
         rollout = Rollout(seeds, n_networks)
         gathered: dict[str, Array] = {}
         if n_networks:
-            pilot = self._pilot(networks, np.repeat(np.arange(n_networks), count), seeds)
+            policy = self._policy(networks, np.repeat(np.arange(n_networks), count), seeds)
             if gathers:
-                pilot.tally = Tally(rollout.returns.size, self.inputs)
-            self._runner.run(pilot, rollout)
-            if pilot.tally is not None:
-                pilot.tally.forget(rollout.ended == FAILED)
-                gathered["observations"] = pilot.tally.by_network(n_networks)
+                policy.tally = Tally(rollout.returns.size, self.inputs)
+            self._runner.run(policy, rollout)
+            if policy.tally is not None:
+                policy.tally.forget(rollout.ended == FAILED)
+                gathered["observations"] = policy.tally.by_network(n_networks)
         ended = rollout.ended.reshape(n_networks, count)
         gathered["ended"] = np.stack([(ended == how).sum(axis=1) for how in _ENDS.values()], axis=1)
         failures: dict[int, str] = {}
@@ -286,13 +286,13 @@ class Gymnasium:
         self._consider_processes(time.perf_counter() - start)
         return Evaluation(returns.mean(axis=1), rollout.steps, failures, gathered, errors, returns)
 
-    def _pilot(self, networks: Networks, lanes: Array, seeds: Array) -> Pilot:
+    def _policy(self, networks: Networks, lanes: Array, seeds: Array) -> Policy:
         """What plays episode k, of ``seeds`` (E,) in turn, with network ``lanes[k]``."""
         prepare = self._preparation.of(networks.interface)
-        pilot = Pilot(networks.lanes(lanes), prepare, self._actions)
+        policy = Policy(networks.lanes(lanes), prepare, self._actions)
         if self._sample:
-            pilot.noise = Noise(self._actions, np.resize(seeds, lanes.size))
-        return pilot
+            policy.noise = Noise(self._actions, np.resize(seeds, lanes.size))
+        return policy
 
     def distribution(self) -> Distribution:
         """How a policy that learns draws actions around outputs."""
@@ -313,8 +313,8 @@ class Gymnasium:
         """
         recorder = Recorder(networks, episodes, act)
         rollout = PaidRollout(self._seeds(seed, episodes), recorder)
-        pilot = Pilot(recorder, self._preparation.of(networks.interface), self._actions)
-        self._runner.run(pilot, rollout)
+        policy = Policy(recorder, self._preparation.of(networks.interface), self._actions)
+        self._runner.run(policy, rollout)
         rollout.errors.clear()  # whose frames hold the rollout
         return recorder.experience(rollout)
 
@@ -419,15 +419,15 @@ class Gymnasium:
         self._check_interface(network.interface)
         first = int(self._seeds(seed, 1)[0])
         env = self._maker.make(render_mode)
-        pilot = self._pilot(network.networks, np.zeros(1, np.int64), np.array([first]))
-        return self._steps(env, pilot, first)
+        policy = self._policy(network.networks, np.zeros(1, np.int64), np.array([first]))
+        return self._steps(env, policy, first)
 
-    def _steps(self, env: Env[Any, Any], pilot: Pilot, seed: int) -> Iterator[Step]:
-        lane, seen = np.zeros(1, np.int64), self._preparation.clipping(pilot.interface)
+    def _steps(self, env: Env[Any, Any], policy: Policy, seed: int) -> Iterator[Step]:
+        lane, seen = np.zeros(1, np.int64), self._preparation.clipping(policy.interface)
         frames = env.render_mode not in (None, "human")
 
         def act(_: Any, x: Array) -> Any:
-            return self._actions.each(pilot.outputs(x[None], lane))[0]
+            return self._actions.each(policy.outputs(x[None], lane))[0]
 
         try:
             with named_packages(self._maker.what):

@@ -13,7 +13,7 @@ from neatgrow.problems.gymnasium.moments import Tally
 from neatgrow.problems.gymnasium.spaces import Actions, Noise
 
 
-class Pilot:
+class Policy:
     """The networks of a rollout, a lane per episode.
 
     Attributes:
@@ -102,7 +102,7 @@ class Rollout:
 class Runner(Protocol):
     """A way to play the episodes of a rollout."""
 
-    def run(self, pilot: Pilot, rollout: Rollout) -> None:
+    def run(self, policy: Policy, rollout: Rollout) -> None:
         """Play every episode to its end and write what came of it into ``rollout``."""
         ...
 

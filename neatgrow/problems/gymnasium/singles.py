@@ -14,7 +14,7 @@ from neatgrow.problems.gymnasium.rollouts import (
     TERMINATED,
     TRUNCATED,
     Pace,
-    Pilot,
+    Policy,
     Rollout,
     answered,
     bad_observation,
@@ -54,7 +54,7 @@ class Singles:
         while self._pool:
             self._pool.pop().close()
 
-    def run(self, pilot: Pilot, rollout: Rollout) -> None:
+    def run(self, policy: Policy, rollout: Rollout) -> None:
         """Play all episodes to their end."""
         count = rollout.returns.size
         slots = min(self._slots, count)
@@ -72,7 +72,7 @@ class Singles:
                 for row in over:
                     rollout.fail(int(job[row]), rows.step[row], bad_observation(x[row]))
             else:
-                actions = pilot.actions.each(pilot.outputs(x[:running], job))
+                actions = policy.actions.each(policy.outputs(x[:running], job))
                 over = self._step(rollout, rows, actions)
             if over:
                 filled = self._fill(rollout, rows, waiting, over)

@@ -14,7 +14,7 @@ from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation
 from neatgrow.kernels import functions, parallel, simulation, simulators
-from neatgrow.kernels.simulation import Cast, Played, Simulator
+from neatgrow.kernels.simulation import Jobs, Played, Simulator
 from neatgrow.networks.networks import Networks
 
 _CALL_SECONDS = 0.02  # that a kernel call should take: numba holds Ctrl-C until it ends
@@ -174,13 +174,13 @@ class Simulation:
         if rows is None:
             rows = np.arange(len(networks))
         rows = _checks.indices("rows", rows, len(networks))
-        cast = Cast(
+        jobs = Jobs(
             rows,
             starts,
             np.empty(0) if face.input_mean is None else np.asarray(face.input_mean, np.float64),
             np.empty(0) if face.input_scale is None else np.asarray(face.input_scale, np.float64),
         )
-        shape = (cast.rows.size, len(starts))
+        shape = (jobs.rows.size, len(starts))
         played = Played(np.empty(shape), np.empty(shape, np.int64), np.empty(shape, np.bool_))
         sizes = simulators.Sizes(
             self.n_state, self.inputs, self.outputs, self.parameters.size, starts.shape[1]
@@ -191,7 +191,7 @@ class Simulation:
         simulator = Simulator(
             c_reset.address, c_step.address, self.n_state, self.inputs, self.parameters, limit
         )
-        _play(networks, simulator, cast, played)
+        _play(networks, simulator, jobs, played)
         return played
 
     def statistics(self) -> dict[str, Array] | None:
@@ -222,7 +222,7 @@ def _starts(starts: ArrayLike) -> Array:
     return array
 
 
-def _play(networks: Networks, simulator: Simulator, cast: Cast, played: Played) -> None:
+def _play(networks: Networks, simulator: Simulator, jobs: Jobs, played: Played) -> None:
     """All jobs, by as many threads as are useful, in kernel calls of about 20 ms.
 
     Threads take the next piece when they are done with one. Who plays a job, and when, changes
@@ -245,7 +245,7 @@ def _play(networks: Networks, simulator: Simulator, cast: Cast, played: Played) 
             while job < stop and not stopped.is_set():
                 before = time.perf_counter()
                 job, spent = simulation.play(
-                    networks.plan, custom, simulator, cast, played, budget, job, stop
+                    networks.plan, custom, simulator, jobs, played, budget, job, stop
                 )
                 rate = spent / (time.perf_counter() - before)
                 budget = max(1, min(int(rate * _CALL_SECONDS), 8 * budget))

@@ -116,6 +116,20 @@ def test_the_extras_of_the_readme_exist():
     assert needed <= set(PROJECT["optional-dependencies"])
 
 
+def test_the_tour_of_the_code_names_every_folder_and_what_is_there():
+    tour = (ROOT / "docs" / "architecture.md").read_text("utf-8").replace("\n", " ")
+    package = Path(ng.__file__).parent
+    named = re.findall(r"`([\w/]+\.pyi?)`(?: \(`(\w+)`\))?", tour)
+    assert len(named) > 30
+    for path, name in named:
+        file = ROOT / path if path.startswith("tests/") else package / path
+        assert re.search(rf"\b(def|class) {name}\b" if name else "", file.read_text("utf-8")), path
+    folders = {path.parent.relative_to(package) for path in package.rglob("__init__.py")}
+    told = set(re.findall(r"`([a-z/]+)/`", tour))
+    for path in folders - {Path()}:
+        assert path.as_posix() in told or path.name in told, path  # those of plotting/ by name
+
+
 def test_the_readme_lists_every_activation_and_aggregation():
     flat = README.replace("\n", " ")
     count, listed = re.search(r"(\d+) activations \(([^)]*)\)", flat).groups()

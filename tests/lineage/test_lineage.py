@@ -21,7 +21,7 @@ from neatgrow.runs.checkpoints import load_snapshot, save_snapshot
 from neatgrow.runs.evolution import Evolution
 from neatgrow.runs.reading import read_lineage
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 THICK = {
     "mutation.add_node": 0.2, "mutation.add_loop": 0.2, "mutation.delete_connection": 0.1,
     "recurrent": True,

@@ -29,7 +29,7 @@ from neatgrow.runs.checkpoints import (
 )
 from neatgrow.runs.evolution import Evolution
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 GROWING = VARIED | {
     "population_size": 10, "mutation.add_node": 0.5, "mutation.add_loop": 0.5,
     "mutation.disable": 0.3,

@@ -19,6 +19,7 @@ from neatgrow.automatic import asked
 from neatgrow.files.archive import FileError, read_archive, write_archive
 from neatgrow.lineage.lineage import Lineage
 from neatgrow.runs.checkpoints import load_snapshot
+from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.history import COLUMNS, TIMES
 from neatgrow.runs.reading import read_description, read_history
 
@@ -255,7 +256,7 @@ def test_observations_of_an_interrupted_generation_are_forgotten_too(tmp_path):
 
 @pytest.mark.parametrize("name", ["species.csv", "history.csv"])
 def test_an_interrupt_between_two_tables_leaves_both_whole(name, tmp_path, monkeypatch):
-    append, count = ng.runs.RunDirectory._append_text, []
+    append, count = RunDirectory._append_text, []
 
     def press(directory, table, text):
         count.append(table)

@@ -26,7 +26,7 @@ from neatgrow.plotting.pages.record import record_of
 from neatgrow.plotting.pages.report import page, report
 from neatgrow.plotting.theme import THEMES
 from neatgrow.plotting.values import activity, answers
-from neatgrow.runs.reading import read_lineage
+from neatgrow.runs.reading import read_lineage, read_run
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&\"'"
 GROWTH = {
@@ -185,7 +185,7 @@ def test_a_result_in_memory_has_its_problem_with_it(tmp_path):
 
 
 def test_the_facts_are_those_of_the_run(runs):
-    _, history, champion = ng.reading.read_run(runs / "xor")
+    _, history, champion = read_run(runs / "xor")
     made = Page(report(runs / "xor").read_text("utf-8"))
     text = made.text
     assert f"{history[-1]['champion']:.6g}" in text and "exclusive or of two inputs" in text

@@ -101,7 +101,7 @@ class Ran:
     gymnasium: float  # the same on Gymnasium's own environments
     generations: int
     evaluations: int
-    retest_episodes: int
+    retest_episodes: float  # NaN in rows of before they were counted
     steps: int
     hidden: int
     connections: int
@@ -159,12 +159,13 @@ def rows_of(path: Path, case: Case) -> dict[int, Ran]:
     if not path.exists():
         return {}
     kinds = {field.name: field.type for field in fields(Ran)}
-    cast = {int: int, float: float, str: str, bool: lambda text: text == "True"}
+    cast = {int: int, float: lambda text: float(text or "nan"), str: str,
+            bool: lambda text: text == "True"}  # fmt: skip
     found = {}
     with path.open(newline="") as file:
         for row in csv.DictReader(file):
             if row["settings"] == case.text:
-                ran = Ran(**{name: cast[kinds[name]](row[name]) for name in kinds})
+                ran = Ran(**{name: cast[kinds[name]](row.get(name) or "") for name in kinds})
                 found[ran.seed] = ran
     return found
 
@@ -207,7 +208,8 @@ def table_row(case: Case, rows: list[Ran]) -> tuple[str, ...]:
         spread([ran.gymnasium for ran in rows]) if other else "–",
         generations_text([ran.generations for ran in rows if ran.solved], len(rows)),
         f"{np.median([ran.steps for ran in rows]):,.0f}",
-        f"{np.median([ran.evaluations for ran in rows]):,.0f} ({retests:,.0f})",
+        f"{np.median([ran.evaluations for ran in rows]):,.0f} "
+        f"({'not counted' if np.isnan(retests) else f'{retests:,.0f}'})",
         f"{np.mean([ran.hidden for ran in rows]):.1f}",
         f"{np.mean([ran.connections for ran in rows]):.1f}",
         f"{np.median(seconds):.0f}, {max(seconds):.0f}", after, learning,

@@ -226,8 +226,6 @@ POLES = [
             **_TUNED | {"seeds": 50}),
     Setting(way=f"evolve, {_EVERY}", **_MEMORY, **_POLES),
     Setting(way=f"evolve, population 16, {_EVERY}", **_MEMORY, **_TUNED),
-    Setting(way=f"evolve, population 16, {_BEST}", best_tried=True, **_IGEL,
-            **_TUNED | {"seeds": 50}),
     Setting(way=f"evolve, population 16, {_EVERY}", **_IGEL, **_TUNED),
 ]  # fmt: skip
 

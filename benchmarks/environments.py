@@ -8,8 +8,8 @@ is over 100 fresh episodes of the backend that it was evolved on, and over 100 o
 where that is another. A row per seed goes to results/ENVIRONMENT.csv as soon as it is known and
 is not run again; all rows go into the table of RESULTS.md. Seconds are of the wall, compilation
 left out. Seeds that fail stay in. Evaluations and steps are with those of retests, each over 20
-episodes and more of one genome; how many evaluations were retests stands beside. Where the first or
-second generation solves most seeds (†), it shows no evolution, but an easy task.
+episodes and more of one genome, whose episodes stand beside. Where the first or second generation
+solves most seeds (†), it shows no evolution, but an easy task.
 """
 
 import argparse
@@ -31,7 +31,7 @@ BEGIN, END = "<!-- environments -->", "<!-- end of environments -->"
 HEADER = (
     "environment", "settings", "solved", "mean of 100 episodes: median [range]",
     "on Gymnasium's own", "generations to solve, median (1 or 2 did)",
-    "steps with retests, median", "evaluations, median (of these retests)", "hidden",
+    "steps with retests, median", "evaluations, median (and episodes of retests)", "hidden",
     "connections", "seconds: median, most", "after learning", "learning: steps, seconds",
 )  # fmt: skip
 FRESH = 1_000_000  # seeds of the episodes that champions are judged on, out of the way of runs'
@@ -101,6 +101,7 @@ class Ran:
     gymnasium: float  # the same on Gymnasium's own environments
     generations: int
     evaluations: int
+    retest_episodes: float  # NaN in rows of before they were counted
     steps: int
     hidden: int
     connections: int
@@ -147,7 +148,8 @@ def run(case: Case, seed: int) -> Ran:
         print(f"{name}, seed {seed}: {learned:.1f} after {spent:.0f} s more", flush=True)
     return Ran(
         seed, case.way, case.text, problem.backend, result.solved, mean, judged(champion, own),
-        len(history), int(history.total("evaluations")), int(history.total("steps")),
+        len(history), int(history.total("evaluations")), int(history.total("retest_episodes")),
+        int(history.total("steps")),
         champion.n_hidden, champion.n_enabled, seconds, learned, learned_own, steps, spent,
     )  # fmt: skip
 
@@ -157,12 +159,13 @@ def rows_of(path: Path, case: Case) -> dict[int, Ran]:
     if not path.exists():
         return {}
     kinds = {field.name: field.type for field in fields(Ran)}
-    cast = {int: int, float: float, str: str, bool: lambda text: text == "True"}
+    cast = {int: int, float: lambda text: float(text or "nan"), str: str,
+            bool: lambda text: text == "True"}  # fmt: skip
     found = {}
     with path.open(newline="") as file:
         for row in csv.DictReader(file):
             if row["settings"] == case.text:
-                ran = Ran(**{name: cast[kinds[name]](row[name]) for name in kinds})
+                ran = Ran(**{name: cast[kinds[name]](row.get(name) or "") for name in kinds})
                 found[ran.seed] = ran
     return found
 
@@ -196,8 +199,7 @@ def table_row(case: Case, rows: list[Ran]) -> tuple[str, ...]:
         after += f"; {spread([ran.learned_gymnasium for ran in rows])}" if other else ""
         steps = np.median([ran.learning_steps for ran in rows])
         learning = f"{steps:,.0f}, {np.median([ran.learning_seconds for ran in rows]):.0f}"
-    size = ng.Config().override(case.changes).population_size
-    retests = [ran.evaluations - ran.generations * size for ran in rows]
+    retests = np.median([ran.retest_episodes for ran in rows])
     backends = ", ".join(sorted({ran.backend for ran in rows}))
     name = f"{case.environment}, {case.way}" if case.way else case.environment
     return (
@@ -206,7 +208,8 @@ def table_row(case: Case, rows: list[Ran]) -> tuple[str, ...]:
         spread([ran.gymnasium for ran in rows]) if other else "–",
         generations_text([ran.generations for ran in rows if ran.solved], len(rows)),
         f"{np.median([ran.steps for ran in rows]):,.0f}",
-        f"{np.median([ran.evaluations for ran in rows]):,.0f} ({np.median(retests):,.0f})",
+        f"{np.median([ran.evaluations for ran in rows]):,.0f} "
+        f"({'not counted' if np.isnan(retests) else f'{retests:,.0f}'})",
         f"{np.mean([ran.hidden for ran in rows]):.1f}",
         f"{np.mean([ran.connections for ran in rows]):.1f}",
         f"{np.median(seconds):.0f}, {max(seconds):.0f}", after, learning,

@@ -215,7 +215,7 @@ def table_row(setting: Setting, rows: Iterable[Ran]) -> tuple[str, ...]:
     evaluations = f"{spent.mean():,.0f}{deviation}, {np.median(spent):,.0f}" if spent.any() else "0"
     training = " in training" if setting.trains() else ""
     generations = "–"
-    if setting.generations:
+    if setting.generations and setting.stop_when_solved:
         generations = generations_text(columns.generations[columns.solved], count)
     if setting.random:  # one after the other, none the child of another
         generations = generations.removesuffix(" †")

@@ -220,12 +220,12 @@ POLES = [
     Setting(way="evolve", published=_T3, **_TWO, **_POLES),
     Setting(way="evolve, population 16", published=_T3, **_TWO, **_TUNED),
     Setting(way="random genomes", random=True, **_TWO, **_POLES | {"generations": 100}),
-    Setting(way=f"evolve, {_BEST}", best_tried=True, published=_T4, **_MEMORY, **_POLES),
+    Setting(way=f"evolve, {_BEST}", best_tried=True, published=_T4, **_MEMORY,
+            **_POLES | {"seeds": 20}),
     Setting(way=f"evolve, population 16, {_BEST}", best_tried=True, published=_T4, **_MEMORY,
-            **_TUNED),
+            **_TUNED | {"seeds": 50}),
     Setting(way=f"evolve, {_EVERY}", **_MEMORY, **_POLES),
     Setting(way=f"evolve, population 16, {_EVERY}", **_MEMORY, **_TUNED),
-    Setting(way=f"evolve, population 16, {_BEST}", best_tried=True, **_IGEL, **_TUNED),
     Setting(way=f"evolve, population 16, {_EVERY}", **_IGEL, **_TUNED),
 ]  # fmt: skip
 

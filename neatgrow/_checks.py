@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 _Masked = np.ma.MaskedArray
+_PLAIN = {int, float, bool, np.float32, np.float64}
 _MAY_BE_MASKED = (list, tuple, _Masked)
 
 
@@ -104,10 +105,9 @@ def refuse_masked(what: str, value: ArrayLike, remedy: str = "") -> None:
 def _is_masked(value: object) -> bool:
     if isinstance(value, _Masked):
         return bool(np.ma.is_masked(value))
-    if isinstance(value, (list, tuple)):
-        for part in value:  # no generator: this is run for every tick of a network
-            if isinstance(part, _MAY_BE_MASKED) and _is_masked(part):
-                return True
+    # In one pass by type where all are plain numbers: this is run for every tick of a network.
+    if isinstance(value, (list, tuple)) and not _PLAIN.issuperset(map(type, value)):
+        return any(isinstance(part, _MAY_BE_MASKED) and _is_masked(part) for part in value)
     return False
 
 

@@ -22,10 +22,11 @@ from neatgrow.runs.directory import Checkpoints
 from neatgrow.runs.evolve import evolve, resume
 from neatgrow.runs.history import History
 from neatgrow.runs.reading import (
+    JUDGED,
     LEARNED,
     TRACEBACK,
     read_description,
-    read_learned,
+    read_judged,
     read_run,
     read_verified,
 )
@@ -351,14 +352,14 @@ def _show(options: argparse.Namespace) -> int:
         f"{len(history)} generations, {history.total('evaluations')} evaluations, champion "
         f"fitness {last['champion']:.6g}, {last['species']} species"
     )
-    verified, learned = read_verified(options.directory), read_learned(options.directory)
+    verified, learned = read_verified(options.directory), read_judged(options.directory)
     print("not verified by a final test" if verified is None else f"verified: {verified}")
     failed = history.total("failures")
     if failed:
         print(f"{failed} evaluations failed{_where(options.directory)}")
     print(champion)
     if learned is not None:
-        print(f"pictures show it after its learning, as in {LEARNED}")
+        print(f"pictures show it after its learning, as it was judged: {JUDGED}")
     _draw_all(options.directory, learned or champion, history)
     print(f"drawn again: {', '.join(str(p) for p in sorted(options.directory.glob('*.png')))}")
     return 0

@@ -57,6 +57,19 @@ def test_the_readmes_fitness_function_solves_what_it_says_whatever_the_order_of_
     assert solved >= 38
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "docs").glob("*.md")))
+def test_the_python_of_the_pages_runs_as_written(name):
+    page = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    names: dict[str, object] = {}
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page, re.DOTALL), 1):
+        exec(compile(block, f"docs/{name}.md, block {number}", "exec"), names)
+        for line in block.splitlines():
+            if line.endswith("  # True"):
+                assert eval(line, names), line
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page)
+    assert all((ROOT / "docs" / path).is_file() for path in pictures)
+
+
 def test_the_equality_that_the_readme_states_is_true():
     block = re.findall(r"```python\n(config = .*?)```", README, re.DOTALL)[0]
     *before, last = block.strip().splitlines()

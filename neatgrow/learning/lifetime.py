@@ -27,8 +27,8 @@ class Learning:
         optimizer: Its memory starts empty in every generation.
         inheritance: ``"lamarckian"``: what was learned is written into the genes, within their
             bounds, and inherited. ``"baldwinian"``: genes stay as they were born and only the
-            fitness counts; the champion, too, is as it was born, and learns again by
-            :func:`neatgrow.fine_tune`. ``"none"``: nobody learns.
+            fitness counts; the champion, too, is as it was born, and ``Result.learned`` is what it
+            was judged as. ``"none"``: nobody learns.
         share: Share of the genomes that learn, drawn anew in every generation.
         batch: Samples per step; all by default.
         clip: Largest norm of a genome's gradient.

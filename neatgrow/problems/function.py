@@ -47,8 +47,9 @@ class Function:
         self.inputs = _checks.integer("inputs", inputs, 1)
         self.outputs = _checks.integer("outputs", outputs, 1)
         self.solved_at = None if solved_at is None else _checks.number("solved_at", solved_at)
-        self._seeded = _takes_seed(function)
-        self.noisy = self._seeded if noisy is None else _checks.flag("noisy", noisy)
+        self._by_place = _seed_of(function)
+        takes_seed = self._by_place is not None
+        self.noisy = takes_seed if noisy is None else _checks.flag("noisy", noisy)
         self.name = getattr(function, "__name__", type(function).__name__)
 
     def evaluate(
@@ -71,9 +72,10 @@ class Function:
         owner = os.getpid()
         for row in range(len(networks)):
             for k, own in enumerate(seeds.tolist()):
-                given = (networks[row], own) if self._seeded else (networks[row],)
+                given = (networks[row], own) if self._by_place else (networks[row],)
+                named = {"seed": own} if self._by_place is False else {}
                 try:
-                    value = self.function(*given)
+                    value = self.function(*given, **named)
                 except FAULTS as error:
                     let_children_go(error, owner)
                     failures[row] = cause_of(error)
@@ -103,14 +105,29 @@ class Function:
         return {"problem": "function", "name": self.name}
 
 
-def _takes_seed(function: Callable[..., float]) -> bool:
-    """Whether a second argument has to be passed, or is one called ``seed``."""
+def _seed_of(function: Callable[..., float]) -> bool | None:
+    """How a seed is passed: ``True`` by position, ``False`` by name, ``None`` not at all.
+
+    Raises:
+        TypeError: The function needs something else as well.
+    """
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # some of C have none
-        return False
-    second = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][1:2]
-    return any(p.default is p.empty or p.name == "seed" for p in second)
+        return None
+    by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [p.name for p in parameters if p.default is p.empty and p not in by_place[:1]
+              and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]  # fmt: skip
+    others = [name for name in needed if name != "seed"]
+    if others:
+        got = f"one that needs {', '.join(others)} as well"
+        remedy = "Give the others defaults, or bind them with functools.partial."
+        rule = "a function of (network) or (network, seed)"
+        raise TypeError(_checks.message("fitness", rule, got, remedy))
+    for place, parameter in enumerate(parameters):
+        if parameter.name == "seed" and place:
+            return place == 1 and parameter in by_place
+    return None
 
 
 def _number(value: Any) -> float:

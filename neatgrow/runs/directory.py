@@ -26,6 +26,7 @@ from neatgrow.runs.reading import (
     CONFIG,
     FAILURES,
     HISTORY,
+    JUDGED,
     LEARNED,
     LOCK,
     PROBLEM,
@@ -61,7 +62,7 @@ class RunDirectory:
     ``config.toml`` all settings, ``problem.json`` the problem, the seed and the budget,
     ``history.csv`` a line per generation, ``species.csv`` the size of every species in each,
     ``failures.csv`` which genome failed when and why, ``failure.txt`` the traceback of the first
-    that raised, if any did, ``champion.npz`` the best genome so far, ``learned.npz`` the same as
+    that raised, if any did, ``champion.npz`` the best genome so far, ``judged.npz`` the same as
     it was judged where what it learned is not inherited, ``verified.json`` its final test once
     there was one, ``checkpoints/`` the last few states to resume from, ``run.lock`` held while the
     run goes.
@@ -157,11 +158,11 @@ class RunDirectory:
         self.catch_up(history, champion, learned, traceback)
 
     def write_champion(self, champion: Genome, learned: Genome | None) -> None:
-        """Replace ``champion.npz``, and ``learned.npz`` where it was judged as something else."""
+        """Replace ``champion.npz``, and ``judged.npz`` where it was judged as something else."""
 
         def save() -> None:
             if learned is not None:
-                learned.save(self.path / LEARNED)
+                learned.save(self.path / JUDGED)
             champion.save(self.path / CHAMPION)
 
         if self._trying("the champion", save):
@@ -232,6 +233,8 @@ class RunDirectory:
                 self._traceback = traceback
         if champion is not None and champion is not self._champion:
             self.write_champion(champion, learned)
+            with suppress(OSError):  # what was learned of another champion afterwards
+                (self.path / LEARNED).unlink(missing_ok=True)
 
     def is_due(self, generation: int) -> bool:
         """Whether a checkpoint is to be written after this generation."""
@@ -356,7 +359,7 @@ class RunDirectory:
     def _remove_leftovers(self) -> None:
         """Remove what a process that was killed had not finished writing."""
         for name in (
-            CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, TRACEBACK, CHAMPION, LEARNED, VERIFIED
+            CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, TRACEBACK, CHAMPION, JUDGED, VERIFIED
         ):  # fmt: skip
             for path in self.path.glob(f".{name}.*.tmp"):
                 path.unlink()

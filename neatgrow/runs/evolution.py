@@ -39,7 +39,7 @@ from neatgrow.runs.checkpoints import Snapshot
 from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.history import History
 from neatgrow.runs.results import Result
-from neatgrow.runs.retests import RETEST_EPISODES, Retests, Verified
+from neatgrow.runs.retests import CHAMPION, RETEST_EPISODES, Retests, Verified
 from neatgrow.runs.settings import warn_of_settings
 from neatgrow.selection.population import Population, State
 
@@ -48,7 +48,7 @@ Callback = Callable[["Evolution"], object]
 _NAMED_FAILURES = 100  # that a run remembers by genome and cause
 _CAUSE_LENGTH = 1000  # characters of a cause that are kept
 _FAILING = 3  # generations over which the share of failures is judged
-_SAME = 1e-9  # relative difference of two fitnesses that is rounding
+_SAME = 1e-5  # relative difference of two fitnesses that is rounding, as of float32
 
 
 class EvaluationError(RuntimeError):
@@ -135,11 +135,13 @@ class Evolution:
         self.retests = Retests(
             self._tested, lambda index: self._seed(random.RETEST, index), self._sign,
             self._threshold, max(RETEST_EPISODES, int(getattr(problem, "episodes", 1))),
+            declared=problem.noisy,
         )  # fmt: skip
         self._champion: Genome | None = None
         self._learned: Genome | None = None
         self._told_here = True  # the champion, and not before the run was resumed
-        self._told: Array | None = None  # of the generation before, if it was told here
+        self._told: Array | None = None  # of the generation before, higher is better
+        self._resumed = False  # and has not been told anything since
         self._named: list[tuple[int, int, str]] = []
         self._samples_grown = 0
         self._guide_growth()
@@ -198,6 +200,7 @@ class Evolution:
         if state.champion is not None:
             run._champion = state.champion.with_interface(**snapshot.statistics)
             run._learned, run._told_here = snapshot.learned, False
+        run._told, run._resumed = state.fitness, True
         run.snapshot = replace(
             snapshot,
             population=replace(state, config=config),
@@ -219,6 +222,7 @@ class Evolution:
 
     def step(self) -> None:
         """Evaluate one generation, tell its fitness, and record what happened."""
+        self.verified = None
         population = self.population
         marks = [time.perf_counter()]
         genomes = population.ask()
@@ -233,7 +237,7 @@ class Evolution:
         finite = np.isfinite(evaluation.fitness)
         fitness = np.where(finite, evaluation.fitness, np.nan)  # what failed is not retested
         if not self.noisy:
-            self._notice_luck(fitness)
+            self._notice_luck(genomes, fitness)
         if self.noisy:
             self._tell_by_evidence(genomes, evaluation, fitness)
         else:
@@ -266,16 +270,14 @@ class Evolution:
         population, retests = self.population, self.retests
         told = self._sign * fitness
         row = retests.consider(genomes, evaluation, fitness, self._judged_champion)
-        for failed_row, (cause, error) in retests.causes.items():
-            self._fail(failed_row, f"in the retest: {cause}", error)
-        retests.causes = {}
         population.tell(fitness, trusted=())
         if retests.evidence is not None:
             if row is not None:
                 population.set_champion(row, retests.evidence.mean)
                 self._take_champion(genomes, row)
+                self.solved = False
             assert self._judged_champion is not None
-            self.solved = retests.solves(self._judged_champion)
+            self.solved = self.solved or retests.solves(self._judged_champion)
             population.set_champion(None, retests.evidence.mean)
         elif not np.isnan(told).all():
             best = int(np.nanargmax(told))
@@ -283,6 +285,16 @@ class Evolution:
             if np.isnan(before) or told[best] > self._sign * before:
                 population.set_champion(best, self._sign * float(told[best]))
                 self._take_champion(genomes, best)
+        self._name_failed_tests("in the retest", population.generation)
+
+    def _name_failed_tests(self, where: str, generation: int) -> None:
+        """Name genomes with an episode that failed in a test; −1 is the champion."""
+        causes, self.retests.causes = self.retests.causes, []
+        named = set(self.failures)  # once each
+        for row, cause, error in causes:
+            if row not in named:
+                named.add(row)
+                self._fail(row, f"{where}: {cause}", error, generation)
 
     def _take_champion(self, genomes: Genomes, row: int) -> None:
         """Keep the champion as it was born and as it was judged, with what it was judged with."""
@@ -302,40 +314,68 @@ class Evolution:
     def _judged_champion(self) -> Genome | None:
         return self._champion if self._learned is None else self._learned
 
-    def _notice_luck(self, fitness: Array) -> None:
+    def _notice_luck(self, genomes: Genomes, fitness: Array) -> None:
         """Treat the problem as noisy once an unchanged genome gets another fitness."""
-        parents, before, self._told = self.population.parents, self._told, self._sign * fitness
+        parents, before = self.population.parents, self._told
+        resumed, self._resumed = self._resumed, False
+        self._told = self._sign * fitness
         if parents is None or before is None or self.learning is not None:
             return
         rows = np.flatnonzero((parents.kind == COPY) & (parents.first >= 0))
         first = self._sign * before[parents.first[rows]]
-        differ = np.abs(fitness[rows] - first) > _SAME * np.maximum(1.0, np.abs(first))
-        if differ.any():  # which NaN does not
-            k = int(np.flatnonzero(differ)[0])
-            self._is_noisy(float(first[k]), float(fitness[rows[k]]))
+        gap, rounding = np.abs(fitness[rows] - first), self._rounding(first, fitness)
+        differ = gap > rounding  # which NaN is not
+        if not differ.any():
+            return
+        k = int(np.nanargmax(np.where(differ, gap, np.nan)))
+        row = int(rows[k])
+        if resumed:  # with another function, perhaps, that is of one mind with itself
+            seed = self._seed(random.VERIFICATION, 0)
+            third = self._tested(genomes[[row]], seed, None).fitness[0]
+            if abs(third - fitness[row]) <= np.max(rounding):
+                return
+        self._is_noisy(float(first[k]), float(fitness[row]))
+
+    @staticmethod
+    def _rounding(fitness: Any, generation: Array) -> Any:
+        """By how much a fitness may differ that is computed again, alone or beside others."""
+        known = generation[np.isfinite(generation)]
+        spread = float(np.ptp(known)) if known.size else 0.0
+        return _SAME * np.maximum(np.abs(fitness), spread)
 
     def _is_noisy(self, first: float, second: float) -> None:
         self.noisy, self.solved = True, False
         warnings.warn(
             f"fitness: expected the same for an unchanged genome of {self.problem.name}, got "
-            f"{first:.6g} and then {second:.6g}. From now on it is treated as noisy, and a best "
+            f"{first:.9g} and then {second:.9g}. From now on it is treated as noisy, and a best "
             "one is tested again before it is believed. Pass noisy=True, or a function of "
             "(network, seed) that draws from the seed.",
             RuntimeWarning,
-            stacklevel=5,
+            stacklevel=7,
         )
+
+    def _again(self, index: int) -> Evaluation:
+        """The champion judged once more, from a fresh state."""
+        champion = self._judged_champion
+        assert champion is not None
+        return self._tested(champion.batch(), self._seed(random.VERIFICATION, index), None)
 
     def _holds(self) -> bool:
         """Whether the champion reaches its fitness again, from a fresh state, and the threshold."""
-        champion = self._judged_champion
-        assert champion is not None
-        seed = self._seed(random.VERIFICATION, 0)
-        again = float(self._tested(champion.batch(), seed, None).fitness[0])
-        told = self.population.champion_fitness
+        answer, told = self._again(0), self.population.champion_fitness
+        again = float(answer.fitness[0])
         if not np.isfinite(again):
+            cause = answer.failures.get(0, f"fitness is {again}")
+            self._fail(
+                CHAMPION, f"in the final test: {cause}", answer.errors.get(0),
+                self.population.generation,
+            )  # fmt: skip
             return False
-        if abs(again - told) > _SAME * max(1.0, abs(told)):
-            if self._told_here:
+        state = self.population.fitness
+        rounding = self._rounding(told, np.array([told]) if state is None else state)
+        if abs(again - told) > rounding:
+            third = np.nan if self._told_here else float(self._again(1).fitness[0])
+            if not abs(third - again) <= rounding:  # no more of one mind than with what was told
                 self._is_noisy(told, again)
                 return False
             self._was_told_otherwise(told, again)
@@ -347,10 +387,10 @@ class Evolution:
         self.population.set_champion(None, now)
         self.solved = self.solved and bool(self._sign * now >= self._threshold)
         warnings.warn(
-            f"champion: expected a fitness of {before:.6g}, as before the run was resumed, got "
-            f"{now:.6g}, which counts. Its history holds the former.",
+            f"champion: expected a fitness of {before:.9g}, as before the run was resumed, got "
+            f"{now:.9g}, which counts. Its history holds the former.",
             RuntimeWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
 
     def verify(self) -> None:
@@ -361,15 +401,36 @@ class Evolution:
         champion, told = self._judged_champion, self.population.champion_fitness
         if champion is None or self.verified is not None:
             return
-        if not self.noisy:
+        self._raise, noisy = False, self.noisy  # the run is over: its result is not to be lost
+        if not noisy:
             self._holds()
         if self.noisy:
             seed = self._seed(random.VERIFICATION, 0)
             self.verified = self.retests.verified(champion, seed)
-        elif self.population.champion_fitness != told and self.snapshot is not None:
-            self.snapshot = replace(self.snapshot, population=self.population.state())
+            self._name_failed_tests("in the final test", self.population.generation)
+        if self.snapshot is not None and (
+            self.noisy != noisy or self.population.champion_fitness != told
+        ):
+            state = self.population.state()
+            self.snapshot = replace(self.snapshot, population=state, noisy=self.noisy)
             if self.directory is not None:
                 self.directory.write_checkpoint(self.snapshot, again=True)
+
+    def go_on_with_another_problem(self) -> None:
+        """Judge the champion anew: what was known of it is of the problem of before."""
+        champion, self.solved, self._told = self._judged_champion, False, None
+        if champion is None:
+            return
+        if self.noisy:
+            self.retests.begin_anew(champion)
+            self._name_failed_tests("in the retest", self.population.generation)
+            if self.retests.evidence is not None:
+                self.population.set_champion(None, self.retests.evidence.mean)
+        else:
+            again = float(self._again(0).fitness[0])
+            if np.isfinite(again):
+                self.population.set_champion(None, again)
+        self._told_here = True
 
     def _guide_growth(self) -> None:
         """Let children grow where gradients say, if that was asked for."""
@@ -415,7 +476,7 @@ class Evolution:
         self._guide_growth()
         self.solved, self.noisy = again.solved, again.noisy
         self._champion, self._learned = again._champion, again._learned
-        self._told, self._told_here = None, False
+        self._told, self._told_here, self.verified = again._told, again._told_here, None
         self.retests.restore(again.retests.state())
         self._named, self.traceback = again._named, again.traceback
 
@@ -545,12 +606,15 @@ class Evolution:
             cause = causes.get(row, f"fitness is {fitness[row]}")
             self._fail(row, cause, evaluation.errors.get(row))
 
-    def _fail(self, row: int, cause: str, error: BaseException | None) -> None:
+    def _fail(
+        self, row: int, cause: str, error: BaseException | None, generation: int | None = None
+    ) -> None:
         """Name a genome of this generation, why its evaluation failed, and what it raised."""
         # Half a surrogate pair, as in names of files, can be written to no file.
         cause = cause[:_CAUSE_LENGTH].encode("utf-8", "backslashreplace").decode()
-        self.failures[row] = cause
-        named = (self.population.generation + 1, row, cause)
+        if row != CHAMPION:
+            self.failures[row] = cause
+        named = (self.population.generation + 1 if generation is None else generation, row, cause)
         if len(self._named) < _NAMED_FAILURES:
             self._named.append(named)
         if error is not None and self.traceback is None:

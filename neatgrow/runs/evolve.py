@@ -251,13 +251,15 @@ def _resumed(
     own = description
     if problem is not None:
         own = described(asked)
-        _warn_of_another(files, description, own)
+        if _warn_of_another(files, description, own) and snapshot is not None:
+            run.go_on_with_another_problem()
         about = {**about, "inputs": asked.inputs, "outputs": asked.outputs}
     seed = {"seed": run.population.seed}
     about = {**about, "generations": run.generations, "chosen": run.population.chosen}
     now = {**seed, **own, **seed, "run": about}
     if now != description:
         files.write_description(now)
+    files.write_verified(None)  # that of the champion so far
     files.write_settings(_asked_for(run))
     named = files.failures_until(snapshot) if snapshot is not None else []
     files.write_tables(run.history, named, run.traceback)
@@ -276,8 +278,8 @@ def _asked_for(run: Evolution) -> Config:
     return automatic.asked(run.population.config, run.population.chosen)
 
 
-def _warn_of_another(files: RunDirectory, before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Say where the problem that is passed is not the one that the run began with."""
+def _warn_of_another(files: RunDirectory, before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Say where the problem that is passed is not the one that the run began with; if it is so."""
     # A description of an older release may lack some; a function may be mended and renamed.
     known = before.keys() - {"seed", "run", "name"}
     differences = [
@@ -288,9 +290,10 @@ def _warn_of_another(files: RunDirectory, before: dict[str, Any], after: dict[st
     if differences:
         warnings.warn(
             f"{files.path}: the run goes on with another problem than it began with: "
-            f"{', '.join(differences)}. Champion and history hold fitnesses of both.",
+            f"{', '.join(differences)}. Its history holds fitnesses of both.",
             RuntimeWarning, stacklevel=6,
         )  # fmt: skip
+    return bool(differences)
 
 
 def _carry_on(
@@ -319,7 +322,7 @@ def _carry_on(
         with _Interrupts() as interrupts:
             stopped = _until_stopped(run, calls, line, clock, failure_limit, interrupts)
             if stopped not in ("interrupted", "workers"):
-                _verify(run)
+                _verify(run, line)
     except BaseException as error:
         if run is not None and run.directory is not None and run.snapshot is not None:
             error.add_note(
@@ -375,8 +378,10 @@ def _until_stopped(
     return "solved" if run.solved else "generations"
 
 
-def _verify(run: Evolution) -> None:
+def _verify(run: Evolution, line: Progress | None) -> None:
     """The final test of the champion; a run does not fail for want of it."""
+    if line is not None and run.noisy:
+        line.note(f"final test of the champion, {run.retests.many} fresh episodes …")
     try:
         run.verify()
     except KeyboardInterrupt:

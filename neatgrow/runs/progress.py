@@ -9,7 +9,7 @@ from neatgrow.kernels import jit
 from neatgrow.runs.history import History
 from neatgrow.selection.population import Population
 
-_COMPILING = "compiling kernels for this machine, once: about 15 s in all …"
+_COMPILING = "compiling kernels, most of them once for this machine: about 15 s in all …"
 
 
 class Progress:
@@ -30,11 +30,19 @@ class Progress:
         jit.on_compile.append(self._say_compiling)
 
     def _say_compiling(self) -> None:
-        if self._waiting:  # one kernel follows the other
-            return
-        self._waiting = True
+        if not self._waiting:  # one kernel follows the other
+            self._waiting = True
+            self._write(_COMPILING)
+
+    def note(self, text: str) -> None:
+        """A line of its own, of what there is to wait for."""
+        if not self._waits_only:
+            self._write(text)
+
+    def _write(self, text: str) -> None:
         below = "\n" if self._width else ""
-        self.stream.write(f"{below}{_COMPILING}\n")
+        self._width = 0
+        self.stream.write(f"{below}{text}\n")
         self.stream.flush()
 
     def begin(self, problem: Problem, population: Population, generations: int) -> None:

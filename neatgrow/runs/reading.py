@@ -21,7 +21,8 @@ from neatgrow.runs.retests import Verified
 CONFIG, PROBLEM = "config.toml", "problem.json"
 HISTORY, SPECIES = "history.csv", "species.csv"
 FAILURES, TRACEBACK = "failures.csv", "failure.txt"
-CHAMPION, LEARNED, VERIFIED = "champion.npz", "learned.npz", "verified.json"
+CHAMPION, JUDGED, LEARNED = "champion.npz", "judged.npz", "learned.npz"
+VERIFIED = "verified.json"
 LOCK, CHECKPOINTS = "run.lock", "checkpoints"
 _MOST = (1 << 63) - 1
 
@@ -92,13 +93,13 @@ def read_run(directory: str | PathLike[str]) -> tuple[dict[str, Any], History, G
     return description, history, load_genome(path / CHAMPION)
 
 
-def read_learned(directory: str | PathLike[str]) -> Genome | None:
-    """The champion as it became by learning, where it did.
+def read_judged(directory: str | PathLike[str]) -> Genome | None:
+    """The champion as it was judged, where that is not as it was born.
 
     Raises:
         FileError: The file is damaged.
     """
-    path = Path(directory) / LEARNED
+    path = Path(directory) / JUDGED
     return load_genome(path) if path.exists() else None
 
 
@@ -114,7 +115,8 @@ def read_verified(directory: str | PathLike[str]) -> Verified | None:
     try:
         values = dict(json.loads(path.read_text("utf-8")))
         mean, error = (_checks.number(name, values[name]) for name in ("mean", "standard_error"))
-        return Verified(mean, error, whole(values, "episodes", 1, _MOST))
+        episodes, failed = (whole(values, name, 0, _MOST) for name in ("episodes", "failed"))
+        return Verified(mean, error, episodes, failed)
     except DAMAGE as error:
         raise FileError(
             f"{path}: expected the champion's final test in JSON, got an error: {error}"

@@ -35,22 +35,10 @@ class Result:
             they learn is not inherited; else the champion.
         verified: The final test, after the run and outside its time: mean, standard error and
             number of episodes that no selection has seen. ``None`` if the run was interrupted, had
-            no workers left, or an episode of the test failed.
-        retests_failed: Tests of would-be champions that failed. Where all did, the champion is
-            provisional: the best as told, without evidence.
-        history: Table by generation.
-        population: As it stands after the last generation.
-        problem: What was evolved on.
-        stopped: ``"solved"``, ``"generations"``, ``"seconds"``, ``"interrupted"``,
-            ``"callback"``, ``"failures"`` where too many evaluations failed, or ``"workers"``
-            where worker processes or the executor could not go on.
-        directory: Where files were written, or ``None``.
-        failures: The first hundred evaluations that failed: generation, row of the genome,
-            cause. How many there were in all is in the history.
-        traceback: Of the first evaluation that raised, as text: where in the problem's code, also
-            if that ran in another process. ``None`` where none did. Control characters in it
-            are shown as escapes; the middle of one of more than 20,000 characters is left out.
-        descent: Who descends from whom, as :attr:`lineage` and :attr:`ancestors` show it.
+            no workers left, or most episodes of the test failed.
+        retests_failed: Tests of champions and would-be champions in which an episode failed. Where
+            most episodes of every test did, the champion is provisional: the best as told,
+            without evidence, and not verified.
     """
 
     solved: bool

@@ -16,7 +16,7 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation
-from neatgrow.files.archive import whole
+from neatgrow.files.archive import plain, whole
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import layout, random
 
@@ -31,7 +31,10 @@ _MOST = (1 << 62) - 1
 _CERTAIN = 2.0  # standard errors by which a challenger must be better
 
 # A run's state before its first test, and that of checkpoints of before there were any.
-UNTESTED: dict[str, Any] = {"evidence": None, "tries": 0, "tried": 0, "failed": 0}
+UNTESTED: dict[str, Any] = {
+    "evidence": None, "tries": 0, "tried": 0, "failed": 0, "tells": True
+}  # fmt: skip
+CHAMPION = -1  # in place of a row, where the champion's test failed
 
 Judge = Callable[[Genomes, int, int | None], Evaluation]
 
@@ -42,7 +45,7 @@ class Evidence:
 
     Attributes:
         count: Scores, of an episode each; of a block of them where the problem does not tell
-            single ones.
+            single ones. Those of episodes that failed are left out.
         mean: Of the scores.
         squares: Sum of their squared deviations from it.
     """
@@ -52,7 +55,10 @@ class Evidence:
     squares: float = 0.0
 
     def with_scores(self, scores: Array) -> "Evidence":
-        """With more scores (K,); Chan, Golub & LeVeque (1983), equation 1.5."""
+        """With more scores (K,), NaN left out; Chan, Golub & LeVeque (1983), equation 1.5."""
+        scores = scores[np.isfinite(scores)]
+        if not scores.size:
+            return self
         count, mean = scores.size, float(scores.mean())
         squares = float(((scores - mean) ** 2).sum())
         total, gap = self.count + count, mean - self.mean
@@ -63,11 +69,14 @@ class Evidence:
         )
 
     @property
+    def deviation(self) -> float:
+        """Standard deviation of a score; infinite for less than two."""
+        return float(np.sqrt(self.squares / (self.count - 1))) if self.count > 1 else float("inf")
+
+    @property
     def standard_error(self) -> float:
         """Of the mean; infinite for less than two scores."""
-        if self.count < 2:
-            return float("inf")
-        return float(np.sqrt(self.squares / (self.count - 1) / self.count))
+        return self.deviation / float(np.sqrt(max(self.count, 1)))
 
 
 @dataclass(frozen=True)
@@ -78,24 +87,35 @@ class Verified:
         mean: Fitness over them.
         standard_error: Of the mean; 0 where fitness does not depend on luck.
         episodes: How many; 1 evaluation where fitness does not depend on luck.
+        failed: How many more failed, and say nothing of the fitness.
     """
 
     mean: float
     standard_error: float
     episodes: int
+    failed: int = 0
 
     def __str__(self) -> str:
-        if self.episodes == 1:
+        if self.episodes == 1 and not self.failed:
             return f"{self.mean:.6g}"
-        return f"{self.mean:.6g} ± {self.standard_error:.2g} over {self.episodes} fresh episodes"
+        failed = f", {self.failed} more failed" if self.failed else ""
+        return (
+            f"{self.mean:.6g} ± {self.standard_error:.2g} over {self.episodes} fresh "
+            f"episodes{failed}"
+        )
 
 
 class _Tested(NamedTuple):
-    """What a test came to: scores (K,), or why it failed."""
+    """What a test came to: scores (K,), NaN where an episode failed, and why the first did."""
 
     scores: Array
     cause: str | None = None
     error: BaseException | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether most of its episodes came to an end."""
+        return bool(2 * np.count_nonzero(np.isfinite(self.scores)) > self.scores.size)
 
 
 @dataclass
@@ -111,11 +131,13 @@ class Retests:
         evidence: For the champion; ``None`` while no genome has passed a test.
         tries: Tests for solving so far, in the whole run.
         tried: Scores in the evidence when the champion was last tested for solving.
-        failed: Retests that failed, in the whole run.
+        failed: Tests in which an episode failed, in the whole run.
         tells: Whether the problem tells the score of each episode.
+        declared: Whether the problem says of itself that it is noisy, and so heeds ``episodes``.
         spent: Evaluations of the generation's tests.
         played: Episodes of them.
-        causes: Why tests of the generation failed, and what was raised, by row.
+        causes: Row, cause and what was raised of each test with an episode that failed; row −1
+            is the champion.
         confirmed: Genomes of the generation that were better than the champion.
     """
 
@@ -129,9 +151,10 @@ class Retests:
     tried: int = 0
     failed: int = 0
     tells: bool = True
+    declared: bool = True
     spent: list[Evaluation] = field(default_factory=list)
     played: int = 0
-    causes: dict[int, tuple[str, BaseException | None]] = field(default_factory=dict)
+    causes: list[tuple[int, str, BaseException | None]] = field(default_factory=list)
     confirmed: int = 0
 
     def consider(
@@ -152,7 +175,7 @@ class Retests:
         Returns:
             Row of a new champion, or ``None`` where the old one stays.
         """
-        self.spent, self.played, self.causes, self.confirmed = [], 0, {}, 0
+        self.spent, self.played, self.causes, self.confirmed = [], 0, [], 0
         self.tells = evaluation.scores is not None
         copies = np.empty(0, np.int64)
         if self.evidence is not None and champion is not None:
@@ -175,7 +198,7 @@ class Retests:
             genome = genomes[candidate]
             better, own = self._compared(genome, candidate, champion, common)
             if own:
-                fitness[candidate] = np.concatenate([test.scores for test in own]).mean()
+                fitness[candidate] = _pooled(own).mean
             if better and self._begins(genome, candidate, own):
                 row, champion, common = candidate, genome, own
         return row
@@ -183,7 +206,7 @@ class Retests:
     def _compared(
         self, genome: Genome, row: int, champion: Genome | None, common: list[_Tested]
     ) -> tuple[bool, list[_Tested]]:
-        """Whether a genome is better than the champion, and its tests; none where one failed.
+        """Whether a genome is better than the champion, and its tests; none if one does not count.
 
         Both play the same episodes. The difference is that of the pairs, or of the means, whichever
         is more certain: pairs where luck is in the episodes, means where the champion is well
@@ -196,23 +219,18 @@ class Retests:
             if self.evidence is not None and champion is not None and k == len(common):
                 rivals.append(champion)
             test, *others = self._tests(rivals, k)
-            if test.cause is not None:
-                self._fails(row, test)
+            self._note(row, test)
+            if not test.counts:
                 return False, []
             own.append(test)
             if self.evidence is None:
                 return True, own
             for other in others:
+                self._note(CHAMPION, other)
                 common.append(other)
-                if other.cause is None:
-                    self.evidence = self.evidence.with_scores(other.scores)
-                else:
-                    self.failed += 1
-            if common[k].cause is None:
-                difference = difference.with_scores(self.sign * (test.scores - common[k].scores))
-            mine = Evidence()
-            for each in own:
-                mine = mine.with_scores(each.scores)
+                self.evidence = self.evidence.with_scores(other.scores)
+            pairs = self.sign * (test.scores - common[k].scores)  # NaN where either failed
+            difference, mine = difference.with_scores(pairs), _pooled(own)
             ahead, doubt = difference.mean, difference.standard_error
             apart = float(np.hypot(mine.standard_error, self.evidence.standard_error))
             if apart < doubt:
@@ -232,23 +250,32 @@ class Retests:
         if self.evidence is not None:
             (test,) = self._tests([genome], _ROUNDS + len(_LOOKS) + self.confirmed)
             self.confirmed += 1
-            if test.cause is not None:
-                self._fails(row, test)
+            self._note(row, test)
+            if not test.counts:
                 return False
-        self.evidence, self.tried = Evidence().with_scores(test.scores), 0
+        self.evidence, self.tried = _pooled([test]), 0
         return True
 
-    def _fails(self, row: int, test: _Tested) -> None:
-        self.failed += 1
-        self.causes[row] = (test.cause or "", test.error)
+    def begin_anew(self, champion: Genome) -> None:
+        """Forget what was known of the champion: the run goes on with another problem."""
+        (test,) = self._tests([champion], _ROUNDS + len(_LOOKS) + _CANDIDATES)
+        self._note(CHAMPION, test)
+        self.evidence, self.tried = (_pooled([test]) if test.counts else None), 0
+
+    def _note(self, row: int, test: _Tested) -> None:
+        if test.cause is not None:
+            self.failed += 1
+            self.causes.append((row, test.cause, test.error))
 
     def solves(self, champion: Genome) -> bool:
         """Whether the champion solves the problem, by episodes that are fresh for each try.
 
         The k-th look asks for c_k standard errors above the threshold, with
-        Φ(−1 − c_k) = 0.05 / (k (k + 1)). So the chance is at most Σ 0.05 / (k (k + 1)) = 0.05
-        that any of a run's looks passes a champion whose fitness lies more than a standard error
-        below. A champion that fails is tried again once there is twice as much evidence.
+        F(−1 − c_k) = 0.05 / (k (k + 1)), F Student's distribution. So for scores that are about
+        normal the chance is at most Σ 0.05 / (k (k + 1)) = 0.05 that any of a run's looks passes
+        a champion whose fitness lies more than a standard error below. Their deviation is that of
+        the look or of all evidence, whichever is larger, since rare failures may be missing in
+        one. A champion that fails is tried again once there is twice as much evidence.
         """
         evidence = self.evidence
         if evidence is None or not self.sign * evidence.mean >= self.threshold:
@@ -258,27 +285,33 @@ class Retests:
         found, solved = Evidence(), False
         for look, times in enumerate(_LOOKS):
             (test,) = self._tests([champion], _ROUNDS + look, times * self.many)
-            if test.cause is not None:
-                self.failed += 1
+            self._note(CHAMPION, test)
+            if not test.counts:
                 break
             self.tries += 1
             found = found.with_scores(test.scores)
             evidence = evidence.with_scores(test.scores)
-            margin = NormalDist().inv_cdf(1.0 - _DOUBT / (self.tries * (self.tries + 1))) - 1.0
+            doubt = _DOUBT / (self.tries * (self.tries + 1))
+            margin = student_quantile(1.0 - doubt, found.count - 1) - 1.0
+            deviation = max(found.deviation, evidence.deviation)
             above = self.sign * found.mean - self.threshold
-            solved = above >= margin * found.standard_error
+            solved = above >= margin * deviation / np.sqrt(found.count)
             if solved or above < 0.0:
                 break
         self.evidence, self.tried = evidence, evidence.count
-        return solved
+        return bool(solved)
 
     def verified(self, champion: Genome, seed: int) -> Verified | None:
-        """The champion over fresh episodes of a seed; ``None`` where one of them failed."""
-        test = self._answers(champion.batch(), seed, self.many)[0]
-        if test.cause is not None:
+        """The champion over fresh episodes of a seed; ``None`` where most of them failed."""
+        self.played = 0
+        (test,) = self._answers(champion.batch(), seed, self.many)
+        self._note(CHAMPION, test)
+        if not test.counts:
             return None
-        found = Evidence().with_scores(test.scores)
-        return Verified(found.mean, found.standard_error, self.many)
+        found = _pooled([test])
+        share = found.count / test.scores.size
+        episodes = round(self.played * share)
+        return Verified(found.mean, found.standard_error, episodes, self.played - episodes)
 
     @property
     def many(self) -> int:
@@ -289,7 +322,8 @@ class Retests:
         """What a checkpoint holds, as plain values."""
         known = None if self.evidence is None else asdict(self.evidence)
         return {
-            "evidence": known, "tries": self.tries, "tried": self.tried, "failed": self.failed
+            "evidence": known, "tries": self.tries, "tried": self.tried, "failed": self.failed,
+            "tells": self.tells,
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -297,6 +331,7 @@ class Retests:
         known = state["evidence"]
         self.evidence = None if known is None else Evidence(**known)
         self.tries, self.tried, self.failed = state["tries"], state["tried"], state["failed"]
+        self.tells = state["tells"]
 
     def _tests(
         self, genomes: Sequence[Genome], index: int, episodes: int | None = None
@@ -304,39 +339,69 @@ class Retests:
         """Each genome on the same fresh episodes: those of the generation's test ``index``."""
         seed, count = self.seed_of(index), self.episodes if episodes is None else episodes
         faces = [genome.interface for genome in genomes]
-        if all(face is faces[0] for face in faces[1:]):
+        if all(face.input_mean is None for face in faces):  # else each has statistics of its own
             parts = [(genome.packed, 1) for genome in genomes]
             return self._answers(Genomes(layout.concatenate(parts), faces[0]), seed, count)
         return [self._answers(genome.batch(), seed, count)[0] for genome in genomes]
 
     def _answers(self, genomes: Genomes, seed: int, episodes: int) -> list[_Tested]:
+        answers: list[Evaluation] = []
+        scores: Array | None = None
+        size = episodes
         if self.tells:
             answers = [self.judge(genomes, seed, episodes)]
             scores = answers[0].scores
-            if scores is None:  # it failed as a whole
+            # Without scores it failed as a whole, or the problem tells none after all.
+            self.tells = scores is not None or not np.isfinite(answers[0].fitness).any()
+            if self.tells and scores is None:
                 scores = answers[0].fitness[:, None]
-        else:  # the spread has to come of several answers
+        if scores is None:  # the spread has to come of several answers
             seeds = np.empty(_BLOCKS, np.int64)
             random.derive_seeds(seed, random.RETEST, 0, seeds)
+            size = -(-episodes // _BLOCKS) if self.declared else 1
             answers = []
             for own in seeds.tolist():
-                answers.append(self.judge(genomes, own, -(-episodes // _BLOCKS)))
+                answers.append(self.judge(genomes, own, size))
                 if not np.isfinite(answers[-1].fitness).any():
                     break
+            size *= len(answers)
             scores = np.stack([answer.fitness for answer in answers], axis=1)
         self.spent += answers
-        self.played += episodes * len(genomes)
+        self.played += size * len(genomes)
         causes = {k: why for answer in reversed(answers) for k, why in answer.failures.items()}
         errors = {k: what for answer in reversed(answers) for k, what in answer.errors.items()}
         tests = []
-        for k, own in enumerate(scores):
-            bad = own[~np.isfinite(own)]
+        for k, own_scores in enumerate(scores):
+            bad = own_scores[~np.isfinite(own_scores)]
             if bad.size:
+                told = np.where(np.isfinite(own_scores), own_scores, np.nan)
                 cause = causes.get(k, f"fitness is {bad[0]}")
-                tests.append(_Tested(own, cause, errors.get(k)))
+                tests.append(_Tested(told, cause, errors.get(k)))
             else:
-                tests.append(_Tested(own))
+                tests.append(_Tested(own_scores))
         return tests
+
+
+def _pooled(tests: Sequence[_Tested]) -> Evidence:
+    """What some tests say together."""
+    evidence = Evidence()
+    for test in tests:
+        evidence = evidence.with_scores(test.scores)
+    return evidence
+
+
+def student_quantile(probability: float, freedom: int) -> float:
+    """Quantile of Student's distribution, to three digits from 9 degrees of freedom on.
+
+    Source: Abramowitz & Stegun (1964), 26.7.5.
+    """
+    z, n = NormalDist().inv_cdf(probability), float(max(freedom, 1))
+    return (
+        z
+        + (z**3 + z) / (4.0 * n)
+        + (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / (96.0 * n**2)
+        + (3.0 * z**7 + 19.0 * z**5 + 17.0 * z**3 - 15.0 * z) / (384.0 * n**3)
+    )
 
 
 def copies_of(genome: Genome, genomes: Genomes) -> Array:
@@ -366,6 +431,5 @@ def checked_state(values: dict[str, Any]) -> dict[str, Any]:
         if not np.isfinite(list(numbers.values())).all() or numbers["squares"] < 0.0:
             raise ValueError(f"evidence: expected finite numbers, got {numbers}.")
         known = {"count": whole(known, "count", 1, _MOST), **numbers}
-    return {"evidence": known} | {
-        name: whole(values, name, 0, _MOST) for name in ("tries", "tried", "failed")
-    }
+    counts = {name: whole(values, name, 0, _MOST) for name in ("tries", "tried", "failed")}
+    return {"evidence": known, **counts, "tells": plain(values, "tells", bool)}

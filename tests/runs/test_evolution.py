@@ -465,8 +465,8 @@ def test_where_every_retest_fails_the_best_as_told_is_champion_and_the_result_sa
     problem = Noisy(first=float, retest=lambda row, episodes: np.nan)
     result = ng.evolve(problem, config=small(), generations=1)
     assert result.champion == result.population.genomes[19] and result.champion_fitness == 19.0
-    assert result.verified is None and result.retests_failed == 3 and not result.solved
-    assert "verified=no" in repr(result) and "retests_failed=3" in repr(result)
+    assert result.verified is None and result.retests_failed == 3 + 1 and not result.solved
+    assert "verified=no" in repr(result) and "retests_failed=4" in repr(result)
 
 
 def test_twenty_good_episodes_do_not_solve_a_problem_that_a_hundred_do_not():
@@ -649,7 +649,7 @@ def test_on_a_terminal_one_line_is_written_over_and_the_compile_notice_has_its_o
     assert stream.getvalue()[len(shown) :].split("\n")[:2] == ["", NOTICE]
 
 
-NOTICE = "compiling kernels for this machine, once: about 15 s in all …"
+NOTICE = "compiling kernels, most of them once for this machine: about 15 s in all …"
 
 
 def test_the_compile_notice_is_said_at_the_first_compilation_and_not_after_the_end():

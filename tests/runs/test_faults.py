@@ -308,7 +308,7 @@ def test_a_retest_that_is_infinite_neither_solves_nor_becomes_champion(solved_at
     result = ng.evolve(problem, **GIVEN)
     assert not result.solved and result.verified is None
     assert result.champion_fitness == result.history["best"].max() < np.inf  # as told
-    assert result.retests_failed == 3 * 4
+    assert result.retests_failed == 3 * 4 + 1  # the final test
     assert {episodes for _, episodes in problem.calls} == {None, 2, 10}
 
 
@@ -420,8 +420,10 @@ def test_a_problem_that_breaks_on_the_way_stops_after_three_generations(tmp_path
     assert result.champion_fitness == result.history["best"][:2].max()
     assert ng.load_genome(tmp_path / "champion.npz") == result.champion
     cause = "ConnectionError: the simulator is gone"
-    assert result.failures == [(g, row, cause) for g in (3, 4, 5) for row in range(20)]
-    assert named_in(tmp_path) == result.failures
+    *named, last = result.failures
+    assert named == [(g, row, cause) for g in (3, 4, 5) for row in range(20)]
+    assert last == (5, -1, f"in the final test: {cause}") and result.verified is None
+    assert named_in(tmp_path) == named
     with pytest.raises(ConnectionError):
         ng.evolve(Batch(answer), on_error="raise", **GIVEN | {"generations": 30})
 

@@ -18,7 +18,7 @@ from neatgrow.plotting.pages.interactive import Stage
 from neatgrow.problems import catalogue
 from neatgrow.runs.checkpoints import Snapshot, load_snapshot
 from neatgrow.runs.history import History
-from neatgrow.runs.reading import CHECKPOINTS, CONFIG, read_learned, read_run, read_verified
+from neatgrow.runs.reading import CHECKPOINTS, CONFIG, read_judged, read_run, read_verified
 from neatgrow.runs.results import Result, fingerprint_of
 from neatgrow.runs.retests import Verified
 
@@ -99,7 +99,7 @@ def _of_directory(path: Path) -> Record:
     description, history, champion = read_run(path)
     missing: dict[str, str] = {}
     verified = _attempt(missing, "verified", lambda: read_verified(path))
-    learned = _attempt(missing, "judged", lambda: read_learned(path))
+    learned = _attempt(missing, "judged", lambda: read_judged(path))
     snapshot = _newest(path)
     current = snapshot is not None and snapshot.population.generation == len(history)
     ancestors = _attempt(missing, "stages", lambda: _ancestors(snapshot))

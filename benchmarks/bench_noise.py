@@ -22,7 +22,6 @@ import numpy as np
 
 import neatgrow as ng
 from benchmarks.timing import markdown
-from neatgrow.networks import Networks
 
 FIRST, GENERATIONS, EPISODES, RETEST = 1_000, 25, 200, 20
 THRESHOLD = 0.7  # of FrozenLake
@@ -40,12 +39,12 @@ class Known:
     def __init__(self, deviation: float) -> None:
         self.deviation = deviation
 
-    def true(self, networks: Networks) -> Any:
+    def true(self, networks: ng.Networks) -> Any:
         errors = (networks.predict(_POINTS)[..., 0] - _WANTED) ** 2
         return 0.5 + 0.5 * np.exp(-2.0 * errors.mean(axis=-1, dtype=np.float64))
 
     def evaluate(
-        self, networks: Networks, *, seed: int, episodes: int | None = None
+        self, networks: ng.Networks, *, seed: int, episodes: int | None = None
     ) -> ng.Evaluation:
         true = self.true(networks)
         scores = np.empty((true.size, self.episodes if episodes is None else episodes))

@@ -390,7 +390,8 @@ def test_workers_of_a_killed_process_end_and_hold_nothing(script, tmp_path):
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
 def test_workers_of_a_killed_process_end_in_the_midst_of_an_evaluation(script):
-    endless = "print(os.getpid(), flush=True)\n    while True: pass"
+    # One write each: the numbers of two processes must not mix.
+    endless = "os.write(1, b'%d\\n' % os.getpid())\n    while True: pass"
     text = "import os" + GUARDED.replace("return float(network.activate([0.5])[0])", endless)
     process = script(text, 1)
     workers = [int(process.stdout.readline()) for _ in range(2)]

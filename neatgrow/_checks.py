@@ -5,6 +5,9 @@ Every message reads ``{what}: expected {rule}, got {value or shape}. {what to do
 
 import difflib
 import math
+import os
+import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
 from pathlib import Path
@@ -13,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+_PACKAGE = str(Path(__file__).parent) + os.sep
 _Masked = np.ma.MaskedArray
 _PLAIN = {int, float, bool, np.float32, np.float64}
 _MAY_BE_MASKED = (list, tuple, _Masked)
@@ -185,6 +189,14 @@ def number(
     if not least <= result <= most or (result <= above and above > -math.inf):
         raise ValueError(message(what, rule, shown(value)))
     return result
+
+
+def warn(text: str) -> None:
+    """A RuntimeWarning at the line outside of this package that led here, however deep."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, RuntimeWarning, stacklevel=level)
 
 
 def flag(what: str, value: object) -> bool:

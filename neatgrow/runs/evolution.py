@@ -345,13 +345,11 @@ class Evolution:
 
     def _is_noisy(self, first: float, second: float) -> None:
         self.noisy, self.solved = True, False
-        warnings.warn(
+        _checks.warn(
             f"fitness: expected the same for an unchanged genome of {self.problem.name}, got "
             f"{first:.9g} and then {second:.9g}. From now on it is treated as noisy, and a best "
             "one is tested again before it is believed. Pass noisy=True, or a function of "
-            "(network, seed) that draws from the seed.",
-            RuntimeWarning,
-            stacklevel=7,
+            "(network, seed) that draws from the seed."
         )
 
     def _again(self, index: int) -> Evaluation:
@@ -386,11 +384,9 @@ class Evolution:
         """Believe what the champion is worth now: the run went on with another problem."""
         self.population.set_champion(None, now)
         self.solved = self.solved and bool(self._sign * now >= self._threshold)
-        warnings.warn(
+        _checks.warn(
             f"champion: expected a fitness of {before:.9g}, as before the run was resumed, got "
-            f"{now:.9g}, which counts. Its history holds the former.",
-            RuntimeWarning,
-            stacklevel=6,
+            f"{now:.9g}, which counts. Its history holds the former."
         )
 
     def verify(self) -> None:

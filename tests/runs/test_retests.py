@@ -291,6 +291,15 @@ def test_noisy_says_so_at_once_and_a_seed_makes_it_reproducible():
     assert runs[0].problem.noisy
 
 
+@pytest.mark.parametrize(("generations", "solved_at"), [(4, None), (1, None), (3, 0.0)])
+def test_the_noise_is_told_at_the_line_that_began_the_run(generations, solved_at):
+    with pytest.warns(RuntimeWarning, match="unchanged genome") as caught:
+        ng.evolve(
+            noisy_function(), inputs=2, outputs=1, generations=generations, solved_at=solved_at,
+        )  # fmt: skip
+    assert caught[0].filename == __file__
+
+
 def test_an_evaluation_that_fails_the_second_time_is_no_noise():
     calls = []
 

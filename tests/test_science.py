@@ -69,13 +69,14 @@ def test_the_papers_try_only_a_generations_best(monkeypatch, steps, starts, bonu
     assert (np.delete(gained, told.argmax()) == 0).all()
 
 
-def test_environments_tell_retests_from_evaluations_of_a_generation():
+@pytest.mark.parametrize(("episodes", "told"), [(40.0, "40"), (float("nan"), "not counted")])
+def test_environments_name_the_episodes_of_retests(episodes, told):
     nan = float("nan")
-    row = environments.Ran(0, "", "s", "vector", True, 500.0, 500.0, 1, 152, 9000, 0, 8, 0.1, nan,
-                           nan, 0, 0.0)  # fmt: skip
+    row = environments.Ran(0, "", "s", "vector", True, 500.0, 500.0, 1, 152, episodes, 9000, 0, 8,
+                           0.1, nan, nan, 0, 0.0)  # fmt: skip
     case = environments.Case("CartPole-v1", 10, 60)
     cells = dict(zip(environments.HEADER, environments.table_row(case, [row]), strict=True))
-    assert cells["evaluations, median (of these retests)"] == "152 (2)"
+    assert cells["evaluations, median (and episodes of retests)"] == f"152 ({told})"
     assert cells["generations to solve, median (1 or 2 did)"] == "1 (1) †"
 
 

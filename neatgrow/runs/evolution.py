@@ -30,16 +30,16 @@ from neatgrow.evaluation.workers import Workers
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import random
 from neatgrow.kernels.genes import Rules
-from neatgrow.kernels.offspring import COPY
 from neatgrow.learning.guided_growth import grown
 from neatgrow.learning.lifetime import Learning, taught
 from neatgrow.lineage.lineage import Lineage
 from neatgrow.networks.networks import Networks
+from neatgrow.runs.champions import Champions
 from neatgrow.runs.checkpoints import Snapshot
 from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.history import History
 from neatgrow.runs.results import Result
-from neatgrow.runs.retests import CHAMPION, RETEST_EPISODES, Retests, Verified
+from neatgrow.runs.retests import CHAMPION
 from neatgrow.runs.settings import warn_of_settings
 from neatgrow.selection.population import Population, State
 
@@ -48,7 +48,6 @@ Callback = Callable[["Evolution"], object]
 _NAMED_FAILURES = 100  # that a run remembers by genome and cause
 _CAUSE_LENGTH = 1000  # characters of a cause that are kept
 _FAILING = 3  # generations over which the share of failures is judged
-_SAME = 1e-5  # relative difference of two fitnesses that is rounding, as of float32
 
 
 class EvaluationError(RuntimeError):
@@ -66,10 +65,7 @@ class Evolution:
         solved_at: Fitness to stop at, instead of the problem's own; or ``None``.
         failures: Of the last generation: row of each failed genome and why.
         traceback: Of the first evaluation that raised, as text; or ``None``.
-        solved: Whether the champion solves the problem.
-        noisy: Whether fitness depends on luck: as the problem says, or as was noticed.
-        retests: The evidence for the champion of a noisy problem.
-        verified: A final test of the champion; ``None`` before :meth:`verify`.
+        champions: Who is champion, whether it solves the problem, and how that is known.
         learning: How genomes learn before they are judged, or ``None``.
         directory: Where files are written, or ``None``.
         workers: Processes or an executor that evaluate, or ``None``.
@@ -122,26 +118,16 @@ class Evolution:
         self.solved_at = solved_at
         self.failures: dict[int, str] = {}
         self.traceback: str | None = None
-        self.solved = False
         self.directory: RunDirectory | None = None
         self.workers: Workers | Distributed | None = None
         self.snapshot: Snapshot | None = None
         self._sign = -1.0 if minimize else 1.0
         self._raise = _checks.one_of("on_error", on_error, ("record", "raise")) == "raise"
         threshold = solved_at if solved_at is not None else problem.solved_at
-        self._threshold = np.inf if threshold is None else self._sign * threshold
-        self.noisy = problem.noisy
-        self.verified: Verified | None = None
-        self.retests = Retests(
-            self._tested, lambda index: self._seed(random.RETEST, index), self._sign,
-            self._threshold, max(RETEST_EPISODES, int(getattr(problem, "episodes", 1))),
-            declared=problem.noisy,
+        self.champions = Champions(
+            problem, self._tested, self._seed, learning, self._sign,
+            np.inf if threshold is None else self._sign * threshold,
         )  # fmt: skip
-        self._champion: Genome | None = None
-        self._learned: Genome | None = None
-        self._told_here = True  # the champion, and not before the run was resumed
-        self._told: Array | None = None  # of the generation before, higher is better
-        self._resumed = False  # and has not been told anything since
         self._named: list[tuple[int, int, str]] = []
         self._samples_grown = 0
         self._guide_growth()
@@ -190,17 +176,12 @@ class Evolution:
         )  # fmt: skip
         if isinstance(problem, Stateful):
             problem.restore(snapshot.problem_state)
-        run.solved, run.noisy = snapshot.solved, problem.noisy or snapshot.noisy
-        run.retests.restore(snapshot.retests)
+        run.champions.restore(snapshot)
         run._named = list(snapshot.failures)
         run.traceback = snapshot.traceback
         run._changes = list(snapshot.changes)
         if changes:
             run._changes.append((state.generation, _settled(config, changes)))
-        if state.champion is not None:
-            run._champion = state.champion.with_interface(**snapshot.statistics)
-            run._learned, run._told_here = snapshot.learned, False
-        run._told, run._resumed = state.fitness, True
         run.snapshot = replace(
             snapshot,
             population=replace(state, config=config),
@@ -213,16 +194,20 @@ class Evolution:
     @property
     def champion(self) -> Genome:
         """Best genome ever, carrying the input statistics that it was judged with."""
-        if self._champion is None:
+        if self.champions.genome is None:
             raise RuntimeError(
                 "evolve: expected at least one evaluation that succeeds, got none. The first "
                 f"failure was: {_failure_text(self._named[0]) if self._named else 'none'}."
             ) from (None if self.traceback is None else OriginalError(self.traceback))
-        return self._champion
+        return self.champions.genome
+
+    @property
+    def solved(self) -> bool:
+        """Whether the champion solves the problem."""
+        return self.champions.solved
 
     def step(self) -> None:
         """Evaluate one generation, tell its fitness, and record what happened."""
-        self.verified = None
         population = self.population
         marks = [time.perf_counter()]
         genomes = population.ask()
@@ -236,197 +221,49 @@ class Evolution:
         self._take_failures(evaluation)
         finite = np.isfinite(evaluation.fitness)
         fitness = np.where(finite, evaluation.fitness, np.nan)  # what failed is not retested
-        if not self.noisy:
-            self._notice_luck(genomes, fitness)
-        if self.noisy:
-            self._tell_by_evidence(genomes, evaluation, fitness)
-        else:
-            self._tell(genomes, fitness)
+        tests = self.champions.tell(population, genomes, evaluation, fitness)
+        self._name_failed_tests()
         marks.append(time.perf_counter())
-        tests = self.retests.spent if self.noisy else []
         self._record(genomes, [evaluation, *tests], samples, np.diff(marks))
         self.snapshot = self._snapshot()
         if self.directory is not None:
             self.directory.write_generation(
-                self.history, self._champion, self._learned, self.failures, self.traceback
+                self.history,
+                self.champions.genome,
+                self.champions.learned,
+                self.failures,
+                self.traceback,
             )
             if self.directory.is_due(population.generation):
                 self.directory.write_checkpoint(self.snapshot)
 
-    def _tell(self, genomes: Genomes, fitness: Array) -> None:
-        """Tell what was found, where the best told is the best there is."""
-        population = self.population
-        population.tell(fitness)
-        if population.champion_row >= 0:
-            self._take_champion(genomes, population.champion_row)
-        if self._sign * population.champion_fitness >= self._threshold:  # which NaN is not
-            self.solved = self._holds()
-
-    def _tell_by_evidence(self, genomes: Genomes, evaluation: Evaluation, fitness: Array) -> None:
-        """Tell what was found after retests, by which alone a genome becomes champion.
-
-        While none has passed one, the best told is provisionally.
-        """
-        population, retests = self.population, self.retests
-        told = self._sign * fitness
-        row = retests.consider(genomes, evaluation, fitness, self._judged_champion)
-        population.tell(fitness, trusted=())
-        if retests.evidence is not None:
-            if row is not None:
-                population.set_champion(row, retests.evidence.mean)
-                self._take_champion(genomes, row)
-                self.solved = False
-            assert self._judged_champion is not None
-            self.solved = self.solved or retests.solves(self._judged_champion)
-            population.set_champion(None, retests.evidence.mean)
-        elif not np.isnan(told).all():
-            best = int(np.nanargmax(told))
-            before = population.champion_fitness
-            if np.isnan(before) or told[best] > self._sign * before:
-                population.set_champion(best, self._sign * float(told[best]))
-                self._take_champion(genomes, best)
-        self._name_failed_tests("in the retest", population.generation)
-
-    def _name_failed_tests(self, where: str, generation: int) -> None:
-        """Name genomes with an episode that failed in a test; −1 is the champion."""
-        causes, self.retests.causes = self.retests.causes, []
-        named = set(self.failures)  # once each
-        for row, cause, error in causes:
-            if row not in named:
-                named.add(row)
-                self._fail(row, f"{where}: {cause}", error, generation)
-
-    def _take_champion(self, genomes: Genomes, row: int) -> None:
-        """Keep the champion as it was born and as it was judged, with what it was judged with."""
-        self._told_here = True
-        statistics = self.problem.statistics() or {}
-        self._champion = self.population.champion.with_interface(**statistics)
-        self._learned = None
-        if self.learning is not None and self.learning.inheritance == "baldwinian":
-            self._learned = genomes[row].copy().with_interface(**statistics)
-
-    @property
-    def learned(self) -> Genome | None:
-        """The champion as it was judged, where that is not as it was born."""
-        return self._learned
-
-    @property
-    def _judged_champion(self) -> Genome | None:
-        return self._champion if self._learned is None else self._learned
-
-    def _notice_luck(self, genomes: Genomes, fitness: Array) -> None:
-        """Treat the problem as noisy once an unchanged genome gets another fitness."""
-        parents, before = self.population.parents, self._told
-        resumed, self._resumed = self._resumed, False
-        self._told = self._sign * fitness
-        if parents is None or before is None or self.learning is not None:
-            return
-        rows = np.flatnonzero((parents.kind == COPY) & (parents.first >= 0))
-        first = self._sign * before[parents.first[rows]]
-        gap, rounding = np.abs(fitness[rows] - first), self._rounding(first, fitness)
-        differ = gap > rounding  # which NaN is not
-        if not differ.any():
-            return
-        k = int(np.nanargmax(np.where(differ, gap, np.nan)))
-        row = int(rows[k])
-        if resumed:  # with another function, perhaps, that is of one mind with itself
-            seed = self._seed(random.VERIFICATION, 0)
-            third = self._tested(genomes[[row]], seed, None).fitness[0]
-            if abs(third - fitness[row]) <= np.max(rounding):
-                return
-        self._is_noisy(float(first[k]), float(fitness[row]))
-
-    @staticmethod
-    def _rounding(fitness: Any, generation: Array) -> Any:
-        """By how much a fitness may differ that is computed again, alone or beside others."""
-        known = generation[np.isfinite(generation)]
-        spread = float(np.ptp(known)) if known.size else 0.0
-        return _SAME * np.maximum(np.abs(fitness), spread)
-
-    def _is_noisy(self, first: float, second: float) -> None:
-        self.noisy, self.solved = True, False
-        _checks.warn(
-            f"fitness: expected the same for an unchanged genome of {self.problem.name}, got "
-            f"{first:.9g} and then {second:.9g}. From now on it is treated as noisy, and a best "
-            "one is tested again before it is believed. Pass noisy=True, or a function of "
-            "(network, seed) that draws from the seed."
-        )
-
-    def _again(self, index: int) -> Evaluation:
-        """The champion judged once more, from a fresh state."""
-        champion = self._judged_champion
-        assert champion is not None
-        return self._tested(champion.batch(), self._seed(random.VERIFICATION, index), None)
-
-    def _holds(self) -> bool:
-        """Whether the champion reaches its fitness again, from a fresh state, and the threshold."""
-        answer, told = self._again(0), self.population.champion_fitness
-        again = float(answer.fitness[0])
-        if not np.isfinite(again):
-            cause = answer.failures.get(0, f"fitness is {again}")
-            self._fail(
-                CHAMPION, f"in the final test: {cause}", answer.errors.get(0),
-                self.population.generation,
-            )  # fmt: skip
-            return False
-        state = self.population.fitness
-        rounding = self._rounding(told, np.array([told]) if state is None else state)
-        if abs(again - told) > rounding:
-            third = np.nan if self._told_here else float(self._again(1).fitness[0])
-            if not abs(third - again) <= rounding:  # no more of one mind than with what was told
-                self._is_noisy(told, again)
-                return False
-            self._was_told_otherwise(told, again)
-        self.verified = Verified(again, 0.0, 1)
-        return bool(self._sign * again >= self._threshold)
-
-    def _was_told_otherwise(self, before: float, now: float) -> None:
-        """Believe what the champion is worth now: the run went on with another problem."""
-        self.population.set_champion(None, now)
-        self.solved = self.solved and bool(self._sign * now >= self._threshold)
-        _checks.warn(
-            f"champion: expected a fitness of {before:.9g}, as before the run was resumed, got "
-            f"{now:.9g}, which counts. Its history holds the former."
-        )
-
     def verify(self) -> None:
-        """Test the champion once more, as whoever uses it will find it.
-
-        On a noisy problem over at least 100 episodes that no selection has seen.
-        """
-        champion, told = self._judged_champion, self.population.champion_fitness
-        if champion is None or self.verified is not None:
-            return
-        self._raise, noisy = False, self.noisy  # the run is over: its result is not to be lost
-        if not noisy:
-            self._holds()
-        if self.noisy:
-            seed = self._seed(random.VERIFICATION, 0)
-            self.verified = self.retests.verified(champion, seed)
-            self._name_failed_tests("in the final test", self.population.generation)
-        if self.snapshot is not None and (
-            self.noisy != noisy or self.population.champion_fitness != told
-        ):
+        """Test the champion once more (:meth:`Champions.verify`); no failure of it raises."""
+        champions = self.champions
+        before = (champions.noisy, self.population.champion_fitness)
+        self._raise = False  # the run is over: its result is not to be lost
+        champions.verify(self.population)
+        self._name_failed_tests()
+        found = (champions.noisy, self.population.champion_fitness)
+        if self.snapshot is not None and found != before:  # which NaN is, too
             state = self.population.state()
-            self.snapshot = replace(self.snapshot, population=state, noisy=self.noisy)
+            self.snapshot = replace(self.snapshot, population=state, noisy=champions.noisy)
             if self.directory is not None:
                 self.directory.write_checkpoint(self.snapshot, again=True)
 
     def go_on_with_another_problem(self) -> None:
         """Judge the champion anew: what was known of it is of the problem of before."""
-        champion, self.solved, self._told = self._judged_champion, False, None
-        if champion is None:
-            return
-        if self.noisy:
-            self.retests.begin_anew(champion)
-            self._name_failed_tests("in the retest", self.population.generation)
-            if self.retests.evidence is not None:
-                self.population.set_champion(None, self.retests.evidence.mean)
-        else:
-            again = float(self._again(0).fitness[0])
-            if np.isfinite(again):
-                self.population.set_champion(None, again)
-        self._told_here = True
+        self.champions.go_on_with_another_problem(self.population)
+        self._name_failed_tests()
+
+    def _name_failed_tests(self) -> None:
+        """Name genomes with an episode that failed in a test; −1 is the champion."""
+        tests, self.champions.failed = self.champions.failed, []
+        named = set(self.failures)  # once each
+        for row, cause, error in tests:
+            if row not in named:
+                named.add(row)
+                self._fail(row, cause, error, self.population.generation)
 
     def _guide_growth(self) -> None:
         """Let children grow where gradients say, if that was asked for."""
@@ -470,10 +307,7 @@ class Evolution:
         )
         self.population, self.history = again.population, again.history
         self._guide_growth()
-        self.solved, self.noisy = again.solved, again.noisy
-        self._champion, self._learned = again._champion, again._learned
-        self._told, self._told_here, self.verified = again._told, again._told_here, None
-        self.retests.restore(again.retests.state())
+        self.champions.restore(self.snapshot)
         self._named, self.traceback = again._named, again.traceback
 
     def fails_too_much(self, limit: float) -> bool:
@@ -489,12 +323,12 @@ class Evolution:
         """What the run has come to."""
         known = self.snapshot.lineage if self.snapshot is not None else None
         return Result(
-            solved=self.solved,
+            solved=self.champions.solved,
             champion=self.champion,
-            champion_fitness=self._fitness_found(),
-            learned=self.champion if self._learned is None else self._learned,
-            verified=self.verified,
-            retests_failed=self.retests.failed,
+            champion_fitness=self.champions.fitness(self.population),
+            learned=self.champions.learned or self.champion,
+            verified=self.champions.verified,
+            retests_failed=self.champions.retests.failed,
             history=self.history,
             population=self.population,
             problem=self.problem,
@@ -504,12 +338,6 @@ class Evolution:
             traceback=self.traceback,
             descent=known or self._begun(self.population.state()),
         )
-
-    def _fitness_found(self) -> float:
-        """What the champion is worth by the best evidence there is."""
-        if self.noisy and self.verified is not None:
-            return self.verified.mean
-        return self.population.champion_fitness
 
     def _descent(self, state: State) -> Lineage:
         """The lineage up to the generation told last; begun anew should that fail."""
@@ -540,8 +368,8 @@ class Evolution:
 
     def _snapshot(self) -> Snapshot:
         statistics = {}
-        if self._champion is not None:
-            face = self._champion.interface
+        if self.champions.genome is not None:
+            face = self.champions.genome.interface
             pair = {"input_mean": face.input_mean, "input_scale": face.input_scale}
             statistics = {name: values for name, values in pair.items() if values is not None}
         problem, state = self.problem, self.population.state()
@@ -549,7 +377,7 @@ class Evolution:
             population=state,
             history=self.history,
             statistics=statistics,
-            solved=self.solved,
+            solved=self.champions.solved,
             failures=list(self._named),
             traceback=self.traceback,
             problem=described(problem),
@@ -559,9 +387,9 @@ class Evolution:
             learning=self.learning,
             changes=self._changes,
             lineage=self._descent(state),
-            noisy=self.noisy,
-            retests=self.retests.state(),
-            learned=self._learned,
+            noisy=self.champions.noisy,
+            retests=self.champions.retests.state(),
+            learned=self.champions.learned,
         )
 
     def _evaluated(self, genomes: Genomes, networks: Networks, seed: int) -> Evaluation:
@@ -640,7 +468,7 @@ class Evolution:
             "nodes": genomes.node_id.size / len(genomes),
             "connections": np.count_nonzero(genomes.enabled) / len(genomes),
             "evaluations": sum(e.fitness.size for e in evaluations),
-            "retest_episodes": self.retests.played if self.noisy else 0,
+            "retest_episodes": self.champions.retests.played if self.champions.noisy else 0,
             "steps": sum(e.steps for e in evaluations),
             "failures": len(genomes) - valid.size,
             "samples_learned": samples,

@@ -266,7 +266,7 @@ def _resumed(
     if run.snapshot is not None and (changes or generations is not None):
         files.write_checkpoint(run.snapshot, again=True)  # so that they outlast a kill
     if snapshot is not None and snapshot.population.champion is not None:
-        files.write_champion(run.champion, run.learned)
+        files.write_champion(run.champion, run.champions.learned)
     else:
         (files.path / CHAMPION).unlink(missing_ok=True)
     run.directory = files
@@ -380,8 +380,8 @@ def _until_stopped(
 
 def _verify(run: Evolution, line: Progress | None) -> None:
     """The final test of the champion; a run does not fail for want of it."""
-    if line is not None and run.noisy:
-        line.note(f"final test of the champion, {run.retests.many} fresh episodes …")
+    if line is not None and run.champions.noisy:
+        line.note(f"final test of the champion, {run.champions.retests.many} fresh episodes …")
     try:
         run.verify()
     except KeyboardInterrupt:
@@ -457,9 +457,9 @@ def _save(run: Evolution) -> None:
         try:
             known = run.snapshot is not None and run.snapshot.population.champion is not None
             run.directory.catch_up(
-                run.history, run.champion if known else None, run.learned, run.traceback
+                run.history, run.champion if known else None, run.champions.learned, run.traceback
             )
-            run.directory.write_verified(run.verified)
+            run.directory.write_verified(run.champions.verified)
             if run.snapshot is not None:
                 run.directory.write_checkpoint(run.snapshot)
         finally:

@@ -176,7 +176,7 @@ def test_a_run_names_the_genomes_that_killed_their_workers(values, tmp_path):
     ],
 )
 def test_a_retest_that_kills_its_worker_costs_that_genome_alone(fault, cause, values, monkeypatch):
-    monkeypatch.setattr("neatgrow.runs.evolution.RETEST_EPISODES", 2)
+    monkeypatch.setattr("neatgrow.runs.champions.RETEST_EPISODES", 2)
     best = int(np.argmax(values))
     result = ng.evolve(
         workloads.Noisy({values[best]: fault}), config=CONFIG, seed=4, generations=1,

@@ -455,7 +455,7 @@ def test_the_final_test_is_in_the_directory_until_the_run_goes_on(tmp_path):
     seen = []
     ng.resume(
         tmp_path, problem=Known(1.0, episodes=2), generations=4,
-        callbacks=[lambda run: seen.append((run.verified, read_verified(tmp_path)))],
+        callbacks=[lambda run: seen.append((run.champions.verified, read_verified(tmp_path)))],
     )  # fmt: skip
     assert seen == [(None, None)] * 2 and read_verified(tmp_path) != result.verified
 

@@ -194,7 +194,8 @@ class Champions:
             return
         rows = np.flatnonzero((parents.kind == COPY) & (parents.first >= 0))
         first = self._sign * before[parents.first[rows]]
-        gap, rounding = np.abs(fitness[rows] - first), self._rounding(first, fitness)
+        with np.errstate(over="ignore"):
+            gap, rounding = np.abs(fitness[rows] - first), self._rounding(first, fitness)
         differ = gap > rounding  # which NaN is not
         if not differ.any():
             return
@@ -210,9 +211,8 @@ class Champions:
     @staticmethod
     def _rounding(fitness: Any, generation: Array) -> Any:
         """By how much a fitness may differ that is computed again, alone or beside others."""
-        known = generation[np.isfinite(generation)]
-        spread = float(np.ptp(known)) if known.size else 0.0
-        return _SAME * np.maximum(np.abs(fitness), spread)
+        known = _SAME * generation[np.isfinite(generation)]  # whose range may exceed floats
+        return np.maximum(_SAME * np.abs(fitness), np.ptp(known) if known.size else 0.0)
 
     def _is_noisy(self, first: float, second: float) -> None:
         self.noisy, self.solved = True, False

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import neatgrow as ng
 from neatgrow.evaluation.base import Evaluation
 from neatgrow.kernels import jit
+from neatgrow.runs.champions import Champions
 from neatgrow.runs.reading import read_judged, read_verified
 from neatgrow.runs.retests import (
     Evidence,
@@ -395,6 +396,14 @@ def test_noise_is_noticed_at_the_same_moment_after_a_resume(cut, tmp_path):
         ng.evolve(Seeded(), generations=6, directory=tmp_path / "run", callbacks=[stop], **given)
         again = ng.resume(tmp_path / "run", problem=Seeded())
     assert again.fingerprint == whole.fingerprint
+
+
+def test_rounding_of_the_largest_numbers_is_no_overflow():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rounding = Champions._rounding(1.7e308, np.array([1.7e308, -1.7e308, np.nan]))
+        assert Champions._rounding(0.0, np.array([np.nan])) == 0.0
+    assert rounding == pytest.approx(3.4e303)
 
 
 def test_rounding_is_no_noise():

@@ -57,6 +57,12 @@ def test_the_readmes_fitness_function_solves_what_it_says_whatever_the_order_of_
     assert solved >= 38
 
 
+def test_no_page_has_a_place_that_is_left_to_fill():
+    pages = [ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md", *(ROOT / "docs").glob("*.md")]
+    for page in pages:
+        assert not re.findall(r"(?<!`)\b[A-Z]{9,}\b", page.read_text("utf-8")), page.name
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "docs").glob("*.md")))
 def test_the_python_of_the_pages_runs_as_written(name):
     page = (ROOT / "docs" / f"{name}.md").read_text("utf-8")

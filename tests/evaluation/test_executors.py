@@ -370,6 +370,7 @@ def test_dask_that_goes_away_stops_the_run_with_its_result(cluster):
     assert len(result.history) == 2
 
 
+@pytest.mark.slow
 def test_ray_gives_the_same_run():
     ray = pytest.importorskip("ray", reason="needs ray")
     here = cart_pole()

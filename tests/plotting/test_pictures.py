@@ -882,6 +882,7 @@ def test_a_single_ancestor_and_degenerate_ones_are_drawn(tmp_path):
     assert captions == ["generation 2 · fitness −1\n0 hidden nodes · 1 connection"]
 
 
+@pytest.mark.slow
 def test_growth_to_a_crowd_of_mixed_functions_is_drawn(large, tmp_path):
     small = large_genome(20, 60, 5)
     small_choices = small.packed.node_choices.copy()

@@ -1,13 +1,23 @@
 """Frozen dataclasses that check their fields, take overrides by path, and speak TOML."""
 
-import dataclasses
 import math
 import tomllib
-from collections.abc import Iterable
-from dataclasses import field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, field, fields
+from importlib import import_module
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+from types import MappingProxyType, NoneType, UnionType
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    Self,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 
@@ -24,8 +34,34 @@ def rate(default: float) -> Any:
     return setting(default, 0.0, 1.0)
 
 
+class Declared(NamedTuple):
+    """A setting: its type, and bounds in ``metadata``."""
+
+    hint: Any
+    metadata: Mapping[str, Any] = MappingProxyType({})
+
+
 class Settings:
-    """Base of every node of the tree: checks, overrides and TOML."""
+    """Base of every node of the tree: checks, overrides and TOML.
+
+    Of some sections there are several kinds, such as ways of selection: their classes have one
+    ``family`` and each a ``kind``, which TOML and files name. A class that gives itself a kind is
+    known by it from then on; built-in ones are found by the strings of :data:`KINDS`.
+    """
+
+    family: ClassVar[str] = ""
+    kind: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if cls.family and "kind" in vars(cls):
+            known = KINDS.setdefault(cls.family, {})
+            before, name = known.get(cls.kind), f"{cls.__module__}:{cls.__qualname__}"
+            if before not in (None, name) and _home(before) != name:
+                rule = "a kind that no other class has"
+                raise ValueError(_checks.message(f"{name}.kind", rule, repr(cls.kind)))
+            if not isinstance(before, str):
+                known[cls.kind] = cls
 
     def __new__(cls, *args: object, **values: object) -> Self:
         if args:
@@ -33,7 +69,7 @@ class Settings:
                 f"{cls.__name__}: expected keyword arguments only, got {len(args)} positional. "
                 "Name each setting."
             )
-        known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+        known = cls._declared()
         for name in values:
             if name not in known:
                 raise _unknown(cls.__name__, name, "setting", known)
@@ -42,14 +78,31 @@ class Settings:
     def __post_init__(self) -> None:
         self._check(type(self).__name__)
 
+    @classmethod
+    def _declared(cls) -> dict[str, Declared]:
+        """Every setting by name."""
+        hints = get_type_hints(cls)
+        return {f.name: Declared(hints[f.name], f.metadata) for f in fields(cls)}  # type: ignore[arg-type]
+
+    def _section(self, name: str) -> "Settings | None":
+        """What changes below ``name`` apply to; ``None`` if that is no section."""
+        found = getattr(self, name, None)
+        return found if isinstance(found, Settings) else None
+
+    def _with(self, values: Mapping[str, Any]) -> Self:
+        """Settings of this class with these values, not checked."""
+        changed = object.__new__(type(self))
+        vars(changed).update(values)
+        return changed
+
     def _check(self, path: str) -> None:
         """Convert and check every setting; messages name each by its place below ``path``."""
-        hints = get_type_hints(type(self))
-        for f in fields(self):  # type: ignore[arg-type]
-            what = _below(path, f.name)
-            value = _converted(what, getattr(self, f.name), hints[f.name])
-            _check_bounds(what, value, f.metadata)
-            object.__setattr__(self, f.name, value)
+        for name, (hint, metadata) in self._declared().items():
+            what = _below(path, name)
+            value = _converted(what, getattr(self, name), hint)
+            _check_bounds(what, value, metadata)
+            if name in vars(self):
+                vars(self)[name] = value
 
     def override(self, changes: dict[str, Any]) -> Self:
         """A copy with settings changed, named by dotted path: ``{"mutation.add_node": 0.1}``.
@@ -65,33 +118,44 @@ class Settings:
         if not isinstance(changes, dict) or not all(isinstance(name, str) for name in changes):
             rule = "values by dotted path such as {'mutation.add_node': 0.1}"
             raise TypeError(_checks.message(path or "changes", rule, _checks.shown(changes)))
-        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        values = {name: getattr(self, name, None) for name in self._declared()}
         nested: dict[str, dict[str, Any]] = {}
         for name, value in changes.items():
             head, _, rest = name.partition(".")
             if rest:
                 nested.setdefault(head, {})[rest] = value
-            elif isinstance(values.get(head), Settings) and isinstance(value, dict):
+            elif head in values and self._section(head) is not None and isinstance(value, dict):
                 nested.setdefault(head, {}).update(value)
             elif head in values:
                 values[head] = value
             else:
                 raise _unknown(path, head, "setting", values)
         for head, inner in nested.items():
-            child = values.get(head)
-            if not isinstance(child, Settings):
-                sections = [name for name, v in vars(self).items() if isinstance(v, Settings)]
-                raise _unknown(path, head, "section", sections)
-            values[head] = child._overridden(inner, _below(path, head))
-        changed = object.__new__(type(self))
-        for name, value in values.items():
-            object.__setattr__(changed, name, value)
+            given = values.get(head)  # whole, in the same changes, or as it was
+            section = given if isinstance(given, Settings) else self._section(head)
+            if section is None:
+                raise _unknown(path, head, "section", filter(self._section, values))
+            what = _below(path, head)
+            values[head] = _of_kind(section, inner, what)._overridden(
+                {name: value for name, value in inner.items() if name != "kind"}
+                if section.family else inner, what,
+            )  # fmt: skip
+        changed = self._with(values)
         changed._check(path)
         return changed
 
     def to_dict(self) -> dict[str, Any]:
         """The tree as nested dictionaries of plain values."""
-        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
+        tree: dict[str, Any] = {}
+        if self.family and self.kind != next(iter(KINDS[self.family])):
+            tree["kind"] = self.kind  # the first is meant where none is named
+        for name in self._declared():
+            value = getattr(self, name)
+            if isinstance(value, Settings):
+                tree[name] = value.to_dict()
+            elif name in vars(self):
+                tree[name] = value
+        return tree
 
     def to_toml(self) -> str:
         """The tree as TOML text; :meth:`from_toml` reads it back unchanged."""
@@ -113,6 +177,56 @@ class Settings:
             where = str(source) if _is_path(source) else "TOML text"
             raise ValueError(f"{where}: expected TOML, got an error: {error}.") from error
         return cls().override(changes)
+
+
+KINDS: dict[str, dict[str, str | type[Settings]]] = {
+    "encoding": {"direct": "neatgrow.sections:Direct"},
+    "selection": {"species": "neatgrow.sections:SpeciesSelection"},
+}
+"""Kinds of sections by family and name: a class, or where it is. The first is the default."""
+
+
+def imported(where: str) -> Any:
+    """What a string ``"module:name"`` means."""
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)
+
+
+def kind_of(family: str, kind: object, what: str) -> type[Settings]:
+    """The class of a kind.
+
+    Raises:
+        ValueError: No class is known by it; ``what`` names the setting.
+    """
+    known = KINDS[family]
+    if kind not in known:
+        hint = _checks.nearest(str(kind), known) or "Import the module that defines it."
+        raise ValueError(
+            _checks.message(what, f"one of {', '.join(known)}", _checks.shown(kind), hint)
+        )
+    found = known[str(kind)]
+    return imported(found) if isinstance(found, str) else found
+
+
+def _home(known: "str | type[Settings] | None") -> str | None:
+    if known is None or isinstance(known, str):
+        return known
+    return f"{known.__module__}:{known.__qualname__}"
+
+
+def _of_kind(section: Settings, inner: dict[str, Any], path: str) -> Settings:
+    """The section that changes apply to: itself, or one of the kind that they name."""
+    if not section.family or "kind" not in inner:
+        return section
+    cls = kind_of(section.family, inner["kind"], f"{path}.kind")
+    if type(section) is cls:
+        return section
+    values = {}
+    for f in fields(cls):  # type: ignore[arg-type]
+        if f.default is MISSING and f.default_factory is MISSING and f.name not in inner:
+            raise ValueError(_checks.message(f"{path}.{f.name}", "a value", "none", "Give it one."))
+        values[f.name] = f.default if f.default_factory is MISSING else f.default_factory()
+    return object.__new__(cls)._with(values)
 
 
 def _below(path: str, name: str) -> str:
@@ -146,21 +260,42 @@ def _converted(what: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is Literal:
         return _checks.one_of(what, value, get_args(hint))
     if get_origin(hint) is tuple:
-        if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
-            return tuple(value)
-        raise TypeError(_checks.message(what, "a list of names", _checks.shown(value)))
+        return _tuple(what, value, get_args(hint))
     accepted: Any = {bool: (bool, np.bool_), float: (int, float, np.integer, np.floating)}.get(
         hint, (int, np.integer) if hint is int else hint
     )
     is_flag = isinstance(value, (bool, np.bool_))
-    # What a subclass of a section adds would be read by nobody.
-    foreign = issubclass(hint, Settings) and type(value) is not hint
+    # What a subclass of a section adds would be read by nobody, unless it is a kind of its own.
+    foreign = issubclass(hint, Settings) and not (
+        isinstance(value, hint) and "kind" in vars(type(value))
+        if hint.family
+        else type(value) is hint
+    )
     if not isinstance(value, accepted) or (is_flag and hint is not bool) or foreign:
         known = " or ".join([hint.__name__, *map(repr, words)])
         raise TypeError(_checks.message(what, f"a value of type {known}", _checks.shown(value)))
     if isinstance(value, (int, np.integer)) and not -(1 << 63) <= value < 1 << 63:
         raise ValueError(_checks.message(what, "a number that fits into 64 bits", value))
     return hint(value) if hint in (bool, int, float) else value
+
+
+def _tuple(what: str, value: Any, hints: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A tuple of names or numbers: of any length where the second hint is ``...``."""
+    repeats = len(hints) == 2 and hints[1] is Ellipsis
+    rule = "a list of names" if hints[0] is str else "a list"
+    if not isinstance(value, (list, tuple)) or (hints[0] is str and not _are_names(value)):
+        raise TypeError(_checks.message(what, rule, _checks.shown(value)))
+    if not repeats and len(value) != len(hints):
+        raise ValueError(_checks.message(what, f"a list of {len(hints)}", _checks.shown(value)))
+    each = [hints[0]] * len(value) if repeats else hints
+    return tuple(
+        _converted(f"{what}[{k}]", item, hint)
+        for k, (item, hint) in enumerate(zip(value, each, strict=True))
+    )
+
+
+def _are_names(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _check_bounds(what: str, value: Any, metadata: Any) -> None:

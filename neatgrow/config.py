@@ -1,114 +1,17 @@
 """Settings of a run: a tree of frozen dataclasses, each setting declared once.
 
-A field of :class:`Genes` is the declaration of a gene column: its storage, start, mutation,
-crossover, part in the distance, saving and printing all follow from that one line.
+Gene columns are declared in :mod:`neatgrow.columns`, encodings and ways of selection in
+:mod:`neatgrow.sections`.
 """
 
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-from neatgrow import _checks
 from neatgrow._settings import Settings, rate, setting
+from neatgrow.columns import Choices, Genes, Values
+from neatgrow.sections import Direct, Encoding, Selection, SpeciesSelection
 
-Noise = Literal["normal", "uniform"]
-Sharing = Literal["fitness", "rank"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Values(Settings):
-    """A continuous gene column: where it starts, how it mutates, what it weighs.
-
-    A child's column mutates with chance ``mutate_rate``; then each gene is replaced by a
-    fresh start value with chance ``replace_rate``, else perturbed by ``power`` times noise
-    with chance ``perturb_rate``. Results are clipped to [minimum, maximum].
-
-    Attributes:
-        start_mean: Centre of the start values.
-        start_spread: Standard deviation (normal) or half-width (uniform) of start values.
-        noise: Shape of start values and perturbations.
-        difference: Coefficient of the mean |a − b| over matching genes in the distance.
-    """
-
-    start_mean: float = 0.0
-    start_spread: float = setting(1.0, 0.0)
-    minimum: float = field(default=-30.0, metadata={"infinite": True})
-    maximum: float = field(default=30.0, metadata={"infinite": True})
-    mutate_rate: float = rate(0.8)
-    perturb_rate: float = rate(0.9)
-    replace_rate: float = rate(0.1)
-    power: float = setting(0.5, 0.0)
-    noise: Noise = "normal"
-    difference: float = setting(0.3, 0.0)
-
-    def _check(self, path: str) -> None:
-        super()._check(path)
-        if not self.minimum < self.maximum:
-            rule = f"less than maximum {self.maximum}"
-            raise ValueError(_checks.message(f"{path}.minimum", rule, self.minimum))
-        if not self.minimum <= self.start_mean <= self.maximum:
-            rule = f"a number from minimum {self.minimum} to maximum {self.maximum}"
-            raise ValueError(_checks.message(f"{path}.start_mean", rule, self.start_mean))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choices(Settings):
-    """A categorical gene column: one named option per node.
-
-    Attributes:
-        start: Option of a new node, or ``"random"`` for any of ``options``.
-        outputs: Option that output nodes have and keep; ``None`` treats them like the others.
-            ``"auto"``, the default of activations, is what the problem says
-            (:class:`neatgrow.Problem`).
-        options: What mutation may choose from.
-        swap_rate: Chance per node and child to draw another option.
-        difference: Coefficient of the share of matching nodes that differ in the distance.
-    """
-
-    start: str = "random"
-    outputs: str | None = None
-    options: tuple[str, ...] = ()
-    swap_rate: float = rate(0.0)
-    difference: float = setting(0.0, 0.0)
-
-    def _check(self, path: str) -> None:
-        super()._check(path)
-        if not self.options:
-            raise ValueError(_checks.message(f"{path}.options", "at least one name", "none"))
-        if self.start != "random":
-            _checks.one_of(f"{path}.start", self.start, ("random", *self.options))
-
-
-def _column(table: str, default: Values | Choices) -> Any:
-    return field(default=default, metadata={"table": table})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Genes(Settings):
-    """Every gene column, declared once; columns keep this order in memory and in files."""
-
-    weight: Values = _column("connection", Values())
-    bias: Values = _column(
-        "node",
-        Values(
-            start_spread=0.0, mutate_rate=0.1, perturb_rate=0.5, replace_rate=0.05, difference=0.0
-        ),
-    )
-    activation: Choices = _column("node", Choices(start="tanh", options=("tanh",), outputs="auto"))
-    aggregation: Choices = _column("node", Choices(start="sum", options=("sum",)))
-
-
-def column_names(table: str, kind: type[Settings]) -> tuple[str, ...]:
-    """Names of the columns of a table (``"node"``, ``"connection"``) of one kind, in order."""
-    return tuple(
-        f.name
-        for f in fields(Genes)
-        if f.metadata["table"] == table and isinstance(f.default, kind)
-    )
-
-
-NODE_VALUES = column_names("node", Values)
-NODE_CHOICES = column_names("node", Choices)
-CONNECTION_VALUES = column_names("connection", Values)
+Update = Literal["ordered", "synchronous"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,29 +115,6 @@ class Species(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selection(Settings):
-    """Who has offspring, and how many.
-
-    Attributes:
-        survival: Share of each species, best first, that may be parents.
-        elites: Members of a species copied unchanged.
-        elite_species_size: A species smaller than this has no elites; the generation's best
-            genome is always copied when ``elites`` is at least 1.
-        sharing: Offspring of a species in proportion to the mean score of its members: the
-            fitness on a scale from the generation's worst, 0, to its best, 1
-            (``"fitness"``), or the share of genomes that are worse (``"rank"``).
-        floor: What the worst score is raised to, the others in proportion: at 0 selection
-            between species is strongest, at 1 there is none.
-    """
-
-    survival: float = setting(0.2, 0.0, 1.0)
-    elites: int = setting(1, 0)
-    elite_species_size: int = setting(5, 1)
-    sharing: Sharing = "rank"
-    floor: float = rate(0.0)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Config(Settings):
     """All settings of evolution.
 
@@ -251,17 +131,24 @@ class Config(Settings):
         recurrent: Whether loops may arise; if not, ``mutation.add_loop`` has no effect.
             ``"auto"``: where the problem says that it unfolds in time
             (:class:`neatgrow.Problem`).
+        update: When a connection hands on what its source computes: ``"ordered"`` within the
+            tick where it goes forward in the order of evaluation, else a tick later;
+            ``"synchronous"`` a tick later between any two nodes.
+        selection: Who has children; species by default.
+        encoding: What graphs genomes stand for; themselves by default.
     """
 
     population_size: int = setting(150, 1)
     recurrent: bool | Literal["auto"] = "auto"
+    update: Update = "ordered"
     start: Start = Start()
     genes: Genes = Genes()
     mutation: Mutation = Mutation()
     crossover: Crossover = Crossover()
     distance: Distance = Distance()
     species: Species = Species()
-    selection: Selection = Selection()
+    selection: Selection = SpeciesSelection()
+    encoding: Encoding = Direct()
 
     @classmethod
     def paper(cls) -> "Config":
@@ -317,5 +204,7 @@ class Config(Settings):
                 refocus=21,
                 parent_first=False,
             ),
-            selection=Selection(survival=0.4, elite_species_size=6, sharing="fitness", floor=0.7),
+            selection=SpeciesSelection(
+                survival=0.4, elite_species_size=6, sharing="fitness", floor=0.7
+            ),
         )

@@ -11,17 +11,8 @@ from hypothesis import strategies as st
 from oracles import identity
 
 import neatgrow
-from neatgrow.config import (
-    Choices,
-    Config,
-    Crossover,
-    Distance,
-    Genes,
-    Mutation,
-    Species,
-    Start,
-    Values,
-)
+from neatgrow.columns import Choices, Genes, Values
+from neatgrow.config import Config, Crossover, Distance, Mutation, Species, Start
 from neatgrow.genomes.columns import option_codes
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface

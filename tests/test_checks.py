@@ -14,7 +14,7 @@ from gymnasium import spaces
 
 import neatgrow as ng
 from neatgrow import _checks
-from neatgrow.config import Choices, Genes, Values
+from neatgrow.columns import Choices, Genes, Values
 from neatgrow.evaluation.base import Evaluation
 from neatgrow.problems.function import Function
 

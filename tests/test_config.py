@@ -10,18 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neatgrow import config as config_module
-from neatgrow.config import (
-    CONNECTION_VALUES,
-    NODE_CHOICES,
-    NODE_VALUES,
-    Choices,
-    Config,
-    Genes,
-    Mutation,
-    Selection,
-    Species,
-    Values,
-)
+from neatgrow.columns import Choices, Genes, Values
+from neatgrow.config import Config, Mutation, Species
+from neatgrow.genomes.columns import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES
+from neatgrow.sections import SpeciesSelection
 
 
 def raised(kind, call):
@@ -64,7 +56,7 @@ def test_toml_reads_any_values_back(size, chance, step, target, sharing):
         population_size=size,
         mutation=Mutation(add_node=chance),
         species=Species(threshold=step, target=target),
-        selection=Selection(sharing=sharing),
+        selection=SpeciesSelection(sharing=sharing),
     )
     assert Config.from_toml(config.to_toml()) == config
 
@@ -201,14 +193,14 @@ IMPOSSIBLE = {
         lambda: Config(population_size=None), TypeError,
         "Config.population_size: expected a value of type int, got None."),
     "a section of another kind": (
-        lambda: Config(mutation=Selection()), TypeError,
-        "Config.mutation: expected a value of type Mutation, got Selection("),
+        lambda: Config(mutation=SpeciesSelection()), TypeError,
+        "Config.mutation: expected a value of type Mutation, got SpeciesSelection("),
     "a number for a section": (
         lambda: Config.from_toml("mutation = 3"), TypeError,
         "mutation: expected a value of type Mutation, got 3."),
     "unknown option": (
-        lambda: Selection(sharing="ranks"), ValueError,
-        "Selection.sharing: expected one of fitness, rank, got 'ranks'. Did you mean 'rank'?"),
+        lambda: SpeciesSelection(sharing="ranks"), ValueError,
+        "SpeciesSelection.sharing: expected one of fitness, rank, got 'ranks'. Did you mean"),
     "bounds crossed": (
         lambda: Values(minimum=2.0, maximum=1.0), ValueError,
         "Values.minimum: expected less than maximum 1.0, got 2.0."),
@@ -275,7 +267,7 @@ def test_paper_preset_holds_the_papers_printed_figures():
 def test_column_names_follow_the_declaration():
     assert NODE_VALUES == ("bias",) and CONNECTION_VALUES == ("weight",)
     assert NODE_CHOICES == ("activation", "aggregation")
-    declared = {field.name for field in dataclasses.fields(Genes)}
+    declared = {*Genes().columns}
     assert declared == {*NODE_VALUES, *NODE_CHOICES, *CONNECTION_VALUES}
 
 

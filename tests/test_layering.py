@@ -19,7 +19,7 @@ ORDER = [
     "evaluation", "problems.gymnasium", "problems.simulation", "problems", "lineage", "runs",
     "export", "plotting", "plotting.graph", "plotting.films", "plotting.pages",
 ]  # fmt: skip
-LOWEST = {"_types", "_checks", "_settings", "config", "automatic"}
+LOWEST = {"_types", "_checks", "_settings", "columns", "sections", "config", "automatic"}
 HIGHEST = ["cli", "__main__"]
 
 # Methods that would be missed elsewhere: what they import, when they are called, lies higher.

@@ -8,8 +8,14 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
-from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Choices, Genes
-from neatgrow.genomes.columns import option_codes, option_names
+from neatgrow.columns import Choices, Genes
+from neatgrow.genomes.columns import (
+    CONNECTION_VALUES,
+    NODE_CHOICES,
+    NODE_VALUES,
+    option_codes,
+    option_names,
+)
 from neatgrow.genomes.genomes import Genome
 from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface

@@ -7,7 +7,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
-from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Genes
+from neatgrow.columns import Genes
 from neatgrow.files.archive import (
     DAMAGE,
     FileError,
@@ -19,7 +19,13 @@ from neatgrow.files.archive import (
     whole,
     write_archive,
 )
-from neatgrow.genomes.columns import COLUMNS, option_codes
+from neatgrow.genomes.columns import (
+    COLUMNS,
+    CONNECTION_VALUES,
+    NODE_CHOICES,
+    NODE_VALUES,
+    option_codes,
+)
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels.layout import CONNECTION_COLUMNS, NODE_COLUMNS, Packed, empty_packed

@@ -4,8 +4,13 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
-from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES
-from neatgrow.genomes.columns import COLUMNS, option_codes
+from neatgrow.genomes.columns import (
+    COLUMNS,
+    CONNECTION_VALUES,
+    NODE_CHOICES,
+    NODE_VALUES,
+    option_codes,
+)
 from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import graphs, layout

@@ -9,9 +9,8 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
-from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES
 from neatgrow.genomes.checks import check_packed
-from neatgrow.genomes.columns import option_names
+from neatgrow.genomes.columns import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, option_names
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Packed

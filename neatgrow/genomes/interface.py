@@ -1,16 +1,19 @@
-"""What a genome's inputs and outputs are."""
+"""What all genomes of a batch have in common."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.config import Update
+from neatgrow.genomes.columns import BASE
+from neatgrow.sections import Direct, Encoding
 
 
 @dataclass(frozen=True, eq=False)
 class Interface:
-    """What a genome's inputs and outputs are.
+    """What all genomes of a batch have in common, and networks made of them.
 
     Attributes:
         inputs: I; input ids are 0…I−1.
@@ -20,6 +23,10 @@ class Interface:
         input_mean: (I,) float64 subtracted from inputs before they enter, or ``None``.
         input_scale: (I,) float64 that the difference is multiplied with, or ``None``. The
             result is clipped to ±10.
+        columns: Names of the gene columns, in order.
+        update: As ``Config.update``.
+        encoding: What graphs the genomes stand for.
+        phenotype: That of these graphs, where they are not the genomes themselves; else ``None``.
     """
 
     inputs: int
@@ -28,6 +35,10 @@ class Interface:
     output_names: tuple[str, ...] | None = None
     input_mean: Array | None = None
     input_scale: Array | None = None
+    columns: tuple[str, ...] = BASE
+    update: Update = "ordered"
+    encoding: Encoding = Direct()
+    phenotype: "Interface | None" = None
 
     def __post_init__(self) -> None:
         _checks.integer("inputs", self.inputs, 1)
@@ -44,6 +55,12 @@ class Interface:
                 _checks.array(what, statistic, (self.inputs,), finite=True)
         if (self.input_mean is None) != (self.input_scale is None):
             raise ValueError("input_mean, input_scale: expected both or neither, got one.")
+
+    def encoded(self, encoding: Encoding) -> "Interface":
+        """That of the genomes whose graphs, by an encoding, have this interface."""
+        if isinstance(encoding, Direct):
+            return self
+        return replace(encoding.interface(self), encoding=encoding, phenotype=self)
 
     def prepared(self, x: Array) -> Array:
         """Inputs as they enter the network: standardised if the genome carries statistics."""

@@ -7,15 +7,15 @@ import numpy as np
 
 from neatgrow import _checks, automatic
 from neatgrow._types import Array
-from neatgrow.config import (
+from neatgrow.columns import Choices, Values
+from neatgrow.config import Config
+from neatgrow.genomes.columns import (
+    COLUMNS,
     CONNECTION_VALUES,
     NODE_CHOICES,
     NODE_VALUES,
-    Choices,
-    Config,
-    Values,
+    option_codes,
 )
-from neatgrow.genomes.columns import COLUMNS, option_codes
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface

@@ -19,6 +19,7 @@ from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.offspring import COPY, MUTATE, Offspring
 from neatgrow.kernels.selection import Generation, Policy, Standing
+from neatgrow.sections import SpeciesSelection
 from neatgrow.selection.species import SpeciesTable, measure_of, no_species, speciate, steered
 
 Growth = Callable[[Genomes, Array, Rules, int], Genomes]
@@ -452,6 +453,7 @@ def _found(packed: Packed, others: Packed) -> Array:
 
 def _policy_of(config: Config) -> Policy:
     select, species, crossover = config.selection, config.species, config.crossover
+    assert isinstance(select, SpeciesSelection)
     return Policy(
         size=config.population_size,
         stagnation=species.stagnation,

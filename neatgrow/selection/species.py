@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, Config
+from neatgrow.config import Config
+from neatgrow.genomes.columns import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import parallel, speciation
 from neatgrow.kernels.speciation import Columns, Measure, Tables

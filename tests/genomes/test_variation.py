@@ -20,7 +20,8 @@ from conftest import (
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from neatgrow.config import Choices, Config, Crossover, Genes, Mutation, Start, Values
+from neatgrow.columns import Choices, Genes, Values
+from neatgrow.config import Config, Crossover, Mutation, Start
 from neatgrow.genomes.interface import Interface
 from neatgrow.genomes.variation import initial_genomes, make_children, room_for, rules_of
 from neatgrow.kernels.offspring import COPY, MATE, MATE_AVERAGE, MUTATE, Offspring

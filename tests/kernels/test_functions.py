@@ -7,7 +7,8 @@ import oracles
 import pytest
 from conftest import ACTIVATIONS, AGGREGATIONS, build
 
-from neatgrow.config import Choices, Config, Genes
+from neatgrow.columns import Choices, Genes
+from neatgrow.config import Config
 from neatgrow.genomes.columns import option_codes
 from neatgrow.kernels import functions
 from neatgrow.selection.population import Population

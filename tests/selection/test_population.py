@@ -7,7 +7,8 @@ import oracles
 import pytest
 from conftest import evolve_at_random, same_genes, wild_config
 
-from neatgrow.config import Config, Mutation, Selection, Species
+from neatgrow.config import Config, Mutation, Species
+from neatgrow.sections import SpeciesSelection
 from neatgrow.selection.population import Population
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -161,7 +162,7 @@ def test_only_the_best_of_a_species_are_parents():
     config = Config(
         population_size=100,
         mutation=Mutation(**none),
-        selection=Selection(survival=0.1, elites=0),
+        selection=SpeciesSelection(survival=0.1, elites=0),
         species=Species(threshold=1e6, target=None),
     ).override(
         {"genes.weight.mutate_rate": 0.0, "genes.bias.mutate_rate": 0.0,

@@ -10,7 +10,8 @@ from conftest import any_genome, build, grown, pack, wild_config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neatgrow.config import Choices, Config, Distance, Genes, Values
+from neatgrow.columns import Choices, Genes, Values
+from neatgrow.config import Config, Distance
 from neatgrow.config import Species as SpeciesSettings
 from neatgrow.genomes.variation import room_for
 from neatgrow.kernels import random, selection, speciation

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.config import NODE_CHOICES, NODE_VALUES
+from neatgrow.genomes.columns import NODE_CHOICES, NODE_VALUES
 from neatgrow.genomes.genomes import Genome
 from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface

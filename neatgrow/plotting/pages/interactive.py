@@ -11,8 +11,7 @@ import numpy as np
 from matplotlib.path import Path
 
 from neatgrow._types import Array
-from neatgrow.config import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES
-from neatgrow.genomes.columns import option_names
+from neatgrow.genomes.columns import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, option_names
 from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels.layout import CONNECTION_COLUMNS, NODE_COLUMNS, Packed
 from neatgrow.plotting.graph.frame import Frame, Margins, fit, natural_pitch, natural_width

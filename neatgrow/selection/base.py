@@ -50,7 +50,7 @@ class Children(NamedTuple):
     offspring: Offspring
 
 
-class _Kept(ABC):
+class _Kept:
     """What keeps something from generation to generation."""
 
     def state(self) -> dict[str, Array]:
@@ -66,7 +66,7 @@ class _Kept(ABC):
         return None
 
 
-class Score(_Kept):
+class Score(_Kept, ABC):
     """What counts: a number for each genome, higher is better."""
 
     @abstractmethod
@@ -74,7 +74,7 @@ class Score(_Kept):
         """(N,) float64, NaN for failures."""
 
 
-class Reproduction(_Kept):
+class Reproduction(_Kept, ABC):
     """Who has children, judged by their score."""
 
     @abstractmethod

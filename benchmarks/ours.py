@@ -115,7 +115,7 @@ def _repeated(population: ng.Population, evaluate: Callable[[], Array]) -> Calla
 
     def restore() -> None:
         population.__dict__.update(kept.__dict__)
-        population.table = kept.table.take(everyone)  # tell() writes into it
+        population.reproduction.table = kept.table.take(everyone)  # tell() writes into it
 
     def repetition() -> None:
         restore()
@@ -135,7 +135,7 @@ def sizes(population: ng.Population) -> str:
     genomes = population.genomes
     nodes = genomes.node_id.size / len(genomes)
     connections = genomes.innovation.size / len(genomes)
-    return f"{nodes:.1f} nodes, {connections:.1f} connections, {len(population.table)} species"
+    return f"{nodes:.1f} nodes, {connections:.1f} connections, {len(population.reproduction.table)} species"
 
 
 def different_graphs(count: int) -> tuple[Packed, Interface]:

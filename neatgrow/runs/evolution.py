@@ -269,7 +269,7 @@ class Evolution:
         """Let children grow where gradients say, if that was asked for."""
         learning = self.learning
         if learning is not None and learning.candidates and learning.inheritance != "none":
-            self.population.growth = self._grown
+            self.population.guided_growth = self._grown
 
     def _grown(self, genomes: Genomes, wishes: Array, rules: Rules, generation: int) -> Genomes:
         assert self.learning is not None and isinstance(self.problem, Teaching)
@@ -337,6 +337,7 @@ class Evolution:
             failures=list(self._named),
             traceback=self.traceback,
             descent=known or self._begun(self.population.state()),
+            marks=self.population.state().marks(),
         )
 
     def _descent(self, state: State) -> Lineage:
@@ -455,7 +456,8 @@ class Evolution:
         assert population.fitness is not None
         valid = population.fitness[~np.isnan(population.fitness)] * self._sign
         quartiles = _quartiles(valid)
-        sizes = np.bincount(population.species, minlength=len(population.table))
+        row_of, ids = population.reproduction.groups(len(genomes))
+        sizes = np.bincount(row_of, minlength=ids.size)
         row: dict[str, Any] = {
             "generation": population.generation,
             "best": population.best_fitness,
@@ -464,7 +466,7 @@ class Evolution:
             "median": quartiles[1],
             "upper_quartile": quartiles[2],
             "champion": population.champion_fitness,
-            "species": len(population.table),
+            "species": np.count_nonzero(sizes),
             "nodes": genomes.node_id.size / len(genomes),
             "connections": np.count_nonzero(genomes.enabled) / len(genomes),
             "evaluations": sum(e.fitness.size for e in evaluations),
@@ -477,8 +479,8 @@ class Evolution:
             "seconds_compilation": seconds[2],
             "seconds_evaluation": seconds[3],
         }
-        ids = population.table.id.tolist()
-        self.history.append(row, dict(zip(ids, sizes.tolist(), strict=True)))
+        groups = zip(ids.tolist(), sizes.tolist(), strict=True)
+        self.history.append(row, {id_: size for id_, size in groups if size})
 
 
 def _quartiles(values: Array) -> list[float]:

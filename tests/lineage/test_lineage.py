@@ -48,7 +48,7 @@ class Pedigree:
     def __call__(self, run):
         population = run.population
         generation, parents = population.generation, population.parents
-        ids = population.table.id[population.species]
+        ids = population.reproduction.table.id[population.reproduction.species]
         told_champion = population.champion_row
         for row in range(len(population.genomes)):
             first = -1 if parents is None else int(parents.first[row])

@@ -172,7 +172,7 @@ def test_any_threshold_that_settings_allow_comes_back(tmp_path):
     population.ask()
     population.tell(np.arange(5))
     population.save(tmp_path / "p.npz")
-    assert ng.Population.load(tmp_path / "p.npz").threshold == 0.0
+    assert ng.Population.load(tmp_path / "p.npz").reproduction.threshold == 0.0
 
 
 def test_a_population_without_a_champion_comes_back(tmp_path):

@@ -113,9 +113,13 @@ def _lead(record: Record) -> str:
         f"{count(champion.n_hidden, 'hidden node')} and {count(champion.n_outputs, 'output')}, "
         f"joined by {count(champion.n_enabled, 'connection')}; {memory}."
     )
+    way = "Genomes of similar structure form species; each is tried on the problem, and the fitter"
+    if not _by_species(record):
+        assert record.config is not None
+        kind = escaped(record.config.selection.kind)
+        way = f"Each is tried on the problem, and those that selection by “{kind}” prefers"
     grown = (
-        f"Networks were grown by evolution over {count(len(history), 'generation')}{size}. "
-        "Genomes of similar structure form species; each is tried on the problem, and the fitter "
+        f"Networks were grown by evolution over {count(len(history), 'generation')}{size}. {way} "
         "have more offspring, with weights changed and now and then a node or a connection added."
     )
     if record.description.get("run", {}).get("learning"):
@@ -124,6 +128,11 @@ def _lead(record: Record) -> str:
         f'<p class="lead">The problem is <b>{escaped(record.name)}</b>{task}. '
         f"{_fitness_text(record)}</p><p>{found}</p><p>{grown}</p>"
     )
+
+
+def _by_species(record: Record) -> bool:
+    """Whether species shared the offspring, as they do unless something else is known."""
+    return record.config is None or record.config.selection.kind == "species"
 
 
 def _fitness_text(record: Record) -> str:
@@ -308,6 +317,8 @@ def _evolution(record: Record) -> tuple[str, Any]:
             ("generation", "in all, so far"),
         ),
     ]
+    if not _by_species(record) and history["species"].max() <= 1:
+        del charts[1]
     return pictures(charts), None
 
 

@@ -100,7 +100,9 @@ class Result:
             return None
 
 
-def fingerprint_of(history: History, champion: Genome, marks: dict[str, Array]) -> str:
+def fingerprint_of(
+    history: History, champion: Genome, marks: dict[str, Array] | None = None
+) -> str:
     """:attr:`Result.fingerprint` of a run's history, its champion, and what
     :meth:`neatgrow.selection.population.State.marks` gives."""
     digest = hashlib.sha256()
@@ -108,7 +110,7 @@ def fingerprint_of(history: History, champion: Genome, marks: dict[str, Array]) 
     face = champion.interface
     statistics = {"input_mean": face.input_mean, "input_scale": face.input_scale}
     arrays = {**columns, **champion.packed._asdict(), **statistics}
-    for name, array in (*arrays.items(), *marks.items()):
+    for name, array in (*arrays.items(), *(marks or {}).items()):
         if array is not None:
             digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())

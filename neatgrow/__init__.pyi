@@ -45,12 +45,12 @@ from neatgrow.problems.simulation.poles import PoleBalancing as PoleBalancing
 from neatgrow.problems.simulation.problem import Simulation as Simulation
 from neatgrow.problems.supervised import XOR as XOR
 from neatgrow.problems.supervised import Supervised as Supervised
-from neatgrow.runs.directory import Checkpoints as Checkpoints
-from neatgrow.runs.evolution import EvaluationError as EvaluationError
+from neatgrow.runs.evaluator import EvaluationError as EvaluationError
 from neatgrow.runs.evolve import evolve as evolve
-from neatgrow.runs.evolve import resume as resume
 from neatgrow.runs.history import History as History
+from neatgrow.runs.options import Checkpoints as Checkpoints
 from neatgrow.runs.results import Result as Result
+from neatgrow.runs.resume import resume as resume
 from neatgrow.selection.population import Population as Population
 from neatgrow.selection.species import distance as distance
 

@@ -18,9 +18,9 @@ from neatgrow.kernels.parallel import set_threads
 from neatgrow.learning.policy.experience import Practice
 from neatgrow.learning.policy.ppo import fine_tune_policy
 from neatgrow.problems import catalogue
-from neatgrow.runs.directory import Checkpoints
-from neatgrow.runs.evolve import evolve, resume
+from neatgrow.runs.evolve import evolve
 from neatgrow.runs.history import History
+from neatgrow.runs.options import Checkpoints
 from neatgrow.runs.reading import (
     JUDGED,
     LEARNED,
@@ -31,6 +31,7 @@ from neatgrow.runs.reading import (
     read_verified,
 )
 from neatgrow.runs.results import Result
+from neatgrow.runs.resume import resume
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 _FILM_FRAMES, _FILM_FPS = 400, 30.0  # of an episode, most of the former

@@ -17,6 +17,7 @@ from neatgrow.problems import catalogue, sequences
 from neatgrow.problems.function import Function
 from neatgrow.runs.checkpoints import load_population, load_snapshot
 from neatgrow.runs.evolution import Evolution
+from neatgrow.runs.options import Options
 from neatgrow.runs.progress import Progress
 
 OUTPUTS = "genes.activation.outputs"
@@ -175,7 +176,7 @@ def test_another_word_for_loops_is_refused(value):
 def test_the_first_line_says_what_was_chosen_and_how_to_change_it(make, config, text):
     stream = io.StringIO()
     line = Progress(stream)
-    run = Evolution(make(), config, seed=4, generations=9)
+    run = Evolution(make(), config, Options(generations=9), seed=4)
     line.begin(run.problem, run.population, run.generations)
     line.close()
     assert stream.getvalue().endswith(text) and stream.getvalue().count("\n") == 1

@@ -6,20 +6,20 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-from neatgrow._settings import Settings, setting
 from neatgrow.config import Config
 from neatgrow.files.archive import FileError, UnknownContentError, write_text
 from neatgrow.files.locks import locked
 from neatgrow.genomes.genomes import Genome
 from neatgrow.runs.checkpoints import Snapshot, load_snapshot, save_snapshot
 from neatgrow.runs.history import History, csv_lines
+from neatgrow.runs.options import Checkpoints
 from neatgrow.runs.reading import (
     CHAMPION,
     CHECKPOINTS,
@@ -39,21 +39,6 @@ from neatgrow.runs.retests import Verified
 
 _MOST_FAILURES = 10_000  # lines of failures.csv
 _FAILURES_HEADER = "generation,genome,cause\n"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checkpoints(Settings):
-    """When a run is saved, besides after its first generation and at its end.
-
-    Attributes:
-        seconds: Between two checkpoints; ``None`` for no such rule.
-        generations: Between two checkpoints; ``None`` for no such rule.
-        keep: Newest checkpoints that are kept.
-    """
-
-    seconds: float | None = setting(30.0, 0.0)
-    generations: int | None = setting(None, 1)
-    keep: int = setting(3, 1)
 
 
 class RunDirectory:

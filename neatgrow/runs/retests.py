@@ -36,7 +36,9 @@ UNTESTED: dict[str, Any] = {
 }  # fmt: skip
 CHAMPION = -1  # in place of a row, where the champion's test failed
 
-Judge = Callable[[Genomes, int, int | None], Evaluation]
+Evaluate = Callable[[Genomes, int, int | None], Evaluation]
+Failure = tuple[int, str, BaseException | None]
+"""A test with an episode that failed: row, cause, and what was raised."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class Retests:
     """The evidence for a run's champion, and the tests that it comes from.
 
     Attributes:
-        judge: Evaluates genomes: of a seed, over so many episodes.
+        evaluate: Evaluates genomes: of a seed, over so many episodes.
         seed_of: A seed for the k-th test of a generation.
         sign: 1 where higher fitness is better, −1 where lower is.
         threshold: ``sign`` times the fitness from which the problem counts as solved.
@@ -141,7 +143,7 @@ class Retests:
         confirmed: Genomes of the generation that were better than the champion.
     """
 
-    judge: Judge
+    evaluate: Evaluate
     seed_of: Callable[[int], int]
     sign: float
     threshold: float
@@ -154,7 +156,7 @@ class Retests:
     declared: bool = True
     spent: list[Evaluation] = field(default_factory=list)
     played: int = 0
-    causes: list[tuple[int, str, BaseException | None]] = field(default_factory=list)
+    causes: list[Failure] = field(default_factory=list)
     confirmed: int = 0
 
     def consider(
@@ -349,7 +351,7 @@ class Retests:
         scores: Array | None = None
         size = episodes
         if self.tells:
-            answers = [self.judge(genomes, seed, episodes)]
+            answers = [self.evaluate(genomes, seed, episodes)]
             scores = answers[0].scores
             # Without scores it failed as a whole, or the problem tells none after all.
             self.tells = scores is not None or not np.isfinite(answers[0].fitness).any()
@@ -361,7 +363,7 @@ class Retests:
             size = -(-episodes // _BLOCKS) if self.declared else 1
             answers = []
             for own in seeds.tolist():
-                answers.append(self.judge(genomes, own, size))
+                answers.append(self.evaluate(genomes, own, size))
                 if not np.isfinite(answers[-1].fitness).any():
                     break
             size *= len(answers)

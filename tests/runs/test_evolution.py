@@ -12,7 +12,7 @@ from conftest import VARIED
 import neatgrow as ng
 from neatgrow.evaluation.base import Evaluation, Problem
 from neatgrow.kernels import jit, parallel
-from neatgrow.runs.evolution import EvaluationError
+from neatgrow.runs.evaluator import EvaluationError
 from neatgrow.runs.history import COLUMNS
 from neatgrow.runs.progress import Progress
 from neatgrow.runs.retests import RETEST_EPISODES, SOLVED_EPISODES, Verified

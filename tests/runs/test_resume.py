@@ -306,7 +306,7 @@ def test_changes_take_effect_and_are_written_down(tmp_path):
     config = ng.Config.from_toml(tmp_path / "a" / "config.toml")
     assert config == small().override(CHANGES)
     last = load_snapshot(tmp_path / "a" / "checkpoints" / "00000012.npz")
-    assert last.changes == [(5, CHANGES)] and last.generations == 12
+    assert last.changes == [(5, CHANGES)] and last.options.generations == 12
     assert last.population.config == result.population.config
     assert asked(last.population.config, last.population.chosen) == config
     assert_same(ng.resume(tmp_path / "b", changes=CHANGES, generations=12), result)

@@ -497,7 +497,7 @@ def test_a_short_budget_is_not_spent_on_compilation(monkeypatch):
     compiled = [0.0]
     monkeypatch.setattr(jit, "compile_seconds", lambda: compiled[0])
     now = [0.0]
-    monkeypatch.setattr("neatgrow.runs.evolve.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("neatgrow.runs.loop.time.monotonic", lambda: now[0])
 
     def waits(run):  # 40 s, 39 of them for compilation
         now[0] += 40.0

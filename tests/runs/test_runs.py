@@ -153,9 +153,9 @@ def test_a_damaged_file_is_named_with_what_is_wrong(tmp_path, name, damage, mess
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("generations", "x", "generations: expected a whole number from 1 to"),
-        ("generations", -1, "generations: expected a whole number from 1 to"),
-        ("minimize", "no", "minimize: expected a value of type bool, got no"),
+        ("generations", "x", "generations: expected an integer of at least 1, got 'x'"),
+        ("generations", -1, "generations: expected an integer of at least 1, got -1"),
+        ("minimize", "no", "minimize: expected True or False, got 'no'"),
         ("solved_at", "x", "solved_at: expected a number, got 'x'"),
         ("learning", {"steps": 1}, "Learning: expected a value of 'optimizer'"),
         ("inputs", 0, "inputs: expected a whole number from 1 to"),

@@ -24,6 +24,7 @@ from neatgrow.learning.optimizers import RMSProp as RMSProp
 from neatgrow.learning.optimizers import Steps as Steps
 from neatgrow.learning.policy.ppo import PolicyReport as PolicyReport
 from neatgrow.learning.policy.ppo import fine_tune_policy as fine_tune_policy
+from neatgrow.learning.policy.settings import PPO as PPO
 from neatgrow.learning.training import fine_tune as fine_tune
 from neatgrow.networks.networks import Network as Network
 from neatgrow.networks.networks import Networks as Networks

@@ -462,8 +462,8 @@ def test_watch_writes_a_video_of_the_environment_beside_the_network(capsys, monk
 
 
 def test_a_run_goes_on_learning_and_says_what_both_are_worth(capsys, monkeypatch):
-    small = {"validation_every": 1, "validation_episodes": 2, "evaluation_episodes": 5}
-    entry = catalogue.Entry("", "", learning={**small, "episodes": 2, "epochs": 1})
+    ppo = ng.PPO(validation_every=1, validation_episodes=2, episodes=2, n_epochs=1)
+    entry = catalogue.Entry("", "", learning={"ppo": ppo, "evaluation_episodes": 5})
     monkeypatch.setitem(catalogue.ENTRIES, "CartPole-v1", entry)
     assert main(["run", "CartPole-v1", "--population", "8", "--generations", "1", "--out", "out",
                  "--learn", "--learn-seconds", "0.5"]) == 0  # fmt: skip

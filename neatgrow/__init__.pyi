@@ -10,6 +10,7 @@ from neatgrow.files.genomes import load_genomes as load_genomes
 from neatgrow.genomes.genomes import Genome as Genome
 from neatgrow.genomes.genomes import Genomes as Genomes
 from neatgrow.kernels.functions import register_activation as register_activation
+from neatgrow.kernels.offspring import Offspring as Offspring
 from neatgrow.kernels.parallel import set_threads as set_threads
 from neatgrow.learning.checking import check_gradients as check_gradients
 from neatgrow.learning.data import Lessons as Lessons
@@ -52,7 +53,16 @@ from neatgrow.runs.history import History as History
 from neatgrow.runs.options import Checkpoints as Checkpoints
 from neatgrow.runs.results import Result as Result
 from neatgrow.runs.resume import resume as resume
+from neatgrow.sections import Selection as Selection
+from neatgrow.selection.base import FitnessScore as FitnessScore
+from neatgrow.selection.base import Groups as Groups
+from neatgrow.selection.base import Pool as Pool
+from neatgrow.selection.base import Reproduction as Reproduction
+from neatgrow.selection.base import Score as Score
+from neatgrow.selection.base import Standing as Standing
+from neatgrow.selection.base import offspring_of as offspring_of
 from neatgrow.selection.population import Population as Population
+from neatgrow.selection.species import SpeciesReproduction as SpeciesReproduction
 from neatgrow.selection.species import distance as distance
 
 __version__: str

@@ -290,4 +290,5 @@ class Evolution:
             failures=list(self.evaluator.named),
             traceback=self.evaluator.traceback,
             descent=lineage,
+            marks=population.state().marks(),
         )

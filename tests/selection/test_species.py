@@ -26,9 +26,9 @@ from neatgrow.kernels.selection import (
     Policy,
     Standing,
 )
-from neatgrow.selection.population import _empty_plan
 from neatgrow.selection.species import (
     SpeciesTable,
+    _empty_plan,
     distance,
     measure_of,
     no_species,

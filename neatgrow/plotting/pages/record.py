@@ -111,7 +111,8 @@ def _of_directory(path: Path) -> Record:
         failures, changes = snapshot.failures, snapshot.changes
         if current:
             solved = snapshot.solved
-            fingerprint = fingerprint_of(snapshot.history, champion)
+            marks = snapshot.population.marks()
+            fingerprint = fingerprint_of(snapshot.history, champion, marks)
     return Record(
         str(next(filter(None, known), path.name)), description, history, champion,
         history[-1]["champion"] if verified is None else verified.mean, learned or champion,

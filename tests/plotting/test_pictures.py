@@ -212,7 +212,7 @@ def test_the_strip_holds_all_values_by_the_scale_of_their_row(small, theme):
     assert [t.get_text().strip() for t in by_gid(figure, "range-").values()] == ["±3", "±0.1"]
     bar = [t.get_text() for t in axes_of(figure)["bar"].get_yticklabels()]
     assert bar[1] == "0" and float(bar[2]) == pytest.approx(limit, rel=0.05)
-    assert "At work" in [t.get_text() for t in figure.axes[0].texts]
+    assert "At work" in [t.get_text() for t in figure.texts]
     saved(figure)
 
 

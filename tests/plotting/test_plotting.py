@@ -231,7 +231,7 @@ def test_hundreds_of_inputs_are_named_only_where_there_is_room():
 
 
 def all_text(figure):
-    texts = [t.get_text() for t in figure.axes[0].texts]
+    texts = [t.get_text() for t in (*figure.texts, *figure.axes[0].texts)]
     legends = [a for a in figure.get_children() if a.get_gid() == "legend"]
     return texts, [t.get_text() for legend in legends for t in legend.get_texts()]
 

@@ -181,11 +181,11 @@ def ffmpeg() -> str:
     return found
 
 
-def film_path(path: object) -> Path:
-    """``path`` if a film can be written there.
+def film_path(path: object, fps: float = 20.0) -> Path:
+    """``path`` if a film of so many frames per second can be written there.
 
     Raises:
-        ValueError: Its name has another ending.
+        ValueError: Its name has another ending, or ``fps`` is out of range.
         RuntimeError: It ends in .mp4 and ffmpeg is not installed.
     """
     checked = Path(str(path))
@@ -195,4 +195,6 @@ def film_path(path: object) -> Path:
         )
     if checked.suffix.lower() == ".mp4":
         ffmpeg()
+    if not 0.1 <= fps <= 1000.0:
+        raise ValueError(_checks.message("fps", "a number from 0.1 to 1000", fps))
     return checked

@@ -1,30 +1,26 @@
 """How a champion grew: its ancestors one after the other, every node in one place throughout."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
-from matplotlib.artist import Artist
-from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, PathPatch
-from matplotlib.text import Text
 
-from neatgrow import _checks
 from neatgrow.lineage.lineage import Ancestor
 from neatgrow.plotting.films.film import Film, film_path
 from neatgrow.plotting.films.stages import Source, ancestors_of, as_of, stage_of, union_of
-from neatgrow.plotting.graph.legend import add_legend, dashes, strokes_of
-from neatgrow.plotting.graph.network import Sketch, axes_in_inches, paint, sketch
+from neatgrow.plotting.graph.legend import add_legend, dashes, line_entry, strokes_of
+from neatgrow.plotting.graph.network import Sketch, axes_in_inches, paint, sketch, title_into
 from neatgrow.plotting.graph.routes import Route
-from neatgrow.plotting.theme import Theme, ThemeName, blend, new_figure, theme_of
+from neatgrow.plotting.theme import VIOLET, Theme, ThemeName, blend, new_figure, theme_of
 
-_CAPTION = 0.3  # inches at the top
+_TITLE, _CAPTION = 0.34, 0.3  # inches at the top
 _WIDEST = 16.0  # inches that stages side by side take
-_GLOW, _CROWDED = 5.0, 1.5  # points beside what is new; where there are hundreds of lines
+_GLOW, _DENSE = 5.0, 1.5  # points beside what is new; in a dense graph
 _FRAMES, _LAST = 4, 16  # that a stage is shown for, and the last
 
 
@@ -65,26 +61,23 @@ def animate_growth(
         FileNotFoundError, FileError: The directory holds no run, or a damaged one.
         RuntimeError: ffmpeg is needed and missing, or fails.
     """
-    target = film_path(path)
-    if not 0.1 <= fps <= 1000.0:
-        raise ValueError(_checks.message("fps", "a number from 0.1 to 1000", fps))
+    target = film_path(path, fps)
     growth = _Growth(ancestors_of(source, stages), theme_of(theme))
     drawn = growth.sketch(title=title, above=_CAPTION)
-    for artist in (*drawn.axes.patches, *drawn.axes.lines, *drawn.axes.collections):
-        artist.remove()
-    for text in list(drawn.axes.texts):
-        if text.get_gid() != "title":
-            text.remove()
-    scene = _Scene(growth, drawn, list(drawn.axes.texts))
-    drawn.axes.add_artist(scene)
-    count = _FRAMES * (len(growth.stages) - 1) + _LAST
+    last = len(growth.stages) - 1
+    low = _TITLE if title else 0.0
 
     def set_frame(k: int) -> None:
-        stage = min(k // _FRAMES, len(growth.stages) - 1)
-        scene.show(stage, max(1.0 - (k - _FRAMES * stage) / (_FRAMES - 1), 0.0))
+        stage, axes = min(k // _FRAMES, last), drawn.axes
+        for artist in (*axes.patches, *axes.lines, *axes.collections, *axes.texts):
+            artist.remove()
+        fresh = max(1.0 - (k - _FRAMES * stage) / (_FRAMES - 1), 0.0)
+        growth.draw(drawn, stage, fresh, low)
 
+    # A GIF has few colours: those of what is new are on few pixels and must be among them.
     colors = [growth.glow(1.0 - step / (_FRAMES - 1)) for step in range(_FRAMES - 1)]
-    Film(drawn.figure, [scene], set_frame, count, dpi, colors).write(target, float(fps))
+    film = Film(drawn.figure, [drawn.axes], set_frame, _FRAMES * last + _LAST, dpi, colors)
+    film.write(target, fps)
     return target
 
 
@@ -128,7 +121,7 @@ def draw_growth(
     if figsize is None:
         figsize = width * columns, (height + 0.3) * rows + top + 0.5
     figure = new_figure(colors, figsize)
-    notes = growth.notes(gone=False)
+    notes = growth.notes()[:1]  # what has gone is not shown
     bottom = 0.05 + add_legend(figure, union.diagram, colors, union.curves, notes)
     size = figsize[0] / columns, max((figsize[1] - top - bottom) / rows, 0.5)
     model = growth.sketch(figsize=size, above=0.45, legend=False)
@@ -138,55 +131,10 @@ def draw_growth(
         place = column / columns, low / figsize[1], 1.0 / columns, size[1] / figsize[1]
         axes = axes_in_inches(figure, size, place)
         axes.set_label(f"stage-{k}")
-        panel = replace(model, figure=figure, axes=axes)
-        growth.highlight(panel, k, 1.0, gone=False)
-        growth.paint(panel, k)
-        growth.caption(panel, k, 0.0, lines=2)
+        growth.draw(replace(model, figure=figure, axes=axes), k, gone=False, lines=2)
     if title:
-        figure.text(
-            0.5, 1.0 - 0.16 / figsize[1], title, size=13, color=colors.ink, ha="center", va="top",
-            parse_math=False, gid="title",
-        )  # fmt: skip
+        title_into(figure, title, colors)
     return figure
-
-
-class _Scene(Artist):
-    """All that changes from frame to frame.
-
-    A stage is drawn once, and only what is new or gone once for each of its frames.
-    """
-
-    def __init__(self, growth: "_Growth", drawn: Sketch, title: list[Text]) -> None:
-        super().__init__()
-        self._growth, self._drawn, self._title = growth, drawn, title
-        self._stage = -1
-        self._stays: list[Artist] = []
-        self._changes: list[Artist] = []
-
-    def show(self, stage: int, fresh: float) -> None:
-        """Go to a stage, from 1, it has just come, to 0, it has been there for a while."""
-        for artist in self._changes:
-            artist.remove()
-        if stage != self._stage:
-            for artist in self._stays:
-                artist.remove()
-            self._growth.paint(self._drawn, stage)
-            self._growth.caption(self._drawn, stage, 0.34 if self._title else 0.0)
-            self._stage, self._stays = stage, self._there(self._title)
-        self._growth.highlight(self._drawn, stage, fresh)
-        self._changes = self._there([*self._title, *self._stays])
-
-    def _there(self, others: Sequence[Artist]) -> list[Artist]:
-        """What is drawn besides others."""
-        known = {id(artist) for artist in others}
-        axes = self._drawn.axes
-        artists = (*axes.patches, *axes.lines, *axes.collections, *axes.texts)
-        return [artist for artist in artists if id(artist) not in known]
-
-    def draw(self, renderer: RendererBase) -> None:
-        """Draw what is there now."""
-        for artist in sorted([*self._changes, *self._stays], key=lambda a: a.get_zorder()):
-            artist.draw(renderer)
 
 
 class _Growth:
@@ -194,45 +142,56 @@ class _Growth:
 
     def __init__(self, ancestors: list[Ancestor], theme: Theme) -> None:
         self.theme = theme
-        self.accent = "#8f6fc4"
         self.stages = [stage_of(ancestor) for ancestor in ancestors]
         self.union = union_of(self.stages)
-        names = (stage.ancestor.genome.activation_names for stage in self.stages)
-        shown = zip(self.stages, names, strict=True)
-        self.activations = {every[row] for stage, every in shown for row in stage.nodes.values()}
+        self.activations = {
+            stage.ancestor.genome.activation_names[row]
+            for stage in self.stages
+            for row in stage.nodes.values()
+        }
 
-    def sketch(
-        self,
-        *,
-        title: str | None = None,
-        figsize: tuple[float, float] | None = None,
-        above: float = 0.0,
-        legend: bool = True,
-    ) -> Sketch:
-        """All nodes and connections that ever were."""
+    def sketch(self, *, legend: bool = True, **options: Any) -> Sketch:
+        """All nodes and connections that ever were; options are those of ``sketch``."""
         return sketch(
-            self.union, self.theme, title=title, figsize=figsize, above=above, legend=legend,
-            notes=self.notes() if legend else (), activations=self.activations,
+            self.union, self.theme, legend=legend, notes=self.notes() if legend else (),
+            activations=self.activations, **options,
         )  # fmt: skip
 
-    def notes(self, gone: bool = True) -> list[Line2D]:
-        """Entries of the legend."""
+    def notes(self) -> list[Line2D]:
+        """Entries of the legend: what is new, and what has gone."""
         if len(self.stages) < 2:
             return []
-        entries = [("new", self.glow(1.0), 5.0)]
-        if gone:
-            entries.append(("gone", self._ghost(1.0), 1.2))
-        return [Line2D([], [], color=c, linewidth=w, label=name) for name, c, w in entries]
+        return [line_entry(self.glow(1.0), 5.0, "new"), line_entry(self._ghost(1.0), 1.2, "gone")]
 
-    def caption(self, drawn: Sketch, k: int, below: float, lines: int = 1) -> None:
-        """Write facts about a stage at the top.
+    def glow(self, fresh: float) -> str:
+        """Colour beside what is new."""
+        return blend(VIOLET, self.theme.background, 1.0 - 0.75 * fresh)
+
+    def _ghost(self, fresh: float) -> str:
+        return blend(self.theme.quiet, self.theme.background, 1.0 - 0.6 * fresh)
+
+    def draw(
+        self,
+        drawn: Sketch,
+        k: int,
+        fresh: float = 1.0,
+        below: float = 0.0,
+        gone: bool = True,
+        lines: int = 1,
+    ) -> None:
+        """Draw a stage.
 
         Args:
-            drawn: Where.
-            k: Which.
-            below: Inches that are taken by a title.
-            lines: In how many lines.
+            drawn: Where all nodes and connections that ever were stand.
+            k: Which stage.
+            fresh: From 1, it has just come, to 0, when nothing is highlighted.
+            below: Inches at the top that are taken by a title.
+            gone: Whether to draw what the stage before had and this one has not.
+            lines: In how many lines facts about it are.
         """
+        if fresh > 0.0:
+            self._highlight(drawn, k, fresh, gone)
+        self._paint(drawn, k)
         stage = self.stages[k]
         hidden, count = len(stage.nodes) - self.union.n_outputs, len(stage.wires)
         facts = [
@@ -249,8 +208,8 @@ class _Growth:
             va="top", parse_math=False, gid="caption", zorder=7,
         )  # fmt: skip
 
-    def paint(self, drawn: Sketch, k: int) -> None:
-        """Draw what there is at a stage where all of them stand."""
+    def _paint(self, drawn: Sketch, k: int) -> None:
+        """What there is at a stage."""
         stage, everything = self.stages[k], drawn.diagram
         routes = [
             replace(route, wire=replace(route.wire, delayed=stage.wires[i][1]))
@@ -266,64 +225,46 @@ class _Growth:
         shown = {v for v, i in enumerate(ids) if i < self.union.n_inputs or i in stage.nodes}
         paint(now, strokes=strokes_of(everything), shown=shown, around=drawn.frame)
 
-    def highlight(self, drawn: Sketch, k: int, fresh: float, gone: bool = True) -> None:
-        """Draw what is new at a stage, and what the stage before had, below the rest.
-
-        Args:
-            drawn: Where all of them stand.
-            k: Which.
-            fresh: From 1, it has just come, to 0, when nothing is drawn.
-            gone: Whether to draw what has gone.
-        """
+    def _highlight(self, drawn: Sketch, k: int, fresh: float, gone: bool) -> None:
+        """What is new at a stage, and what the stage before had, below the rest."""
         stage, before = self.stages[k], self.stages[max(k - 1, 0)]
-        if fresh == 0.0:
-            return
-        routes = self._routes(drawn)
-        vertex = {drawn.diagram.node_id(v): v for v in range(len(drawn.diagram.genes))}
+        diagram, places, routes = drawn.diagram, drawn.frame.places, self._routes(drawn)
+        vertex = {diagram.node_id(v): v for v in range(len(diagram.genes))}
         glow, ghost = self.glow(fresh), self._ghost(fresh)
+
+        def line(i: int, color: str, width: float, zorder: float, **options: Any) -> None:
+            drawn.axes.add_artist(
+                PathPatch(
+                    routes[i].path, fill=False, edgecolor=color, linewidth=width, zorder=zorder,
+                    capstyle="butt", joinstyle="round", **options,
+                )
+            )  # fmt: skip
+
+        def circle(i: int, color: str, size: float, zorder: float, **options: Any) -> None:
+            centre = places.x[vertex[i]], places.y[vertex[i]]
+            drawn.axes.add_artist(
+                Circle(
+                    centre, size * places.radius, edgecolor=color, linewidth=1.2, zorder=zorder,
+                    **options,
+                )
+            )  # fmt: skip
+
         if gone:
             for i in before.wires.keys() - stage.wires.keys():
-                self._line(drawn, routes[i], ghost, 1.2, f"gone-{i}", before.wires[i][1])
+                style = dashes(1.2) if before.wires[i][1] else "-"
+                line(i, ghost, 1.2, 1.2, linestyle=style, gid=f"gone-{i}")
             for i in before.nodes.keys() - stage.nodes.keys():
-                self._circle(drawn, vertex[i], ghost, 1.0, f"gone-node-{i}")
-        strokes = strokes_of(drawn.diagram)
+                background = self.theme.background
+                circle(i, ghost, 1.0, 1.3, facecolor=background, gid=f"gone-node-{i}")
+        strokes = strokes_of(diagram)
+        beside = (_DENSE if diagram.dense else _GLOW) * max(fresh, 0.4)
         for i in stage.wires.keys() - before.wires.keys():
             weight = stage.ancestor.genome.weight[stage.wires[i][0]]
-            beside = _CROWDED if drawn.diagram.crowded else _GLOW
-            width = strokes.width(float(weight)) + 1.4 + beside * max(fresh, 0.4)
-            self._line(drawn, routes[i], glow, width, f"new-{i}")
+            line(i, glow, strokes.width(float(weight)) + 1.4 + beside, 1.5, gid=f"new-{i}")
         for i in stage.nodes.keys() - before.nodes.keys():
-            self._circle(drawn, vertex[i], glow, 1.55, f"new-node-{i}")
+            circle(i, glow, 1.55, 1.6, facecolor=glow, gid=f"new-node-{i}")
 
     def _routes(self, drawn: Sketch) -> dict[int, Route]:
         """By innovation."""
         innovation = self.union.innovation.tolist()
         return {innovation[route.wire.gene]: route for route in drawn.frame.routes}
-
-    def glow(self, fresh: float) -> str:
-        """Colour beside what is new."""
-        return blend(self.accent, self.theme.background, 1.0 - 0.75 * fresh)
-
-    def _ghost(self, fresh: float) -> str:
-        return blend(self.theme.quiet, self.theme.background, 1.0 - 0.6 * fresh)
-
-    def _line(
-        self, drawn: Sketch, route: Route, color: str, width: float, gid: str, dashed: bool = False
-    ) -> None:
-        drawn.axes.add_artist(
-            PathPatch(
-                route.path, fill=False, edgecolor=color, linewidth=width, gid=gid,
-                linestyle=dashes(width) if dashed else "-", capstyle="butt", joinstyle="round",
-                zorder=1.2 if gid.startswith("gone") else 1.5,
-            )
-        )  # fmt: skip
-
-    def _circle(self, drawn: Sketch, vertex: int, color: str, size: float, gid: str) -> None:
-        places, new = drawn.frame.places, gid.startswith("new")
-        drawn.axes.add_artist(
-            Circle(
-                (places.x[vertex], places.y[vertex]), size * places.radius, edgecolor=color,
-                facecolor=color if new else self.theme.background, linewidth=1.2,
-                zorder=1.6 if new else 1.3, gid=gid,
-            )
-        )  # fmt: skip

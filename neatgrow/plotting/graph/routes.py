@@ -4,7 +4,7 @@ All lengths are inches.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,27 +18,19 @@ _APART = 0.11  # between lanes side by side
 _CLEAR = 0.09  # between a lane and a node
 _STEEPEST = 0.7  # slope at a bend, so that a wire stays clear of the nodes beside it
 _LOOP_MIDDLE, _LOOP_RADIUS = 1.75, 0.95  # of a self-loop, in its node's radii
-_BOW = 0.22  # of a crowd's ways back, in lengths of the way
+_BOW = 0.22  # of a dense graph's ways back, in lengths of the way
 _SHOULDER = 0.62  # height at which lanes meet a node, in radii off its middle
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where vertices stand.
+    """Where vertices stand."""
 
-    Attributes:
-        x: Of every vertex.
-        y: Of every vertex.
-        radius: Of nodes.
-        gap: Between columns.
-        below: Room for a caption under each node.
-    """
-
-    x: Array
+    x: Array  # of every vertex
     y: Array
-    radius: float
-    gap: float
-    below: float = 0.0
+    radius: float  # of nodes
+    gap: float  # between columns
+    below: float = 0.0  # room for a caption under each node
 
     @property
     def head(self) -> float:
@@ -48,36 +40,32 @@ class Places:
 
 @dataclass(frozen=True)
 class Route:
-    """The course of one connection.
-
-    Attributes:
-        wire: The connection.
-        path: Its line.
-        tip: Where its arrow head ends, or ``None`` for a line without.
-        heading: Direction of the arrow head, radians.
-    """
+    """The course of one connection."""
 
     wire: Wire
     path: Path
-    tip: tuple[float, float] | None = None
-    heading: float = 0.0
+    tip: tuple[float, float] | None = None  # where its arrow head ends, if it has one
+    heading: float = 0.0  # of the arrow head, radians
 
 
 def routes(diagram: Diagram, places: Places) -> list[Route]:
     """The course of every connection, clear of nodes that it does not touch.
 
-    Where columns or nodes stand closer than lanes need, a lane may graze a node.
+    Where columns or nodes stand closer than lanes need, a lane may graze a node. In a dense
+    graph what leads back has no lane but bows, and nothing has an arrow head.
     """
-    if diagram.crowded:
-        return _straight(diagram, places)
     found, back = [], []
     for wire in diagram.wires:
         if wire.source == wire.target:
-            found.append(_self_loop(wire, places))
+            route = _self_loop(wire, places)
         elif diagram.layer[wire.source] < diagram.layer[wire.target]:
-            found.append(_forward(wire, places))
+            route = _forward(wire, places)
+        elif diagram.dense:
+            route = Route(wire, _bow(wire, places))
         else:
             back.append(wire)
+            continue
+        found.append(replace(route, tip=None) if diagram.dense else route)
     return found + _lanes(back, diagram, places)
 
 
@@ -102,19 +90,6 @@ def _forward(wire: Wire, places: Places) -> Route:
         points += [(b - reach, y[k + 1] - reach * slope[k + 1]), (b, y[k + 1])]
         codes += [Path.CURVE4] * 3
     return Route(wire, Path(points, codes), tip)
-
-
-def _straight(diagram: Diagram, places: Places) -> list[Route]:
-    """Courses of a crowd: level at both ends to the right, one bow for what leads back."""
-    found = []
-    for wire in diagram.wires:
-        if wire.source == wire.target:
-            found.append(Route(wire, _self_loop(wire, places).path))
-        elif diagram.layer[wire.source] < diagram.layer[wire.target]:
-            found.append(Route(wire, _forward(wire, places).path))
-        else:
-            found.append(Route(wire, _bow(wire, places)))
-    return found
 
 
 def _bow(wire: Wire, places: Places) -> Path:
@@ -209,8 +184,7 @@ def _upright(
     """x of a vertical stretch between two columns, beside those that share its heights."""
     low, high = min(ends), max(ends)
     x = start
-    tries = max(int((most - 0.1) / 0.07), 1)
-    for k in range(tries):
+    for k in range(max(int((most - 0.1) / 0.07), 1)):
         x = start + direction * min(0.1 + 0.07 * k, most)
         if all(abs(x - u) > 0.05 or high < lo or hi < low for u, lo, hi in uprights):
             break

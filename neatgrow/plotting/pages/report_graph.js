@@ -197,7 +197,7 @@ class Graph {
       const group = shape("g", { class: "wire" }, this.wires);
       this.lines[w] = {
         group,
-        halo: data.crowded ? null : shape("path", { class: "halo" }, group),
+        halo: data.dense ? null : shape("path", { class: "halo" }, group),
         line: shape("path", { class: "line" }, group),
         head: layout.routes[w].head ? shape("path", {}, group) : null,
       };
@@ -295,13 +295,13 @@ class Graph {
   // How a connection looks, by the rules of ng.draw.
   look(w) {
     const [, flags, , weight] = this.wireGenes[w];
-    const { strongest, thickest, crowd } = this.data.strokes;
+    const { strongest, thickest, density } = this.data.strokes;
     const share = strongest ? Math.min(Math.abs(weight) / strongest, 1) : 0;
-    const strength = crowd ? share ** (0.5 + 0.5 * crowd) : Math.sqrt(share);
-    const thin = 0.8 - 0.45 * crowd;
+    const strength = density ? share ** (0.5 + 0.5 * density) : Math.sqrt(share);
+    const thin = 0.8 - 0.45 * density;
     let width = thin + (thickest - thin) * strength;
     let color = weight >= 0 ? COLORS.positive : COLORS.negative;
-    color = blend(color, COLORS.background, (0.5 + 0.35 * crowd) * (1 - strength));
+    color = blend(color, COLORS.background, (0.5 + 0.35 * density) * (1 - strength));
     if (this.data.wires[w].from === this.data.wires[w].to) width = Math.min(width, 2.2);
     if (!(flags & LIVE)) {
       color = blend(COLORS.quiet, COLORS.background, 0.35);

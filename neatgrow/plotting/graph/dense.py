@@ -9,14 +9,13 @@ import numpy as np
 
 from neatgrow._types import Array
 
-MOST_WIRES = 360  # with more, a picture is a crowd
-MOST_BENDS = 4000
-
 _SWEEPS = 20
 _LOOSE = 3.0  # node pitches that nodes of a short column stand apart at most
 
 
-def settled(columns: list[list[int]], ends: Array, pull: Array) -> tuple[list[list[int]], Array]:
+def dense_places(
+    columns: list[list[int]], ends: Array, pull: Array
+) -> tuple[list[list[int]], Array]:
     """Columns in order and a height for every vertex, 0 at the middle, in node pitches.
 
     Args:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from neatgrow import _checks
-from neatgrow._types import Array
 from neatgrow.plotting.history import check_history, fitness_into, line_into, species_into
 from neatgrow.plotting.theme import (
     VIOLET,
@@ -67,14 +65,12 @@ def draw_history(
     colors = theme_of(theme)
     figure = new_figure(colors, figsize)
     grid = figure.add_gridspec(2, 6, height_ratios=(1.1, 1.0))
-    charts: dict[str, tuple[Any, str, Callable[[Axes, History, Theme], None]]] = {
-        "fitness": (grid[0, :4], "fitness", fitness_into),
-        "complexity": (grid[0, 4:], "mean per genome", complexity_into),
-        "species": (grid[1, :2], "genomes", partial(species_into, apart=0.1)),
-        "time": (grid[1, 2:4], "", time_into),
-        "work": (grid[1, 4:], "in all, so far", work_into),
-    }
-    for name, (place, y, draw_into) in charts.items():
+    places = {
+        "fitness": grid[0, :4], "complexity": grid[0, 4:], "species": grid[1, :2],
+        "time": grid[1, 2:4], "work": grid[1, 4:],
+    }  # fmt: skip
+    for name, place in places.items():
+        y, draw_into = CHARTS[name]
         axes = chart_axes(figure, colors, "generation", y, place)
         axes.set_label(name)
         draw_into(axes, history, colors)
@@ -100,10 +96,9 @@ def time_into(axes: Axes, history: History, colors: Theme) -> None:
     total = float(sum(seconds[-1] for seconds in spent.values()))
     unit, word = next((u for u in _UNITS if total >= 2.0 * u[0]), _UNITS[-1])
     axes.set_ylabel(word, color=colors.ink, fontsize=10)
-    generation = history["generation"].astype(np.float64)
+    generation, below = history["generation"], np.zeros(len(history))
     if generation.size == 1:  # an area needs a width
-        generation = generation + np.array([-0.5, 0.5])
-    below: Array = np.zeros(generation.size)
+        generation, below = generation + np.array([-0.5, 0.5]), np.zeros(2)
     fills = {
         "evaluation": colors.positive, "reproduction": colors.negative,
         "compilation": colors.quiet, "learning": VIOLET,
@@ -141,3 +136,13 @@ def work_into(axes: Axes, history: History, colors: Theme) -> None:
         legend_into(axes, colors, loc="lower right")
     axes.tick_params(axis="y", which="minor", left=False)
     over_steps(axes)
+
+
+CHARTS: dict[str, tuple[str, Callable[[Axes, History, Theme], None]]] = {
+    "fitness": ("fitness", fitness_into),
+    "complexity": ("mean per genome", complexity_into),
+    "species": ("genomes", partial(species_into, apart=0.1)),
+    "time": ("", time_into),
+    "work": ("in all, so far", work_into),
+}
+"""Charts of a history by name: label of y, and what draws them."""

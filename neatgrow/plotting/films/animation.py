@@ -76,12 +76,11 @@ def _pictures(frames: Sequence[ArrayLike], count: int) -> list[Array]:
         raise ValueError(
             _checks.message("frames", f"{count}, one per row of inputs", f"{len(frames)}")
         )
-    pictures = [
-        _checks.array("frames", frame, ("H", "W", 3), np.asarray(frame).dtype) for frame in frames
-    ]
-    for picture in pictures:
+    pictures = []
+    for frame in frames:
+        picture = _checks.array("frames", frame, ("H", "W", 3), np.asarray(frame).dtype)
+        pictures.append(np.clip(picture, 0, 255).astype(np.uint8))
         if picture.shape != pictures[0].shape:
-            raise ValueError(
-                _checks.message("frames", f"shape {pictures[0].shape} as the first", picture)
-            )
-    return [np.clip(picture, 0, 255).astype(np.uint8) for picture in pictures]
+            rule = f"shape {pictures[0].shape} as the first"
+            raise ValueError(_checks.message("frames", rule, picture))
+    return pictures

@@ -64,15 +64,18 @@ def animate_growth(
     target = film_path(path, fps)
     growth = _Growth(ancestors_of(source, stages), theme_of(theme))
     drawn = growth.sketch(title=title, above=_CAPTION)
-    last = len(growth.stages) - 1
-    low = _TITLE if title else 0.0
+    last, painted = len(growth.stages) - 1, -1
 
     def set_frame(k: int) -> None:
+        nonlocal painted
         stage, axes = min(k // _FRAMES, last), drawn.axes
         for artist in (*axes.patches, *axes.lines, *axes.collections, *axes.texts):
-            artist.remove()
-        fresh = max(1.0 - (k - _FRAMES * stage) / (_FRAMES - 1), 0.0)
-        growth.draw(drawn, stage, fresh, low)
+            if stage != painted or str(artist.get_gid()).startswith(("new-", "gone-")):
+                artist.remove()
+        if stage != painted:
+            growth.paint(drawn, stage, _TITLE if title else 0.0)
+            painted = stage
+        growth.highlight(drawn, stage, max(1.0 - (k - _FRAMES * stage) / (_FRAMES - 1), 0.0))
 
     # A GIF has few colours: those of what is new are on few pixels and must be among them.
     colors = [growth.glow(1.0 - step / (_FRAMES - 1)) for step in range(_FRAMES - 1)]
@@ -131,7 +134,9 @@ def draw_growth(
         place = column / columns, low / figsize[1], 1.0 / columns, size[1] / figsize[1]
         axes = axes_in_inches(figure, size, place)
         axes.set_label(f"stage-{k}")
-        growth.draw(replace(model, figure=figure, axes=axes), k, gone=False, lines=2)
+        panel = replace(model, figure=figure, axes=axes)
+        growth.highlight(panel, k, gone=False)
+        growth.paint(panel, k, lines=2)
     if title:
         title_into(figure, title, colors)
     return figure
@@ -170,29 +175,29 @@ class _Growth:
     def _ghost(self, fresh: float) -> str:
         return blend(self.theme.quiet, self.theme.background, 1.0 - 0.6 * fresh)
 
-    def draw(
-        self,
-        drawn: Sketch,
-        k: int,
-        fresh: float = 1.0,
-        below: float = 0.0,
-        gone: bool = True,
-        lines: int = 1,
-    ) -> None:
-        """Draw a stage.
+    def paint(self, drawn: Sketch, k: int, below: float = 0.0, lines: int = 1) -> None:
+        """Draw what there is at a stage, and facts about it.
 
         Args:
             drawn: Where all nodes and connections that ever were stand.
             k: Which stage.
-            fresh: From 1, it has just come, to 0, when nothing is highlighted.
             below: Inches at the top that are taken by a title.
-            gone: Whether to draw what the stage before had and this one has not.
-            lines: In how many lines facts about it are.
+            lines: In how many lines facts are.
         """
-        if fresh > 0.0:
-            self._highlight(drawn, k, fresh, gone)
-        self._paint(drawn, k)
-        stage = self.stages[k]
+        stage, everything = self.stages[k], drawn.diagram
+        routes = [
+            replace(route, wire=replace(route.wire, delayed=stage.wires[i][1]))
+            for i, route in self._routes(drawn).items()
+            if i in stage.wires
+        ]
+        ids = [everything.node_id(v) for v in range(len(everything.genes))]
+        diagram = replace(
+            everything, genome=as_of(self.union, stage), wires=[route.wire for route in routes],
+            live=[i in stage.inputs or i in stage.nodes for i in ids],
+        )  # fmt: skip
+        now = replace(drawn, diagram=diagram, frame=replace(drawn.frame, routes=routes))
+        shown = {v for v, i in enumerate(ids) if i < self.union.n_inputs or i in stage.nodes}
+        paint(now, strokes=strokes_of(everything), shown=shown, around=drawn.frame)
         hidden, count = len(stage.nodes) - self.union.n_outputs, len(stage.wires)
         facts = [
             f"generation {stage.ancestor.generation}",
@@ -208,25 +213,17 @@ class _Growth:
             va="top", parse_math=False, gid="caption", zorder=7,
         )  # fmt: skip
 
-    def _paint(self, drawn: Sketch, k: int) -> None:
-        """What there is at a stage."""
-        stage, everything = self.stages[k], drawn.diagram
-        routes = [
-            replace(route, wire=replace(route.wire, delayed=stage.wires[i][1]))
-            for i, route in self._routes(drawn).items()
-            if i in stage.wires
-        ]
-        ids = [everything.node_id(v) for v in range(len(everything.genes))]
-        diagram = replace(
-            everything, genome=as_of(self.union, stage), wires=[route.wire for route in routes],
-            live=[i in stage.inputs or i in stage.nodes for i in ids],
-        )  # fmt: skip
-        now = replace(drawn, diagram=diagram, frame=replace(drawn.frame, routes=routes))
-        shown = {v for v, i in enumerate(ids) if i < self.union.n_inputs or i in stage.nodes}
-        paint(now, strokes=strokes_of(everything), shown=shown, around=drawn.frame)
+    def highlight(self, drawn: Sketch, k: int, fresh: float = 1.0, gone: bool = True) -> None:
+        """Draw what is new at a stage, and what the stage before had, below the rest.
 
-    def _highlight(self, drawn: Sketch, k: int, fresh: float, gone: bool) -> None:
-        """What is new at a stage, and what the stage before had, below the rest."""
+        Args:
+            drawn: As for :meth:`paint`.
+            k: Which stage.
+            fresh: From 1, it has just come, to 0, when nothing is drawn.
+            gone: Whether to draw what has gone.
+        """
+        if fresh == 0.0:
+            return
         stage, before = self.stages[k], self.stages[max(k - 1, 0)]
         diagram, places, routes = drawn.diagram, drawn.frame.places, self._routes(drawn)
         vertex = {diagram.node_id(v): v for v in range(len(diagram.genes))}

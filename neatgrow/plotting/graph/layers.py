@@ -13,13 +13,9 @@ import numpy as np
 
 from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
-from neatgrow.plotting.graph.dense import dense_places
+from neatgrow.plotting.graph.sweeps import dense_places, heights, uncrossed
 
 _MOST_WIRES, _MOST_BENDS = 360, 4000  # with more, a graph is dense
-_SWEEPS = 24
-_PULL = (1.0, 1.5, 3.0)  # of a segment towards being level, by how many of its ends are bends
-_HALF_NODE, _HALF_BEND = 0.5, 0.16  # half the room in a column, in node pitches
-_MOST_FOR_BENDS = 12.0  # node pitches that all bends of a column may take; then they draw closer
 
 
 @dataclass(frozen=True)
@@ -96,14 +92,18 @@ def arrange(genome: Genome, show_disabled: bool) -> Diagram:
         return _dense(bare, layer)
     wires, layer = _bent(bare.wires, layer)
     steps = [pair for wire in wires for pair in pairwise(wire.path)]
-    segments = [(a, b) for a, b in steps if layer[b] == layer[a] + 1]
-    columns = _uncrossed(_columns(bare, layer), segments)
-    height = _heights(bare, columns, segments)
+    ends = np.array([(a, b) for a, b in steps if layer[b] == layer[a] + 1], np.int64)
+    columns = uncrossed(_columns(bare, layer), ends.reshape(-1, 2))
+    height = heights(columns, ends.reshape(-1, 2), len(bare.genes), bare.self_loops)
     return replace(bare, wires=wires, layer=layer, columns=columns, height=height)
 
 
 def _dense(bare: Diagram, layer: list[int]) -> Diagram:
-    """The picture of a genome of hundreds of connections."""
+    """The picture of a genome of hundreds of connections.
+
+    Bends in every column that is passed would take more room than the nodes, so here connections
+    run straight, and strong ones pull their ends together harder.
+    """
     joined = [w for w in bare.wires if layer[w.source] != layer[w.target]]
     ends = np.array([(w.source, w.target) for w in joined], np.int64).reshape(-1, 2)
     weight = np.abs(bare.genome.weight[[w.gene for w in joined]])
@@ -198,100 +198,3 @@ def _bent(wires: list[Wire], layer: list[int]) -> tuple[list[Wire], list[int]]:
         layer += passed
         bent.append(replace(wire, bends=bends))
     return bent, layer
-
-
-def _uncrossed(columns: list[list[int]], segments: list[tuple[int, int]]) -> list[list[int]]:
-    """Columns reordered by barycentre sweeps; of all orders seen the one with least crossings.
-
-    The first and the last column, inputs and outputs, stay as they are.
-    """
-    left, right = _neighbours(segments)
-    where = {v: k for column in columns for k, v in enumerate(column)}
-    best, least = [list(column) for column in columns], np.inf
-    for sweep in range(_SWEEPS):
-        rightwards = sweep % 2 == 0
-        inner = range(1, len(columns) - 1)
-        for k in inner if rightwards else reversed(inner):
-            near = left if rightwards else right
-            # By the mean place of neighbours; those without any keep their own place.
-            places = [np.mean([where[u] for u in near[v]] or [where[v]]) for v in columns[k]]
-            columns[k] = [columns[k][j] for j in np.argsort(places, kind="stable")]
-            where.update({v: j for j, v in enumerate(columns[k])})
-        crossings = _crossings(columns, segments, where)
-        if crossings < least:
-            best, least = [list(column) for column in columns], crossings
-    return best
-
-
-def _neighbours(segments: list[tuple[int, int]]) -> list[defaultdict[int, list[int]]]:
-    """Vertices joined to each vertex from the left, and from the right."""
-    left, right = (defaultdict[int, list[int]](list) for _ in range(2))
-    for a, b in segments:
-        right[a].append(b)
-        left[b].append(a)
-    return [left, right]
-
-
-def _crossings(
-    columns: list[list[int]], segments: list[tuple[int, int]], where: dict[int, int]
-) -> int:
-    """How many pairs of segments cross, with vertices at ``where`` in their columns."""
-    layer = {v: k for k, column in enumerate(columns) for v in column}
-    total = 0
-    for gap in range(len(columns) - 1):
-        ends = np.array([(where[a], where[b]) for a, b in segments if layer[a] == gap])
-        if len(ends):
-            a, b = (np.sign(np.subtract.outer(x, x)) for x in ends.T)
-            total += int(np.count_nonzero(a * b < 0))
-    return total // 2
-
-
-def _heights(diagram: Diagram, columns: list[list[int]], segments: list[tuple[int, int]]) -> Array:
-    """Heights that keep the order and the room of every vertex and make wires straight.
-
-    Sweeps: each column takes the least-squares fit to its neighbours' heights under the order,
-    wires between bends pulling hardest.
-    """
-    n, n_nodes = sum(map(len, columns)), len(diagram.genes)
-    most_bends = max(sum(v >= n_nodes for v in column) for column in columns)
-    half = np.full(n, min(_HALF_BEND, _MOST_FOR_BENDS / 2.0 / max(most_bends, 1)))
-    half[:n_nodes] = _HALF_NODE
-    half[list(diagram.self_loops)] += 0.2
-    room = [np.concatenate([[0.0], np.cumsum(half[c][:-1] + half[c][1:])]) for c in columns]
-    tallest = max(float(r[-1]) for r in room)
-    height = np.zeros(n)
-    for column, offsets in zip(columns, room, strict=True):
-        height[column] = offsets - offsets[-1] / 2.0
-    for column in (columns[0], columns[-1]):
-        share = tallest / len(column)
-        pitch = min(max(1.0, share), max(2.0, share / 2.0))
-        height[column] = pitch * (np.arange(len(column)) - (len(column) - 1) / 2.0)
-    left, right = _neighbours(segments)
-    inner = range(1, len(columns) - 1)
-    for sweep in range(_SWEEPS):
-        both = sweep >= _SWEEPS // 2
-        for k in inner if sweep % 2 == 0 else reversed(inner):
-            column = columns[k]
-            wish, pull = np.empty(len(column)), np.empty(len(column))
-            for j, v in enumerate(column):
-                near = left[v] if sweep % 2 == 0 or both else []
-                near = near + (right[v] if sweep % 2 == 1 or both else [])
-                weight = np.array([_PULL[(u >= n_nodes) + (v >= n_nodes)] for u in near])
-                pull[j] = weight.sum() or 0.1
-                wish[j] = height[near] @ weight / pull[j] if near else height[v]
-            height[column] = _isotonic(wish - room[k], pull) + room[k]
-    return height
-
-
-def _isotonic(wish: Array, weight: Array) -> Array:
-    """The non-decreasing sequence nearest to ``wish``: pool adjacent violators."""
-    blocks: list[list[float]] = []  # mean, weight, count
-    for value, pull in zip(wish.tolist(), weight.tolist(), strict=True):
-        blocks.append([value, pull, 1])
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            mean, total, count = blocks.pop()
-            below = blocks[-1]
-            below[0] = (below[0] * below[1] + mean * total) / (below[1] + total)
-            below[1] += total
-            below[2] += count
-    return np.repeat([b[0] for b in blocks], [int(b[2]) for b in blocks])

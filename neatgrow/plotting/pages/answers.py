@@ -78,10 +78,9 @@ def _classes(problem: Supervised, outputs: Array, names: list[str]) -> str:
         return f"<p>{problem.outputs} classes are too many for a table.</p>"
     else:
         wanted, given = problem.Y.argmax(axis=1), outputs.argmax(axis=1)
-    rows = [
-        [names[w], *(f"{int(((wanted == w) & (given == g)).sum()):,}" for g in range(len(names)))]
-        for w in range(len(names))
-    ]
+    counts = np.zeros((len(names), len(names)), np.int64)
+    np.add.at(counts, (wanted, given), 1)
+    rows = [[name, *(f"{n:,}" for n in row)] for name, row in zip(names, counts, strict=True)]
     header = ["wanted", *(f"taken for {name}" for name in names)]
     return table(header, rows, "How often each class was taken for each")
 

@@ -4,7 +4,6 @@ import base64
 import html
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -19,21 +18,18 @@ _LARGEST_SVG = 100_000  # bytes; a picture of more becomes pixels
 _LONGEST_TEXT = 400  # letters of a setting or a cause
 
 
-@dataclass
-class Parts:
+class Parts(list[str]):
     """HTML that is gathered piece by piece; a piece that fails is said, and costs no other."""
-
-    html: list[str] = field(default_factory=list)
 
     def add(self, what: str, make: Callable[[], str]) -> None:
         """Add what ``make`` gives."""
         try:
-            self.html.append(make())
+            self.append(make())
         except Exception as error:
-            self.html.append(failed(what, error))
+            self.append(failed(what, error))
 
     def __str__(self) -> str:
-        return "\n".join(self.html)
+        return "\n".join(self)
 
 
 def failed(what: str, error: Exception) -> str:

@@ -8,31 +8,29 @@ const SVG = document.querySelector("svg").namespaceURI;
 const ENABLED = 1, LIVE = 2, DELAYED = 4;
 const POINT = 96 / 72; // pixels per point
 const REACH = 7; // pixels from which a connection is pointed at
+const STEPS = 24; // of the polygonal line that it then is
 
 // ------------------------------------------------------------------------------- helpers
 
-function element(name, settings = {}, ...children) {
-  const made = document.createElement(name);
+function set(node, settings) {
   for (const [key, value] of Object.entries(settings)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else made.setAttribute(key, value);
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (value === null) node.removeAttribute(key);
+    else node.setAttribute(key, value);
   }
+  return node;
+}
+
+function element(name, settings = {}, ...children) {
+  const made = set(document.createElement(name), settings);
   made.append(...children);
   return made;
 }
 
 function shape(name, settings, parent) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(settings)) made.setAttribute(key, value);
-  if (parent) parent.append(made);
+  const made = set(document.createElementNS(SVG, name), settings);
+  parent?.append(made);
   return made;
-}
-
-function set(node, settings) {
-  for (const [key, value] of Object.entries(settings)) {
-    if (value === null) node.removeAttribute(key);
-    else node.setAttribute(key, value);
-  }
 }
 
 function count(number, one, many = one + "s") {
@@ -57,8 +55,7 @@ const COLORS = {};
 
 function readColors() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ["background", "ink", "quiet", "surface", "input", "output", "positive",
-    "negative", "middle"]) {
+  for (const name of ["background", "quiet", "positive", "negative", "middle"]) {
     const text = style.getPropertyValue("--" + name).trim();
     COLORS[name] = [1, 3, 5].map((k) => parseInt(text.slice(k, k + 2), 16));
   }
@@ -218,7 +215,6 @@ class Graph {
     const hidden = data.nodes.length - data.inputs - data.outputs;
     if (kind !== "input" && Object.keys(data.curves).length) {
       made.curve = shape("path", { class: "curve" }, group);
-      made.below = shape("text", { y: r + 11, "text-anchor": "middle", "font-size": 9.5 }, group);
     } else if (kind === "hidden" && hidden <= 60 && r > 8) {
       const name = this.name(n);
       made.within = shape("text", {
@@ -227,7 +223,7 @@ class Graph {
       }, group);
       made.within.textContent = name;
     }
-    if (kind !== "input" && !made.below) {
+    if (kind !== "input") {
       made.below = shape("text", { y: r + 11, "text-anchor": "middle", "font-size": 9.5 }, group);
     }
     if (kind !== "hidden") this.buildName(n, group);
@@ -332,25 +328,20 @@ class Graph {
       if (visible) this.dress(w, parts);
     });
     this.data.nodes.forEach((_, n) => this.paintNode(n));
-    if (this.at && !this.exists(this.at)) this.point(null);
-    else this.point(this.at, true);
-  }
-
-  exists([kind, index]) {
-    return kind === "wire" ? this.isVisible(index)
-      : !this.dots[index].group.classList.contains("gone");
+    const [kind, index] = this.at ?? [];
+    const gone = kind === "wire" ? !this.isVisible(index)
+      : kind && this.dots[index].group.classList.contains("gone");
+    this.point(gone ? null : this.at, true);
   }
 
   paintNode(n) {
     const made = this.dots[n], row = this.nodeGenes[n], kind = this.kind(n);
     const { group } = made;
-    const there = kind !== "hidden" || (row && (this.isLive[n] || this.off));
-    group.classList.toggle("gone", !there);
+    group.classList.toggle("gone", kind === "hidden" && !(row && (this.isLive[n] || this.off)));
     group.classList.toggle("loose", !this.isLive[n]);
     const genes = this.genes(n);
     if (made.curve && genes.activation) {
-      const points = this.data.curves[genes.activation] ?? [];
-      const r = this.layout.radius;
+      const points = this.data.curves[genes.activation] ?? [], r = this.layout.radius;
       set(made.curve, { d: "M" + points.map(([x, y]) => `${x * r * 0.6} ${-y * r * 0.45}`).join("L") });
     }
     if (made.below) {
@@ -385,8 +376,7 @@ class Graph {
   }
 
   word(n) {
-    const kind = this.kind(n);
-    return kind === "hidden" ? "hidden node" : kind;
+    return this.kind(n).replace("hidden", "hidden node");
   }
 
   // Genes of a node by name.
@@ -445,42 +435,30 @@ class Graph {
 
   // The connection under a place on the screen.
   hit(event) {
-    const box = this.canvas.getBoundingClientRect();
+    const area = this.canvas.getBoundingClientRect();
     const { x, y, k } = this.view;
-    const px = (event.clientX - box.left - x) / k, py = (event.clientY - box.top - y) / k;
+    const px = (event.clientX - area.left - x) / k, py = (event.clientY - area.top - y) / k;
     const reach = REACH / k;
     let best = null, least = reach;
-    for (let w = 0; w < this.data.wires.length; w++) {
-      if (!this.isVisible(w)) continue;
-      const points = this.samples(w);
-      const [left, top, right, bottom] = points.box;
-      if (px < left - reach || px > right + reach || py < top - reach || py > bottom + reach) continue;
-      for (let s = 2; s < points.length; s += 2) {
-        const distance = toSegment(px, py, points[s - 2], points[s - 1], points[s], points[s + 1]);
-        if (distance < least) [best, least] = [w, distance];
+    this.lines.forEach((parts, w) => {
+      if (!this.isVisible(w)) return;
+      const box = (parts.box ??= parts.line.getBBox()); // kept until an end is moved, as points are
+      if (px < box.x - reach || px > box.x + box.width + reach
+        || py < box.y - reach || py > box.y + box.height + reach) return;
+      const points = this.points(w);
+      for (let s = 1; s < points.length; s++) {
+        const distance = toSegment(px, py, points[s - 1], points[s]);
+        if (distance < least) [best, least] = [["wire", w], distance];
       }
-    }
+    });
     return best;
   }
 
-  // A connection as a polygonal line, kept until an end of it is moved.
-  samples(w) {
-    const parts = this.lines[w];
-    if (parts.samples) return parts.samples;
-    const p = this.course(w), points = [p[0], p[1]];
-    const steps = p.length > 8 ? 6 : 14;
-    for (let k = 0; k + 7 < p.length; k += 6) {
-      for (let s = 1; s <= steps; s++) {
-        const t = s / steps, u = 1 - t;
-        const a = u * u * u, b = 3 * u * u * t, c = 3 * u * t * t, d = t * t * t;
-        points.push(a * p[k] + b * p[k + 2] + c * p[k + 4] + d * p[k + 6]);
-        points.push(a * p[k + 1] + b * p[k + 3] + c * p[k + 5] + d * p[k + 7]);
-      }
-    }
-    const xs = points.filter((_, k) => !(k % 2)), ys = points.filter((_, k) => k % 2);
-    points.box = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
-    parts.samples = points;
-    return points;
+  // A connection as a polygonal line.
+  points(w) {
+    const parts = this.lines[w], long = parts.line.getTotalLength();
+    const at = (_, s) => parts.line.getPointAtLength((s / STEPS) * long);
+    return (parts.points ??= Array.from({ length: STEPS + 1 }, at));
   }
 
   // --------------------------------------------------------------------- moving and zooming
@@ -507,7 +485,7 @@ class Graph {
   }
 
   redraw(w) {
-    this.lines[w].samples = null;
+    Object.assign(this.lines[w], { box: null, points: null });
     this.draw(w, this.lines[w]);
   }
 
@@ -562,7 +540,7 @@ class Graph {
 
   press(event) {
     if (event.button > 0) return;
-    canvasFocus(this.canvas);
+    if (!this.canvas.contains(document.activeElement)) this.canvas.focus({ preventScroll: true });
     const node = event.target.closest(".node");
     if (this.lifted && this.grabbed !== null) this.lift(this.grabbed, false);
     this.fingers.set(event.pointerId, [event.clientX, event.clientY]);
@@ -618,8 +596,7 @@ class Graph {
     if (this.lifted) {
       if (this.grabbed !== null) this.lift(this.grabbed, false);
     } else if (event.type === "pointerup") {
-      const wire = this.grabbed === null ? this.hit(event) : null;
-      const at = this.grabbed !== null ? ["node", this.grabbed] : wire !== null ? ["wire", wire] : null;
+      const at = this.grabbed !== null ? ["node", this.grabbed] : this.hit(event);
       const same = this.pinned && String(at) === String(this.at);
       this.pinned = Boolean(at) && !same;
       if (this.grabbed !== null) this.rove(this.grabbed);
@@ -631,8 +608,7 @@ class Graph {
   hover(event) {
     const node = event.target.closest?.(".node");
     if (node) return this.point(["node", Number(node.dataset.node)]);
-    const wire = this.hit(event);
-    return this.point(wire === null ? null : ["wire", wire]);
+    return this.point(this.hit(event));
   }
 
   // -------------------------------------------------------------------------- keyboard
@@ -701,12 +677,8 @@ class Graph {
   }
 }
 
-function canvasFocus(canvas) {
-  if (!canvas.contains(document.activeElement)) canvas.focus({ preventScroll: true });
-}
-
-function toSegment(x, y, ax, ay, bx, by) {
-  const dx = bx - ax, dy = by - ay;
-  const t = clamp(((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1), 0, 1);
-  return Math.hypot(x - ax - t * dx, y - ay - t * dy);
+function toSegment(x, y, a, b) {
+  const dx = b.x - a.x, dy = b.y - a.y;
+  const t = clamp(((x - a.x) * dx + (y - a.y) * dy) / (dx * dx + dy * dy || 1), 0, 1);
+  return Math.hypot(x - a.x - t * dx, y - a.y - t * dy);
 }

@@ -1,11 +1,9 @@
 """The parts of a report: words and tables around the pictures, each made by itself."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 
 import neatgrow
 from neatgrow._types import Array
@@ -13,8 +11,7 @@ from neatgrow.config import Config
 from neatgrow.genomes.genomes import Genome
 from neatgrow.plotting.graph.activity import scales
 from neatgrow.plotting.graph.layers import wired
-from neatgrow.plotting.history import fitness_into, species_into
-from neatgrow.plotting.overview import complexity_into, time_into, work_into
+from neatgrow.plotting.overview import CHARTS
 from neatgrow.plotting.pages.answers import answers_of, decision_map
 from neatgrow.plotting.pages.episodes import Episode, Work, work_of
 from neatgrow.plotting.pages.interactive import graph_data
@@ -32,7 +29,7 @@ from neatgrow.plotting.pages.markup import (
     table,
 )
 from neatgrow.plotting.pages.record import Record
-from neatgrow.plotting.theme import Theme, spread
+from neatgrow.plotting.theme import spread
 from neatgrow.problems import catalogue
 from neatgrow.problems.supervised import Supervised
 from neatgrow.runs.history import COLUMNS, TIMES, History
@@ -198,38 +195,30 @@ def _network(record: Record) -> tuple[str, Any]:
 
 def _work(record: Record) -> tuple[str, Any]:
     parts = Parts()
-    data: Any = None
+    data = work = None
     problem, champion = record.problem, record.judged
     if champion is not record.champion:
         text = (
             "Here the champion is as it was judged, after its learning; above it is as it was born."
         )
-        parts.html.append(note(text))
-    work: Work | None = None
-    if problem is None:
-        why = record.missing.get("problem", "the problem is not known")
-        parts.html.append(note(f"Its episodes cannot be shown: {why}"))
-    else:
-        try:
-            work = work_of(problem, champion)
-            data = _activity_data(work, champion)
-            notes = "".join(note(text) for text in work.missing)
-            parts.html.append(
-                f'<p class="hint">{escaped(work.about)} Nodes are coloured by their values.</p>'
-                f'<div class="activity" id="activity"></div>{notes}'
-            )
-        except Exception as error:
-            parts.html.append(note(f"Its episodes cannot be shown: {_reason(error)}."))
+        parts.append(note(text))
+    try:
+        if problem is None:
+            raise ValueError(record.missing.get("problem", "the problem is not known"))
+        work = work_of(problem, champion)
+        data = _activity_data(work, champion)
+        parts.append(
+            f'<p class="hint">{escaped(work.about)} Nodes are coloured by their values.</p>'
+            f'<div class="activity" id="activity"></div>{"".join(map(note, work.missing))}'
+        )
+    except Exception as error:
+        why = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        parts.append(note(f"Its episodes cannot be shown: {why.rstrip('.')}."))
     if isinstance(problem, Supervised):
         parts.add("The table of answers", lambda: answers_of(problem, champion))
     if champion.n_inputs == 2 and not (isinstance(problem, Supervised) and problem.sequences):
         parts.add("The decision map", lambda: decision_map(problem, champion, work))
     return str(parts), data
-
-
-def _reason(error: Exception) -> str:
-    text = str(error).rstrip(".")
-    return text if isinstance(error, ValueError) and text else f"{type(error).__name__}: {text}"
 
 
 def _activity_data(work: Work, champion: Genome) -> dict[str, Any]:
@@ -271,51 +260,31 @@ def _numbers(values: Array) -> list[float | None]:
 
 def _evolution(record: Record) -> tuple[str, Any]:
     history = record.history
-    best, sizes = history["champion"], history.species_sizes[-1]
-    first, last = f"{best[0]:.4g}", f"{best[-1]:.4g}"
-    end = f"{history[-1]['species']:,}"
-    charts = [
-        _by_generation(
-            history, "Fitness",
-            f"Fitness by generation: the champion’s goes from {first} in the first to {last} in "
-            f"generation {len(history):,}; in the last, the best has {history[-1]['best']:.4g}, "
-            f"the mean is {history[-1]['mean']:.4g}.",
-            fitness_into, "fitness",
-        ),
-        _by_generation(
-            history, "Species",
-            f"Members of each species by generation, stacked: {end} species in the last "
-            f"generation, the largest of {max(sizes.values(), default=0):,} genomes.",
-            partial(species_into, apart=0.06), "genomes",
-        ),
-        _by_generation(
-            history, "Complexity",
-            f"Mean nodes and connections per genome by generation: from "
-            f"{history['nodes'][0]:.3g} and {history['connections'][0]:.3g} to "
-            f"{history['nodes'][-1]:.3g} and {history['connections'][-1]:.3g}.",
-            complexity_into, "mean per genome",
-        ),
-        _by_generation(
-            history, "Work",
-            f"Work so far by generation, on a scale of powers: {history.total('evaluations'):,} "
-            f"evaluations and {history.total('steps'):,} steps in all.",
-            work_into, "in all, so far",
-        ),
-    ]  # fmt: skip
+    first, last, sizes = history[0], history[-1], history.species_sizes[-1]
+    told = {
+        "fitness": "Fitness by generation: the champion’s goes from "
+        f"{first['champion']:.4g} in the first to {last['champion']:.4g} in generation "
+        f"{len(history):,}; in the last, the best has {last['best']:.4g}, the mean is "
+        f"{last['mean']:.4g}.",
+        "species": f"Members of each species by generation, stacked: {last['species']:,} species "
+        f"in the last generation, the largest of {max(sizes.values(), default=0):,} genomes.",
+        "complexity": "Mean nodes and connections per genome by generation: from "
+        f"{first['nodes']:.3g} and {first['connections']:.3g} to {last['nodes']:.3g} and "
+        f"{last['connections']:.3g}.",
+        "work": f"Work so far by generation, on a scale of powers: "
+        f"{history.total('evaluations'):,} evaluations and {history.total('steps'):,} steps in "
+        "all.",
+    }
+    charts = [_chart(history, name, name.capitalize(), text) for name, text in told.items()]
     return pictures(charts), None
 
 
-def _by_generation(
-    history: History,
-    caption: str,
-    alternative: str,
-    draw_into: Callable[[Axes, History, Theme], None],
-    y: str,
-) -> Chart:
-    def draw(axes: Axes, colors: Theme) -> None:
-        draw_into(axes, history, colors)
-
-    return Chart(caption, alternative, draw, ("generation", y))
+def _chart(history: History, name: str, caption: str, alternative: str) -> Chart:
+    y, draw_into = CHARTS[name]
+    return Chart(
+        caption, alternative, lambda axes, colors: draw_into(axes, history, colors),
+        ("generation", y),
+    )  # fmt: skip
 
 
 def _time(record: Record) -> tuple[str, Any]:
@@ -331,7 +300,7 @@ def _time(record: Record) -> tuple[str, Any]:
     rows[-1][2] = ""
     share = ", ".join(f"{row[0]} {row[2]}" for row in rows[:-1])
     alternative = f"Time so far by generation and phase, stacked: {share}."
-    chart = _by_generation(history, "Time so far by phase", alternative, time_into, "")
+    chart = _chart(history, "time", "Time so far by phase", alternative)
     times = table(["part", "time", "share", "ms per generation"], rows, "Time by phase")
     return f'<div class="side">{pictures([chart])}{times}</div>', None
 

@@ -57,7 +57,7 @@ def fit(
 ) -> Frame:
     """Places and routes in a picture of a width; its height follows unless it is given.
 
-    Lanes above and below the nodes need room that is known only once they are routed, so a
+    Tracks above and below the nodes need room that is known only once they are routed, so a
     given height is met by routing again with less room for nodes.
 
     Args:

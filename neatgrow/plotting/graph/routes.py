@@ -1,4 +1,4 @@
-"""How connections run between placed nodes: curves to the right, lanes back, loops.
+"""How connections run between placed nodes: curves to the right, tracks back, loops.
 
 All lengths are inches.
 """
@@ -13,13 +13,13 @@ from matplotlib.path import Path
 from neatgrow._types import Array
 from neatgrow.plotting.graph.layers import Diagram, Wire
 
-_STEP = 0.05  # between heights tried for a lane
-_APART = 0.11  # between lanes side by side
-_CLEAR = 0.09  # between a lane and a node
+_STEP = 0.05  # between heights tried for a track
+_APART = 0.11  # between tracks side by side
+_CLEAR = 0.09  # between a track and a node
 _STEEPEST = 0.7  # slope at a bend, so that a wire stays clear of the nodes beside it
 _LOOP_MIDDLE, _LOOP_RADIUS = 1.75, 0.95  # of a self-loop, in its node's radii
 _BOW = 0.22  # of a dense graph's ways back, in lengths of the way
-_SHOULDER = 0.62  # height at which lanes meet a node, in radii off its middle
+_SHOULDER = 0.62  # height at which tracks meet a node, in radii off its middle
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Route:
 def routes(diagram: Diagram, places: Places) -> list[Route]:
     """The course of every connection, clear of nodes that it does not touch.
 
-    Where columns or nodes stand closer than lanes need, a lane may graze a node. In a dense
-    graph what leads back has no lane but bows, and nothing has an arrow head.
+    Where columns or nodes stand closer than tracks need, a track may graze a node. In a dense
+    graph what leads back has no track but bows, and nothing has an arrow head.
     """
     found, back = [], []
     for wire in diagram.wires:
@@ -66,7 +66,7 @@ def routes(diagram: Diagram, places: Places) -> list[Route]:
             back.append(wire)
             continue
         found.append(replace(route, tip=None) if diagram.dense else route)
-    return found + _lanes(back, diagram, places)
+    return found + _tracks(back, diagram, places)
 
 
 def _forward(wire: Wire, places: Places) -> Route:
@@ -120,13 +120,13 @@ def _self_loop(wire: Wire, places: Places) -> Route:
     return Route(wire, path, tip, heading)
 
 
-def _lanes(wires: list[Wire], diagram: Diagram, places: Places) -> list[Route]:
+def _tracks(wires: list[Wire], diagram: Diagram, places: Places) -> list[Route]:
     """Ways back: out to the right, along a free height, and in again from the left.
 
-    The height is the nearest that meets no node and no other lane, inside the picture or
+    The height is the nearest that meets no node and no other track, inside the picture or
     above or below it; shorter ways choose first and so lie inside longer ones.
     """
-    lanes: list[tuple[float, float, float]] = []  # left, right, height
+    tracks: list[tuple[float, float, float]] = []  # left, right, height
     uprights: list[tuple[float, float, float]] = []  # x, bottom, top
     found = []
     span = {w: diagram.layer[w.source] - diagram.layer[w.target] for w in wires}
@@ -134,13 +134,13 @@ def _lanes(wires: list[Wire], diagram: Diagram, places: Places) -> list[Route]:
     for wire in sorted(wires, key=lambda w: (span[w], rise[w], w.gene)):
         a, b, r = wire.source, wire.target, places.radius
         (xa, ya), (xb, yb) = ((float(places.x[v]), float(places.y[v])) for v in (a, b))
-        height = _lane_height(wire, diagram, places, lanes)
+        height = _track_height(wire, diagram, places, tracks)
         ya += math.copysign(_SHOULDER * r, height - ya)
         yb += math.copysign(_SHOULDER * r, height - yb)
         most = max(places.gap - 2.0 * r, 0.2)
         right = _upright(xa + r, 1.0, most, (ya, height), uprights)
         left = _upright(xb - r - 0.1, -1.0, most, (yb, height), uprights)
-        lanes.append((left, right, height))
+        tracks.append((left, right, height))
         corners = [(right, ya), (right, height), (left, height), (left, yb)]
         inset = r * math.sqrt(1.0 - _SHOULDER**2)
         line = [(xa + inset, ya), *corners, (xb - inset - places.head, yb)]
@@ -148,8 +148,8 @@ def _lanes(wires: list[Wire], diagram: Diagram, places: Places) -> list[Route]:
     return found
 
 
-def _lane_height(
-    wire: Wire, diagram: Diagram, places: Places, lanes: list[tuple[float, float, float]]
+def _track_height(
+    wire: Wire, diagram: Diagram, places: Places, tracks: list[tuple[float, float, float]]
 ) -> float:
     """The free height with the shortest way; wires alongside cost extra."""
     first, last = diagram.layer[wire.target], diagram.layer[wire.source]
@@ -163,8 +163,8 @@ def _lane_height(
     above = places.y[nodes] + r + _CLEAR
     looped = [k for k, v in enumerate(nodes) if v in diagram.self_loops]
     above[looped] += (_LOOP_MIDDLE + _LOOP_RADIUS - 1.0) * r
-    taken = np.array([h for x0, x1, h in lanes if x0 < right and left < x1])
-    reach = _APART * (len(lanes) + 2)
+    taken = np.array([h for x0, x1, h in tracks if x0 < right and left < x1])
+    reach = _APART * (len(tracks) + 2)
     levels = np.arange(below.min() - reach, above.max() + reach + _STEP, _STEP)
     free = ~((levels[:, None] > below) & (levels[:, None] < above)).any(axis=1)
     if taken.size:

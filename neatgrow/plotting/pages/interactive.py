@@ -48,8 +48,7 @@ def graph_data(line: Sequence[Ancestor]) -> dict[str, Any]:
     kept = thinned(line)
     genomes = [ancestor.genome for ancestor in kept]
     union = _union(genomes)
-    used = _ever_live(genomes)
-    diagram = arrange(_with(union, _worth_drawing(union, used)), True)
+    diagram = arrange(_with(union, _worth_drawing(union, genomes)), True)
     strokes = strokes_of(replace(wired(genomes[-1], False), dense=diagram.dense))
     ids = [*range(union.n_inputs), *union.node_id.tolist()]
     index = {id_: k for k, id_ in enumerate(ids)}
@@ -63,10 +62,8 @@ def graph_data(line: Sequence[Ancestor]) -> dict[str, Any]:
         "wire_genes": list(CONNECTION_VALUES),
         "nodes": [{"label": labels[id_]} for id_ in ids],
         "wires": [
-            {"from": index[a], "to": index[b], "innovation": str(innovation)}
-            for a, b, innovation in zip(
-                union.source.tolist(), union.target.tolist(), union.innovation.tolist(), strict=True
-            )
+            {"from": index[int(a)], "to": index[int(b)], "innovation": str(innovation)}
+            for a, b, innovation in zip(union.source, union.target, union.innovation, strict=True)
         ],
         "layouts": _layouts(diagram, union, index),
         "curves": _curves(genomes[-1]),
@@ -97,15 +94,10 @@ def _union(genomes: Sequence[Genome]) -> Genome:
     return Genome(Packed(**columns), genomes[-1].interface)
 
 
-def _ever_live(genomes: Sequence[Genome]) -> Array:
-    """Innovations of connections that took part in an answer in any of the genomes."""
-    found = [g.innovation[[wire.gene for wire in wired(g, False).wires]] for g in genomes]
-    return np.unique(np.concatenate(found))
-
-
-def _worth_drawing(union: Genome, used: Array) -> Array:
-    """(C,) whether the layout heeds a connection: those in use, and all of nodes without any."""
-    live = np.isin(union.innovation, used)
+def _worth_drawing(union: Genome, genomes: Sequence[Genome]) -> Array:
+    """(C,) whether the layout heeds a connection: those ever in use, and all of nodes without."""
+    used = [g.innovation[[wire.gene for wire in wired(g, False).wires]] for g in genomes]
+    live = np.isin(union.innovation, np.concatenate(used))
     touched = np.concatenate([union.source[live], union.target[live]])
     lonely = ~np.isin(union.source, touched) | ~np.isin(union.target, touched)
     worth: Array = live | lonely

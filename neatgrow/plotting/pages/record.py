@@ -1,7 +1,7 @@
 """What a report tells of, gathered from a result or from a run's directory."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -78,24 +78,23 @@ def _of_directory(path: Path) -> Record:
     verified = _attempt(missing, "verified", lambda: read_verified(path))
     learned = _attempt(missing, "judged", lambda: read_judged(path))
     snapshot = _newest(path)
-    current = snapshot is not None and snapshot.population.generation == len(history)
     ancestors = _attempt(missing, "line", lambda: _ancestors(snapshot))
     config = _attempt(missing, "config", lambda: Config.from_toml(path / CONFIG))
     problem = _attempt(missing, "problem", lambda: catalogue.rebuild(description))
     known = [description.get(key) for key in ("name", "environment", "problem")]
-    solved, fingerprint, failures, changes = None, "", [], []
-    if snapshot is not None:
-        failures, changes = snapshot.failures, snapshot.changes
-        if current:
-            solved = snapshot.solved
-            fingerprint = fingerprint_of(snapshot.history, champion)
-    return Record(
+    record = Record(
         str(next(filter(None, known), path.name)), description, history, champion,
         history[-1]["champion"] if verified is None else verified.mean, learned or champion,
-        verified, directory=path, seed=description.get("seed"), solved=solved,
-        fingerprint=fingerprint, line=_line(ancestors, champion, history, missing),
-        failures=failures, config=config, problem=problem, changes=changes, missing=missing,
+        verified, directory=path, seed=description.get("seed"), config=config, problem=problem,
+        line=_line(ancestors, champion, history, missing), missing=missing,
     )  # fmt: skip
+    if snapshot is None:
+        return record
+    record = replace(record, failures=snapshot.failures, changes=snapshot.changes)
+    if snapshot.population.generation != len(history):  # the run went on after it
+        return record
+    fingerprint = fingerprint_of(snapshot.history, champion)
+    return replace(record, solved=snapshot.solved, fingerprint=fingerprint)
 
 
 def _attempt(missing: dict[str, str], name: str, get: Callable[[], Any]) -> Any:

@@ -62,9 +62,9 @@ def animate_growth(
         RuntimeError: ffmpeg is needed and missing, or fails.
     """
     target = film_path(path, fps)
-    growth = _Growth(ancestors_of(source, stages), theme_of(theme))
-    drawn = growth.sketch(title=title, above=_CAPTION)
-    last, painted = len(growth.stages) - 1, -1
+    ancestry = _Ancestry(ancestors_of(source, stages), theme_of(theme))
+    drawn = ancestry.sketch(title=title, above=_CAPTION)
+    last, painted = len(ancestry.stages) - 1, -1
 
     def set_frame(k: int) -> None:
         nonlocal painted
@@ -73,12 +73,12 @@ def animate_growth(
             if stage != painted or str(artist.get_gid()).startswith(("new-", "gone-")):
                 artist.remove()
         if stage != painted:
-            growth.paint(drawn, stage, _TITLE if title else 0.0)
+            ancestry.paint(drawn, stage, _TITLE if title else 0.0)
             painted = stage
-        growth.highlight(drawn, stage, max(1.0 - (k - _FRAMES * stage) / (_FRAMES - 1), 0.0))
+        ancestry.highlight(drawn, stage, max(1.0 - (k - _FRAMES * stage) / (_FRAMES - 1), 0.0))
 
     # A GIF has few colours: those of what is new are on few pixels and must be among them.
-    colors = [growth.glow(1.0 - step / (_FRAMES - 1)) for step in range(_FRAMES - 1)]
+    colors = [ancestry.glow(1.0 - step / (_FRAMES - 1)) for step in range(_FRAMES - 1)]
     film = Film(drawn.figure, [drawn.axes], set_frame, _FRAMES * last + _LAST, dpi, colors)
     film.write(target, fps)
     return target
@@ -113,10 +113,10 @@ def draw_growth(
         FileNotFoundError, FileError: The directory holds no run, or a damaged one.
     """
     colors = theme_of(theme)
-    growth = _Growth(ancestors_of(source, stages), colors)
+    ancestry = _Ancestry(ancestors_of(source, stages), colors)
     top = 0.42 if title else 0.0
-    count = len(growth.stages)
-    union = growth.sketch(legend=False)
+    count = len(ancestry.stages)
+    union = ancestry.sketch(legend=False)
     width, height = union.frame.size
     width, height = min(max(0.62 * width, 3.0), _WIDEST / 2.0), max(0.62 * height, 2.1)
     rows = math.ceil(count / max(min(int(_WIDEST / width), 4), 1))
@@ -124,10 +124,10 @@ def draw_growth(
     if figsize is None:
         figsize = width * columns, (height + 0.3) * rows + top + 0.5
     figure = new_figure(colors, figsize)
-    notes = growth.notes()[:1]  # what has gone is not shown
+    notes = ancestry.notes()[:1]  # what has gone is not shown
     bottom = 0.05 + add_legend(figure, union.diagram, colors, union.curves, notes)
     size = figsize[0] / columns, max((figsize[1] - top - bottom) / rows, 0.5)
-    model = growth.sketch(figsize=size, above=0.45, legend=False)
+    model = ancestry.sketch(figsize=size, above=0.45, legend=False)
     for k in range(count):
         row, column = divmod(k, columns)
         low = bottom + (rows - 1 - row) * size[1]
@@ -135,14 +135,14 @@ def draw_growth(
         axes = axes_in_inches(figure, size, place)
         axes.set_label(f"stage-{k}")
         panel = replace(model, figure=figure, axes=axes)
-        growth.highlight(panel, k, gone=False)
-        growth.paint(panel, k, lines=2)
+        ancestry.highlight(panel, k, gone=False)
+        ancestry.paint(panel, k, lines=2)
     if title:
         title_into(figure, title, colors)
     return figure
 
 
-class _Growth:
+class _Ancestry:
     """Stages, and the drawing of all of them at once that says where everything stands."""
 
     def __init__(self, ancestors: list[Ancestor], theme: Theme) -> None:

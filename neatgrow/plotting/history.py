@@ -18,6 +18,7 @@ from neatgrow.runs.history import History
 _GOLDEN = 0.61803398875  # share of the hue circle between species of consecutive ids
 _MAJOR = 0.15  # share of a generation that a species must have reached for a full colour
 _MOST_NAMED = 14
+_NAMES_APART = 0.25  # inches
 _LASTING = 8  # species with most members over all generations, which have a full colour too
 
 
@@ -103,15 +104,8 @@ def draw_species(
     )  # fmt: skip
 
 
-def species_into(axes: Axes, history: History, colors: Theme, apart: float = 0.04) -> None:
-    """The chart of :func:`draw_species` on given axes.
-
-    Args:
-        axes: Where.
-        history: Of at least one generation.
-        colors: Theme.
-        apart: Least distance between names, in widths of the chart.
-    """
+def species_into(axes: Axes, history: History, colors: Theme) -> None:
+    """The chart of :func:`draw_species` on given axes."""
     ids, sizes = _size_table(history.species_sizes)
     axes.grid(visible=False)
     generation = history["generation"].astype(np.float64)
@@ -131,6 +125,8 @@ def species_into(axes: Axes, history: History, colors: Theme, apart: float = 0.0
             generation[span], (top[row] - sizes[row])[span], top[row][span], facecolor=color,
             edgecolor=colors.background, linewidth=0.4, gid=f"species-{id_}",
         )  # fmt: skip
+    inches = axes.figure.dpi_scale_trans.inverted()
+    apart = _NAMES_APART / axes.get_window_extent().transformed(inches).width
     for row, at in _name_places(lasting[major[lasting]], sizes, apart):
         axes.text(
             generation[at], top[row, at] - sizes[row, at] / 2.0, str(ids[row]), size=8.5,
@@ -144,7 +140,13 @@ def species_into(axes: Axes, history: History, colors: Theme, apart: float = 0.0
 
 
 def _name_places(rows: Array, sizes: Array, apart: float) -> list[tuple[int, int]]:
-    """(row, generation's index) of species names: where thickest, away from edge and others."""
+    """(row, generation's index) of species names: where thickest, away from edge and others.
+
+    Args:
+        rows: Of species to name, the most important first.
+        sizes: (species, generations) members.
+        apart: Least distance between names, in widths of the chart.
+    """
     count, total = sizes.shape[1], float(sizes.sum(axis=0).max())
     middle = np.cumsum(sizes, axis=0) - sizes / 2.0
     edge = min(max(1, count // 50), (count - 1) // 2)

@@ -1,7 +1,6 @@
 """All of a run in one figure."""
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -141,7 +140,7 @@ def work_into(axes: Axes, history: History, colors: Theme) -> None:
 CHARTS: dict[str, tuple[str, Callable[[Axes, History, Theme], None]]] = {
     "fitness": ("fitness", fitness_into),
     "complexity": ("mean per genome", complexity_into),
-    "species": ("genomes", partial(species_into, apart=0.1)),
+    "species": ("genomes", species_into),
     "time": ("", time_into),
     "work": ("in all, so far", work_into),
 }

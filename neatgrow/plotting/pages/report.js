@@ -31,8 +31,7 @@ function describeNode(graph, box, n, values) {
   if (values) rows.unshift(["value", number(values[n])]);
   box.append(element("h3", {}, `${graph.name(n)} – ${graph.word(n)}`), facts(rows));
   if (!graph.isLive[n]) box.append(element("p", {}, "It takes no part in any answer."));
-  const { stages } = graph.data;
-  if (row && !stages[stages.length - 1].nodes.some((other) => other[0] === n)) {
+  if (row && !graph.data.stages.at(-1).nodes.some((other) => other[0] === n)) {
     box.append(element("p", {}, "The champion has lost it."));
   }
   for (const [word, here, other] of [["from", "to", "from"], ["to", "from", "to"]]) {
@@ -94,31 +93,28 @@ function geneTables(graph) {
 // What colours and lines mean.
 function keyOf(graph) {
   const box = element("div", { class: "key", "aria-hidden": "true" });
-  const add = (draw, text) => {
+  const add = (name, settings, text) => {
     const svg = shape("svg", { width: 34, height: 14 });
-    draw(svg);
+    shape(name, settings, svg);
     box.append(element("span", {}, svg, text));
   };
+  const line = (stroke, width, text, dash = null) =>
+    add("path", { d: "M1 7H33", stroke, "stroke-width": width, "stroke-dasharray": dash }, text);
+  const dot = (fill, stroke, text) => add("circle", { cx: 17, cy: 7, r: 6, fill, stroke }, text);
   const { strongest } = graph.data.strokes;
-  const line = (settings) => (svg) => shape("path", { d: "M1 7H33", ...settings }, svg);
   const flags = graph.stage.wires.map((row) => row[1]);
   if (strongest) {
-    add(line({ stroke: "var(--positive)", "stroke-width": 3.6 }), `+${number(strongest, 2)}`);
-    add(line({ stroke: "var(--positive)", "stroke-width": 1.6 }), `+${number(strongest / 5, 2)}`);
-    add(line({ stroke: "var(--negative)", "stroke-width": 3.6 }), `−${number(strongest, 2)}`);
+    line("var(--positive)", 3.6, `+${number(strongest, 2)}`);
+    line("var(--positive)", 1.6, `+${number(strongest / 5, 2)}`);
+    line("var(--negative)", 3.6, `−${number(strongest, 2)}`);
   }
-  if (flags.some((f) => f & DELAYED)) {
-    add(line({ stroke: "var(--quiet)", "stroke-width": 2, "stroke-dasharray": "6 4" }), "delayed by one tick");
-  }
-  if (flags.some((f) => !(f & LIVE))) {
-    add(line({ stroke: "var(--quiet)", "stroke-width": 1.3, "stroke-dasharray": "1.5 3.5" }), "disabled");
-  }
-  const dot = (fill, edge) => (svg) => shape("circle", { cx: 17, cy: 7, r: 6, fill, stroke: edge }, svg);
-  add(dot("var(--input)", "var(--quiet)"), "input");
+  if (flags.some((f) => f & DELAYED)) line("var(--quiet)", 2, "delayed by one tick", "6 4");
+  if (flags.some((f) => !(f & LIVE))) line("var(--quiet)", 1.3, "disabled", "1.5 3.5");
+  dot("var(--input)", "var(--quiet)", "input");
   if (graph.data.nodes.length > graph.data.inputs + graph.data.outputs) {
-    add(dot("var(--surface)", "var(--ink)"), "hidden");
+    dot("var(--surface)", "var(--ink)", "hidden");
   }
-  add(dot("var(--output)", "var(--ink)"), "output");
+  dot("var(--output)", "var(--ink)", "output");
   return box;
 }
 
@@ -253,24 +249,23 @@ function activity() {
   const bar = element("div", { class: "bar" }), strip = element("div", { class: "strip" });
   box.append(element("div", { class: "stage" }, canvas, scene), bar, strip);
 
-  const last = DATA.network.stages[DATA.network.stages.length - 1];
-  const vertices = work.rows.map((r) => (r < work.inputs ? r : last.nodes[r - work.inputs][0]));
+  const { nodes } = DATA.network.stages.at(-1);
+  const vertices = work.rows.map((r) => (r < work.inputs ? r : nodes[r - work.inputs][0]));
   const unit = work.samples ? "sample" : "tick";
   let episode = work.episodes[0], now = 0;
 
-  const values = () => {
+  const byNode = (value) => { // what a row of the strip has, by node
     const found = [];
-    vertices.forEach((n, row) => { found[n] = episode.values[row][now]; });
+    vertices.forEach((n, row) => { found[n] = value(row); });
     return found;
   };
   const graph = new Graph(canvas, DATA.network, "The champion at work; the values of all nodes at "
     + "the chosen moment are in the strip below.", (g) => tell(g));
   GRAPHS.push(graph);
   function tell(g) {
-    if (g.at && g.at[0] === "node") return describe(g, panel, values());
-    if (g.at) return describe(g, panel);
-    panel.replaceChildren(element("h3", {}, `${unit} ${now + 1} of ${episode.ticks}`), facts(moment()));
-    return undefined;
+    if (g.at) describe(g, panel, byNode((row) => episode.values[row][now]));
+    else panel.replaceChildren(
+      element("h3", {}, `${unit} ${now + 1} of ${episode.ticks}`), facts(moment()));
   }
   function moment() {
     const rows = [];
@@ -280,11 +275,10 @@ function activity() {
       rows.push(["reward", number(episode.rewards[now])], ["return so far", number(sum)]);
     }
     const first = work.rows.length - work.outputs;
-    work.names.slice(first).forEach((name, o) => {
+    work.names.slice(first, first + 8).forEach((name, o) => {
       const wanted = episode.targets[o]?.[now];
-      if (o > 7) return;
       rows.push([name, number(episode.values[first + o][now], 3)]);
-      if (wanted !== undefined && wanted !== null) rows.push([`wanted`, number(wanted, 3)]);
+      if (typeof wanted === "number") rows.push(["wanted", number(wanted, 3)]);
     });
     return rows;
   }
@@ -296,12 +290,8 @@ function activity() {
     name: `Moment: ${unit}`, count: total(), rate: rate(), text: (k) => `${unit} ${k + 1}`,
     show: (k) => {
       now = k;
-      const shares = [];
-      vertices.forEach((n, row) => {
-        const value = episode.values[row][k];
-        shares[n] = value === null ? null : value / episode.scales[row];
-      });
-      graph.color(shares);
+      graph.color(byNode((row) =>
+        (episode.values[row][k] === null ? null : episode.values[row][k] / episode.scales[row])));
       field.go(k);
       const shown = episode.pictures.filter(([at]) => at <= k).pop();
       if (shown) {

@@ -98,10 +98,16 @@ class Graph {
       this.incident[wire.from].push(w);
       if (wire.to !== wire.from) this.incident[wire.to].push(w);
     });
-    set(canvas, { role: "group", "aria-label": label, tabindex: "-1" });
+    const letGo = () => { if (!this.pinned && !this.fingers.size) this.point(null); };
+    set(canvas, {
+      role: "group", "aria-label": label, tabindex: "-1",
+      onpointerdown: (event) => this.press(event), onpointermove: (event) => this.drag(event),
+      onpointerup: (event) => this.release(event), onpointercancel: (event) => this.release(event),
+      onpointerleave: letGo, onfocusout: letGo, onfocusin: (event) => this.focus(event),
+      onwheel: (event) => this.wheel(event), onkeydown: (event) => this.key(event),
+    });
     this.world = element("div", { class: "world" });
     canvas.append(this.world);
-    this.listen();
     this.show(data.stages.length - 1);
     new ResizeObserver(() => this.lay()).observe(canvas);
     this.lay();
@@ -115,26 +121,23 @@ class Graph {
     this.wireGenes = [];
     for (const row of this.stage.nodes) this.nodeGenes[row[0]] = row;
     for (const row of this.stage.wires) this.wireGenes[row[0]] = row;
-    const used = new Set();
-    for (const [w, flags] of this.stage.wires) {
-      if (flags & LIVE) used.add(this.data.wires[w].from);
-    }
+    const used = new Set(this.stage.wires.filter((row) => row[1] & LIVE)
+      .map((row) => this.data.wires[row[0]].from));
     this.isLive = this.data.nodes.map((_, n) =>
       n < this.data.inputs ? used.has(n) : Boolean(this.nodeGenes[n]?.[1]));
     if (this.layout) this.paint();
   }
 
-  // What came since the stage before.
+  // What came since the stage before, and how many genes were lost.
   fresh() {
-    const before = this.data.stages[this.number - 1];
-    if (!before) return { nodes: [], wires: [], lost: 0 };
-    const nodes = new Set(before.nodes.map((row) => row[0]));
-    const wires = new Set(before.wires.map((row) => row[0]));
-    const here = this.stage;
-    const newNodes = here.nodes.map((row) => row[0]).filter((n) => !nodes.has(n));
-    const newWires = here.wires.map((row) => row[0]).filter((w) => !wires.has(w));
-    const kept = here.nodes.length - newNodes.length + here.wires.length - newWires.length;
-    return { nodes: newNodes, wires: newWires, lost: nodes.size + wires.size - kept };
+    const before = this.data.stages[this.number - 1] ?? this.stage;
+    const found = { lost: 0 };
+    for (const kind of ["nodes", "wires"]) {
+      const [old, here] = [before, this.stage].map((stage) => stage[kind].map((row) => row[0]));
+      found[kind] = here.filter((index) => !old.includes(index));
+      found.lost += old.length - here.length + found[kind].length;
+    }
+    return found;
   }
 
   kind(n) {
@@ -186,11 +189,10 @@ class Graph {
     this.marks = shape("g", { "aria-hidden": "true" }, this.top);
     this.nodes = shape("g", {}, this.top);
     this.lines = [];
-    const last = data.stages[data.stages.length - 1];
-    const weights = new Map(last.wires.map((row) => [row[0], Math.abs(row[3])]));
-    const order = data.wires.map((_, w) => w)
-      .sort((a, b) => (weights.get(a) ?? 0) - (weights.get(b) ?? 0)); // the strongest on top
-    for (const w of order) {
+    const strength = data.wires.map(() => 0);
+    for (const row of data.stages.at(-1).wires) strength[row[0]] = Math.abs(row[3]);
+    const order = data.wires.map((_, w) => w).sort((a, b) => strength[a] - strength[b]);
+    for (const w of order) { // the strongest on top
       const group = shape("g", { class: "wire" }, this.wires);
       this.lines[w] = {
         group,
@@ -506,36 +508,20 @@ class Graph {
     }
   }
 
-  listen() {
-    const { canvas } = this;
-    canvas.addEventListener("pointerdown", (event) => this.press(event));
-    canvas.addEventListener("pointermove", (event) => this.drag(event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(end, (event) => this.release(event));
-    }
-    canvas.addEventListener("pointerleave", () => {
-      if (!this.pinned && !this.fingers.size) this.point(null);
-    });
-    canvas.addEventListener("wheel", (event) => {
-      // The page scrolls past a graph that nobody has clicked.
-      if (!event.ctrlKey && !event.metaKey && !canvas.contains(document.activeElement)) return;
-      event.preventDefault();
-      const box = canvas.getBoundingClientRect();
-      const lines = event.deltaMode ? 16 : 1;
-      const factor = Math.exp(clamp(-event.deltaY * lines, -60, 60) * (event.ctrlKey ? 0.01 : 0.004));
-      this.zoom(factor, event.clientX - box.left, event.clientY - box.top);
-    }, { passive: false });
-    canvas.addEventListener("focusin", (event) => {
-      const node = event.target.closest(".node");
-      if (node && node.matches(":focus-visible")) {
-        this.pinned = false;
-        this.point(["node", Number(node.dataset.node)]);
-      }
-    });
-    canvas.addEventListener("focusout", () => {
-      if (!this.pinned && !this.fingers.size) this.point(null);
-    });
-    canvas.addEventListener("keydown", (event) => this.key(event));
+  wheel(event) {
+    // The page scrolls past a graph that nobody has clicked.
+    if (!event.ctrlKey && !event.metaKey && !this.canvas.contains(document.activeElement)) return;
+    event.preventDefault();
+    const box = this.canvas.getBoundingClientRect(), lines = event.deltaMode ? 16 : 1;
+    const factor = Math.exp(clamp(-event.deltaY * lines, -60, 60) * (event.ctrlKey ? 0.01 : 0.004));
+    this.zoom(factor, event.clientX - box.left, event.clientY - box.top);
+  }
+
+  focus(event) {
+    const node = event.target.closest(".node:focus-visible");
+    if (!node) return;
+    this.pinned = false;
+    this.point(["node", Number(node.dataset.node)]);
   }
 
   press(event) {

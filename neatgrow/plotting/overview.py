@@ -95,22 +95,22 @@ def time_into(axes: Axes, history: History, colors: Theme) -> None:
     total = float(sum(seconds[-1] for seconds in spent.values()))
     unit, word = next((u for u in _UNITS if total >= 2.0 * u[0]), _UNITS[-1])
     axes.set_ylabel(word, color=colors.ink, fontsize=10)
-    generation, below = history["generation"], np.zeros(len(history))
+    generation = history["generation"]
     if generation.size == 1:  # an area needs a width
-        generation, below = generation + np.array([-0.5, 0.5]), np.zeros(2)
+        generation = generation + np.array([-0.5, 0.5])
     fills = {
         "evaluation": colors.positive, "reproduction": colors.negative,
         "compilation": colors.quiet, "learning": VIOLET,
     }  # fmt: skip
-    for name, seconds in spent.items():
-        top = below + np.broadcast_to(seconds / unit, generation.shape)
-        axes.fill_between(
-            generation, below, top, facecolor=blend(fills[name], colors.background, 0.25),
-            edgecolor=colors.background, linewidth=0.6, gid=f"time-{name}",
-            label=f"{name} {seconds[-1] / total:.0%}",
-        )  # fmt: skip
-        below = top
     if spent:
+        areas = axes.stackplot(
+            generation, *(np.broadcast_to(s / unit, generation.shape) for s in spent.values()),
+            colors=[blend(fills[name], colors.background, 0.25) for name in spent],
+            labels=[f"{name} {seconds[-1] / total:.0%}" for name, seconds in spent.items()],
+            edgecolor=colors.background, linewidth=0.6,
+        )  # fmt: skip
+        for name, area in zip(spent, areas, strict=True):
+            area.set_gid(f"time-{name}")
         legend_into(
             axes, colors, loc="upper left", reverse=True, handlelength=1.0, handleheight=1.0
         )

@@ -8,13 +8,20 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle, PathPatch
 
 from neatgrow.lineage.lineage import Ancestor
 from neatgrow.plotting.films.film import Film, film_path
 from neatgrow.plotting.films.stages import Source, ancestors_of, as_of, stage_of, union_of
 from neatgrow.plotting.graph.legend import add_legend, dashes, line_entry, strokes_of
-from neatgrow.plotting.graph.network import Sketch, axes_in_inches, paint, sketch, title_into
+from neatgrow.plotting.graph.network import (
+    Sketch,
+    axes_in_inches,
+    circle_into,
+    line_into,
+    paint,
+    sketch,
+    title_into,
+)
 from neatgrow.plotting.graph.routes import Route
 from neatgrow.plotting.theme import VIOLET, Theme, ThemeName, blend, new_figure, theme_of
 
@@ -195,7 +202,8 @@ class _Ancestry:
             everything, genome=as_of(self.union, stage), wires=[route.wire for route in routes],
             live=[i in stage.inputs or i in stage.nodes for i in ids],
         )  # fmt: skip
-        now = replace(drawn, diagram=diagram, frame=replace(drawn.frame, routes=routes))
+        frame = replace(drawn.frame, routes=routes)
+        now = replace(drawn, diagram=diagram, frame=frame, nodes=[], labels={})
         shown = {v for v, i in enumerate(ids) if i < self.union.n_inputs or i in stage.nodes}
         paint(now, strokes=strokes_of(everything), shown=shown, around=drawn.frame)
         hidden, count = len(stage.nodes) - self.union.n_outputs, len(stage.wires)
@@ -225,41 +233,23 @@ class _Ancestry:
         if fresh == 0.0:
             return
         stage, before = self.stages[k], self.stages[max(k - 1, 0)]
-        diagram, places, routes = drawn.diagram, drawn.frame.places, self._routes(drawn)
+        diagram, routes, background = drawn.diagram, self._routes(drawn), self.theme.background
         vertex = {diagram.node_id(v): v for v in range(len(diagram.genes))}
         glow, ghost = self.glow(fresh), self._ghost(fresh)
-
-        def line(i: int, color: str, width: float, zorder: float, **options: Any) -> None:
-            drawn.axes.add_artist(
-                PathPatch(
-                    routes[i].path, fill=False, edgecolor=color, linewidth=width, zorder=zorder,
-                    capstyle="butt", joinstyle="round", **options,
-                )
-            )  # fmt: skip
-
-        def circle(i: int, color: str, size: float, zorder: float, **options: Any) -> None:
-            centre = places.x[vertex[i]], places.y[vertex[i]]
-            drawn.axes.add_artist(
-                Circle(
-                    centre, size * places.radius, edgecolor=color, linewidth=1.2, zorder=zorder,
-                    **options,
-                )
-            )  # fmt: skip
-
         if gone:
             for i in before.wires.keys() - stage.wires.keys():
                 style = dashes(1.2) if before.wires[i][1] else "-"
-                line(i, ghost, 1.2, 1.2, linestyle=style, gid=f"gone-{i}")
+                line_into(drawn, routes[i], ghost, 1.2, f"gone-{i}", 1.2, linestyle=style)
             for i in before.nodes.keys() - stage.nodes.keys():
-                background = self.theme.background
-                circle(i, ghost, 1.0, 1.3, facecolor=background, gid=f"gone-node-{i}")
+                circle_into(drawn, vertex[i], 1.0, background, ghost, f"gone-node-{i}", 1.3)
         strokes = strokes_of(diagram)
         beside = (_DENSE if diagram.dense else _GLOW) * max(fresh, 0.4)
         for i in stage.wires.keys() - before.wires.keys():
-            weight = stage.ancestor.genome.weight[stage.wires[i][0]]
-            line(i, glow, strokes.width(float(weight)) + 1.4 + beside, 1.5, gid=f"new-{i}")
+            weight = float(stage.ancestor.genome.weight[stage.wires[i][0]])
+            width = strokes.width(weight) + 1.4 + beside
+            line_into(drawn, routes[i], glow, width, f"new-{i}", 1.5)
         for i in stage.nodes.keys() - before.nodes.keys():
-            circle(i, glow, 1.55, 1.6, facecolor=glow, gid=f"new-node-{i}")
+            circle_into(drawn, vertex[i], 1.55, glow, glow, f"new-node-{i}", 1.6)
 
     def _routes(self, drawn: Sketch) -> dict[int, Route]:
         """By innovation."""

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -47,20 +47,8 @@ class Sketch:
     theme: Theme
     curves: dict[str, Array]  # of activations, by name, where they differ
     name_size: float  # of inputs and outputs, points
-
-    @property
-    def nodes(self) -> list[Circle]:
-        """Circles of inputs, then of nodes in evaluation order."""
-        found = [a for a in self.axes.patches if str(a.get_gid()).startswith("node-")]
-        return cast(list[Circle], found)
-
-    @property
-    def labels(self) -> dict[int, Text | Line2D]:
-        """Names or curves that stand in nodes, by vertex."""
-        ids = range(len(self.diagram.genes))
-        vertex = {f"label-{self.diagram.node_id(v)}": v for v in ids}
-        artists: list[Text | Line2D] = [*self.axes.texts, *self.axes.lines]
-        return {vertex[str(a.get_gid())]: a for a in artists if a.get_gid() in vertex}
+    nodes: list[Circle] = field(default_factory=list)  # by vertex, if all are shown
+    labels: dict[int, Text | Line2D] = field(default_factory=dict)  # what stands in nodes
 
 
 def draw(
@@ -290,14 +278,9 @@ def _connections_into(drawn: Sketch, change: bool, strokes: Strokes) -> None:
             lines.append((route.path, color, width, style))
             continue
         zorder = 2.0 + order / (len(frame.routes) + 1)
-        drawn.axes.add_artist(
-            PathPatch(
-                route.path, fill=False, edgecolor=color, linewidth=width, linestyle=style,
-                capstyle="butt", joinstyle="round", zorder=zorder,
-                path_effects=[withStroke(linewidth=width + 1.4, foreground=theme.background)],
-                gid=f"connection-{genome.innovation[wire.gene]}",
-            )
-        )  # fmt: skip
+        halo = withStroke(linewidth=width + 1.4, foreground=theme.background)
+        gid = f"connection-{genome.innovation[wire.gene]}"
+        line_into(drawn, route, color, width, gid, zorder, linestyle=style, path_effects=[halo])
         if route.tip is not None:
             half = min(0.036 + 0.008 * width, 0.45 * frame.places.radius)
             head = _arrow_head(route.tip, route.heading, half)
@@ -313,6 +296,27 @@ def _connections_into(drawn: Sketch, change: bool, strokes: Strokes) -> None:
         )  # fmt: skip
 
 
+def line_into(
+    drawn: Sketch, route: Route, color: str, width: float, gid: str, zorder: float, **options: Any
+) -> None:
+    """A line along a connection, its width in points."""
+    line = PathPatch(route.path, fill=False, edgecolor=color, linewidth=width, **options)
+    line.set(capstyle="butt", joinstyle="round", gid=gid, zorder=zorder)
+    drawn.axes.add_artist(line)
+
+
+def circle_into(
+    drawn: Sketch, vertex: int, size: float, fill: str, edge: str, gid: str, zorder: float
+) -> Circle:
+    """A circle where a node stands, its size in the node's radii."""
+    places, width = drawn.frame.places, 0.9 if drawn.diagram.dense else 1.2
+    centre = places.x[vertex], places.y[vertex]
+    circle = Circle(centre, size * places.radius, facecolor=fill, edgecolor=edge, linewidth=width)
+    circle.set(gid=gid, zorder=zorder)
+    drawn.axes.add_artist(circle)
+    return circle
+
+
 def _arrow_head(tip: tuple[float, float], heading: float, half: float) -> Array:
     """A triangle with its point at ``tip``, (3, 2)."""
     along = np.array([math.cos(heading), math.sin(heading)])
@@ -322,7 +326,7 @@ def _arrow_head(tip: tuple[float, float], heading: float, half: float) -> Array:
 
 
 def _nodes_into(drawn: Sketch, shown: Container[int]) -> None:
-    diagram, theme, places = drawn.diagram, drawn.theme, drawn.frame.places
+    diagram, theme = drawn.diagram, drawn.theme
     for vertex, gene in enumerate(diagram.genes):
         if vertex not in shown:
             continue
@@ -331,13 +335,8 @@ def _nodes_into(drawn: Sketch, shown: Container[int]) -> None:
         edge = theme.quiet if gene < 0 else theme.ink
         if not diagram.live[vertex]:
             fill, edge = theme.background, blend(theme.quiet, theme.background, 0.35)
-        drawn.axes.add_artist(
-            Circle(
-                (places.x[vertex], places.y[vertex]), places.radius, facecolor=fill,
-                edgecolor=edge, linewidth=0.9 if diagram.dense else 1.2, zorder=4,
-                gid=f"node-{diagram.node_id(vertex)}",
-            )
-        )  # fmt: skip
+        gid = f"node-{diagram.node_id(vertex)}"
+        drawn.nodes.append(circle_into(drawn, vertex, 1.0, fill, edge, gid, 4.0))
 
 
 def _marks_into(drawn: Sketch, shown: Container[int]) -> None:
@@ -359,12 +358,12 @@ def _marks_into(drawn: Sketch, shown: Container[int]) -> None:
         gid = f"label-{diagram.node_id(vertex)}"
         if drawn.curves:
             points = drawn.curves[activations[gene]] * radius * (0.6, 0.45) + (x, y)
-            axes.plot(
+            (drawn.labels[vertex],) = axes.plot(
                 *points.T, color=ink, linewidth=1.2, zorder=5, solid_capstyle="round", gid=gid
             )
             below = " ".join(filter(None, (name, below)))
         elif name:
-            axes.text(
+            drawn.labels[vertex] = axes.text(
                 x, y, name, size=radius * 72 * (0.74 if len(name) < 3 else 0.62), color=ink,
                 ha="center", va="center_baseline", zorder=5, gid=gid,
             )  # fmt: skip

@@ -7,6 +7,7 @@ import shutil
 import warnings
 from dataclasses import replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -204,6 +205,12 @@ def test_settings_that_differ_are_listed(tmp_path):
           str(tmp_path / "out")])  # fmt: skip
     text = Page(report(tmp_path / "out").read_text("utf-8")).text
     assert re.search(r"mutation.add_node 0.25 0\.\d+", text)
+
+
+def test_settings_that_the_defaults_do_not_have_are_listed(runs, monkeypatch):
+    monkeypatch.setattr(sections, "Config", lambda: SimpleNamespace(to_dict=dict))
+    text = Page(report(runs / "xor").read_text("utf-8")).text
+    assert re.search(r"mutation.add_node 0\.\d+ –", text)
 
 
 def test_the_report_goes_where_it_is_asked_to_and_replaces_an_older_one(runs, tmp_path, capsys):

@@ -30,9 +30,9 @@ from neatgrow.learning.training import fine_tune as fine_tune
 from neatgrow.networks.networks import Network as Network
 from neatgrow.networks.networks import Networks as Networks
 from neatgrow.plotting.decisions import draw_decisions as draw_decisions
+from neatgrow.plotting.films.ancestry import animate_growth as animate_growth
+from neatgrow.plotting.films.ancestry import draw_growth as draw_growth
 from neatgrow.plotting.films.animation import animate_activity as animate_activity
-from neatgrow.plotting.films.growth import animate_growth as animate_growth
-from neatgrow.plotting.films.growth import draw_growth as draw_growth
 from neatgrow.plotting.graph.activity import draw_activity as draw_activity
 from neatgrow.plotting.graph.changes import draw_change as draw_change
 from neatgrow.plotting.graph.network import draw as draw

@@ -482,6 +482,18 @@ def test_every_possible_connection_can_arise():
     assert seen == possible
 
 
+@pytest.mark.parametrize("loop", [False, True])
+def test_four_places_are_tried_for_a_connection(loop):
+    """Of four outputs only the last has one more place, so a try finds it one time in four."""
+    sources = [1, 2, 3, 4] if loop else [0]
+    joined = [(s, t, 1.0, True) for s in sources for t in (1, 2, 3, 4) if (s, t) != (sources[0], 4)]
+    parent = build(1, 4, {}, joined)
+    rate = quiet(**{"add_loop" if loop else "add_connection": 1.0})
+    children = mutants(rate, parent=parent)
+    found = children.innovation.size - 2000 * len(joined)
+    assert_frequency(found, 2000, 1 - 0.75**4)
+
+
 def test_a_full_graph_gains_no_connection():
     full = build(2, 1, {}, [(0, 2, 1.0, True), (1, 2, 1.0, False), (2, 2, 1.0, True)])
     children = mutants(quiet(add_connection=1.0, add_loop=1.0), 50, full)

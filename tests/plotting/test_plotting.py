@@ -331,9 +331,19 @@ def test_fitness_chart_shows_the_columns():
 
 
 def test_fitness_chart_leaves_gaps_for_failed_generations():
-    history = history_of(3, crowd)
-    history.append(dict.fromkeys(COLUMNS, 0) | {"best": np.nan, "mean": np.nan}, {1: 150})
-    draw_fitness(history).savefig(io.BytesIO(), format="png")
+    failed = dict.fromkeys(("best", "mean", "lower_quartile", "upper_quartile"), np.nan)
+    history = History()
+    for g in range(1, 8):
+        row = dict.fromkeys(COLUMNS, 0) | {"generation": g, "upper_quartile": 1.0}
+        history.append(row | (failed if g == 4 else {}), {1: 150})
+    axes = draw_fitness(history).axes[0]
+    lines = {line.get_gid(): line.get_xydata() for line in axes.lines}
+    for column in ("best", "mean"):
+        assert np.isnan(lines[column][:, 1]).tolist() == [g == 4 for g in range(1, 8)]
+    assert np.isfinite(lines["champion"]).all()
+    (middle,) = axes.collections
+    spans = [path.get_extents().intervalx.tolist() for path in middle.get_paths()]
+    assert spans == [[1, 3], [5, 7]]
 
 
 def test_species_chart_stacks_to_the_population():

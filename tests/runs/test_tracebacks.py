@@ -15,6 +15,7 @@ import workloads
 from gymnasium import spaces
 from test_checkpoints import DATA, parts, write
 from test_faults import Batch, low
+from workloads import fail_all, picky
 
 import neatgrow as ng
 from neatgrow.cli import main
@@ -34,14 +35,6 @@ LINE = 'raise ValueError(f"below 0: {value:.3f}")'
 GIVEN = workloads.GIVEN | {"generations": 2}
 ONE = {"inputs": 1, "outputs": 1, "config": workloads.CONFIG, "generations": 2, "seed": 4}
 POOL = ProcessPoolExecutor, 2, multiprocessing.get_context("spawn")
-
-
-def picky(network):
-    """Raises for some genomes, by what they are."""
-    value = workloads.value_of(network)
-    if value < 0.0:
-        raise ValueError(f"below 0: {value:.3f}")
-    return value
 
 
 def all_of(error):
@@ -315,10 +308,6 @@ def test_of_several_episodes_that_raise_the_first_is_kept():
 
 
 # ------------------------------------------------------------------------- nothing but failures
-
-
-def fail_all(network):
-    return {}["missing"]
 
 
 @pytest.mark.parametrize("run", [run_here, run_in_processes])

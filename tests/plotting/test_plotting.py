@@ -11,6 +11,7 @@ from conftest import DEGENERATE, any_genome, build, evolve_at_random, grown
 from hypothesis import given, settings
 from matplotlib.patches import Circle, PathPatch
 from matplotlib.transforms import Affine2D
+from PIL import Image
 
 from neatgrow.config import Config
 from neatgrow.genomes.innovations import innovation_numbers
@@ -372,8 +373,11 @@ def test_a_species_keeps_its_colour_as_the_run_goes_on():
 @pytest.mark.parametrize("chart", [draw_fitness, draw_species])
 def test_charts_are_saved(chart, generations, theme):
     figure = chart(history_of(generations, crowd), theme=theme)
-    for kind in ("png", "svg"):
-        figure.savefig(io.BytesIO(), format=kind)
+    picture, text = io.BytesIO(), io.BytesIO()
+    figure.savefig(picture, format="png")
+    assert Image.open(picture).getcolors(20) is None  # of more colours than that
+    figure.savefig(text, format="svg")
+    assert text.getvalue().rstrip().endswith(b"</svg>")
 
 
 @pytest.mark.parametrize("chart", [draw_fitness, draw_species])

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from PIL import Image
 
 import neatgrow as ng
@@ -25,10 +24,9 @@ FILES = {
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch, request):
-    """Pictures are made but not painted, which takes longer than the runs, unless asked for."""
     monkeypatch.chdir(tmp_path)
     if "painted" not in request.fixturenames:
-        monkeypatch.setattr(Figure, "savefig", lambda _, path, **__: Path(path).write_bytes(b""))
+        request.getfixturevalue("unpainted")
 
 
 @pytest.fixture

@@ -660,6 +660,7 @@ gymnasium.register("Dead-v0", Start, max_episode_steps=5)
 RUN = "run", "Rough-v0", "--population", "12", "--generations", "1", "--out", "out"
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_command_line_says_where_the_traceback_is(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     said = "evaluations failed, the first of genome "
@@ -688,6 +689,7 @@ def test_the_command_line_shows_the_traceback_where_all_failed(capsys, tmp_path,
     assert complaint.splitlines()[-1].startswith("neatgrow: evolve: expected at least one")
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_command_line_shows_causes_without_sending_escapes(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Rough, "burst", lambda self: exec("raise ValueError('\x1b[2J')"))

@@ -18,7 +18,7 @@ from benchmarks.bench_report import DRAG, OPENED, large_genome
 from benchmarks.browser import browser, missing
 from neatgrow.cli import main
 from neatgrow.plotting.graph.layers import wired
-from neatgrow.plotting.pages import markup, sections
+from neatgrow.plotting.pages import sections
 from neatgrow.plotting.pages.answers import answers_of, decision_map
 from neatgrow.plotting.pages.episodes import work_of
 from neatgrow.plotting.pages.interactive import DELAYED, ENABLED, LIVE, Stage, graph_data, thinned
@@ -135,12 +135,6 @@ KINDS = {
     "parity": "all 32 samples", "nguyen-1": "all 20 samples",
 }  # fmt: skip
 BARE = ("supervised", "classes", "function")  # whose problem only the caller has
-
-
-@pytest.fixture
-def unpainted(monkeypatch):
-    """Figures of pages are made as ever, but not written out, which takes most of the time."""
-    monkeypatch.setattr(markup, "_uri", lambda figure: "data:,")
 
 
 # ------------------------------------------------------------------------------- the page

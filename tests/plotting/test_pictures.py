@@ -46,10 +46,10 @@ def axes_of(figure):
 def saved(figure):
     """The pixels of a PNG, which must differ from one another."""
     file = io.BytesIO()
-    figure.savefig(file, format="png")
-    pixels = np.asarray(Image.open(file).convert("RGB"))
-    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10
-    return pixels
+    figure.savefig(file, format="png", dpi=60)
+    image = Image.open(file).convert("RGB")
+    assert len(image.getcolors(image.width * image.height)) > 10
+    return np.asarray(image)
 
 
 def legend_texts(figure):
@@ -547,9 +547,8 @@ def test_outputs_have_a_map_each_or_one_for_all_classes():
 
 
 def test_maps_of_wild_genomes_are_drawn():
-    for genome in list(grown(3, inputs=2))[:3]:
-        for classes in (False, True):
-            saved(ng.draw_decisions(genome, classes=classes, theme="dark"))
+    for k, genome in enumerate(list(grown(3, inputs=2))[:3]):
+        saved(ng.draw_decisions(genome, classes=k % 2 > 0, theme="dark"))
 
 
 def test_decisions_refuse_what_they_cannot_map():

@@ -11,6 +11,7 @@ from conftest import DEGENERATE, any_genome, build, evolve_at_random, grown
 from hypothesis import given, settings
 from matplotlib.patches import Circle, PathPatch
 from matplotlib.transforms import Affine2D
+from PIL import Image
 
 from neatgrow.config import Config
 from neatgrow.genomes.innovations import innovation_numbers
@@ -331,9 +332,19 @@ def test_fitness_chart_shows_the_columns():
 
 
 def test_fitness_chart_leaves_gaps_for_failed_generations():
-    history = history_of(3, many_species)
-    history.append(dict.fromkeys(COLUMNS, 0) | {"best": np.nan, "mean": np.nan}, {1: 150})
-    draw_fitness(history).savefig(io.BytesIO(), format="png")
+    failed = dict.fromkeys(("best", "mean", "lower_quartile", "upper_quartile"), np.nan)
+    history = History()
+    for g in range(1, 8):
+        row = dict.fromkeys(COLUMNS, 0) | {"generation": g, "upper_quartile": 1.0}
+        history.append(row | (failed if g == 4 else {}), {1: 150})
+    axes = draw_fitness(history).axes[0]
+    lines = {line.get_gid(): line.get_xydata() for line in axes.lines}
+    for column in ("best", "mean"):
+        assert np.isnan(lines[column][:, 1]).tolist() == [g == 4 for g in range(1, 8)]
+    assert np.isfinite(lines["champion"]).all()
+    (middle,) = axes.collections
+    spans = [path.get_extents().intervalx.tolist() for path in middle.get_paths()]
+    assert spans == [[1, 3], [5, 7]]
 
 
 def test_species_chart_stacks_to_the_population():
@@ -362,8 +373,11 @@ def test_a_species_keeps_its_colour_as_the_run_goes_on():
 @pytest.mark.parametrize("chart", [draw_fitness, draw_species])
 def test_charts_are_saved(chart, generations, theme):
     figure = chart(history_of(generations, many_species), theme=theme)
-    for kind in ("png", "svg"):
-        figure.savefig(io.BytesIO(), format=kind)
+    picture, text = io.BytesIO(), io.BytesIO()
+    figure.savefig(picture, format="png")
+    assert Image.open(picture).getcolors(20) is None  # of more colours than that
+    figure.savefig(text, format="svg")
+    assert text.getvalue().rstrip().endswith(b"</svg>")
 
 
 @pytest.mark.parametrize("chart", [draw_fitness, draw_species])

@@ -563,11 +563,12 @@ def test_runs_of_format_1_stay_readable():
 # ---------------------------------------------------------------------------------- fuzzing
 
 
-def test_thousands_of_damaged_files_load_to_something_sound_or_are_refused(tmp_path):
+@pytest.mark.parametrize("files", [80, pytest.param(800, marks=pytest.mark.slow)])
+def test_damaged_files_load_to_something_sound_or_are_refused(files, tmp_path):
     """See ``benchmarks/fuzz.py``, which goes on for as long as one likes."""
     fuzzer = Fuzzer(tmp_path, seed=0)
-    findings = [finding for number in range(200 * len(KINDS))
+    findings = [finding for number in range(files * len(KINDS))
                 if (finding := fuzzer.try_one(number))]  # fmt: skip
     assert not findings, "\n".join(findings[:3])
-    assert all(tally.refused > 20 for tally in fuzzer.tallies.values())
-    assert sum(tally.loaded for tally in fuzzer.tallies.values()) > 250
+    assert all(tally.refused > files / 10 for tally in fuzzer.tallies.values())
+    assert sum(tally.loaded for tally in fuzzer.tallies.values()) > files * 1.25

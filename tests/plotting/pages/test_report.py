@@ -28,6 +28,7 @@ from neatgrow.plotting.pages.record import record_of
 from neatgrow.plotting.pages.report import page, report
 from neatgrow.plotting.theme import THEMES
 from neatgrow.plotting.values import activity, answers
+from neatgrow.problems import catalogue
 from neatgrow.runs.reading import read_lineage, read_run
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&\"'"
@@ -117,10 +118,10 @@ def runs(tmp_path_factory):
     }
     for name, problem in problems.items():
         ng.evolve(problem, generations=4, seed=1, directory=root / name)
+    small = ng.Config(population_size=20)
     for name in ("recall", "t-maze", "pole", "parity", "nguyen-1"):
-        arguments = ["run", name, "--generations", "3", "--population", "20"]
-        if main([*arguments, "--out", str(root / name)]):
-            raise AssertionError(name)
+        problem = catalogue.build(name)
+        ng.evolve(problem, config=small, generations=3, seed=1, directory=root / name)
 
     def wave(network):
         network.reset()
@@ -161,6 +162,7 @@ def test_a_run_whose_problem_is_not_at_hand_is_reported_without_its_episodes(run
     assert made.data["network"]["stages"]
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_result_in_memory_has_its_problem_with_it(tmp_path):
     def follow(network):
         return -sum(abs(network.activate([x])[0] - x) for x in (0.1, 0.2, 0.3))
@@ -186,6 +188,7 @@ def test_a_result_in_memory_has_its_problem_with_it(tmp_path):
         assert said in assert_complete(text).text and result.fingerprint[:16] in text
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_facts_are_those_of_the_run(runs):
     _, history, champion = read_run(runs / "xor")
     made = Page(report(runs / "xor").read_text("utf-8"))
@@ -200,6 +203,7 @@ def test_the_facts_are_those_of_the_run(runs):
     assert "Table by generation" in text and "No evaluation failed" in text
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_settings_that_differ_are_listed(tmp_path):
     main(["run", "xor", "--generations", "2", "--set", "mutation.add_node=0.25", "--out",
           str(tmp_path / "out")])  # fmt: skip
@@ -237,6 +241,7 @@ def test_what_is_no_run_is_refused_as_by_other_commands(runs, tmp_path, capsys):
         report(3)
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_files_that_a_report_can_do_without_cost_only_their_part(runs, tmp_path):
     shutil.copytree(runs / "xor", tmp_path / "out")
     (tmp_path / "out" / "config.toml").write_text("mutation = 3")
@@ -250,6 +255,7 @@ def test_files_that_a_report_can_do_without_cost_only_their_part(runs, tmp_path)
 # ---------------------------------------------------------------------- what may go wrong
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_names_from_files_stay_text(runs, tmp_path):
     shutil.copytree(runs / "cartpole", tmp_path / HOSTILE.replace("/", ""))
     directory = next(tmp_path.iterdir())
@@ -269,6 +275,7 @@ def test_names_from_files_stay_text(runs, tmp_path):
     assert labels[:6] == [HOSTILE, "b", "{{data}}", "$&", HOSTILE, "<!--"]
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_causes_of_failures_are_listed_as_text(tmp_path):
     def fails(network):
         raise ValueError(HOSTILE)
@@ -292,6 +299,7 @@ def whole(runs):
     "part", ["graph_data", "work_of", "decision_map", "fitness", "time", "_facts",
              "_lead", "_settings", "flat", "answers_of"],
 )  # fmt: skip
+@pytest.mark.usefixtures("unpainted")
 def test_a_part_that_fails_is_said_and_costs_no_other(runs, whole, monkeypatch, part):
     def broken(*arguments, **options):
         raise MemoryError(f"no room <for> {part}")
@@ -308,6 +316,7 @@ def test_a_part_that_fails_is_said_and_costs_no_other(runs, whole, monkeypatch, 
     assert "No evaluation failed" in made.text
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_an_environment_that_cannot_be_rendered_costs_its_pictures_alone(runs, monkeypatch):
     play = ng.Gymnasium.play
 
@@ -322,6 +331,7 @@ def test_an_environment_that_cannot_be_rendered_costs_its_pictures_alone(runs, m
     assert made.data["work"]["episodes"][0]["pictures"] == []
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_policy_allows_the_pages_own_script_alone(runs):
     text = report(runs / "xor").read_text("utf-8")
     made = Page(text)
@@ -386,6 +396,7 @@ def test_the_graph_has_every_gene_and_says_which_take_part(genome):
 
 
 @pytest.mark.parametrize("name", DEGENERATE)
+@pytest.mark.usefixtures("unpainted")
 def test_degenerate_genomes_are_reported(runs, name):
     record = record_of(runs / "xor")
     genome = DEGENERATE[name]
@@ -428,6 +439,7 @@ def test_a_long_line_is_thinned_to_what_a_page_can_hold(runs):
     assert len(thinned(small)) == 100
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_ancestors_of_the_newest_checkpoint_become_stages(runs, monkeypatch):
     record = record_of(runs / "xor")
     line = read_lineage(runs / "xor").line()
@@ -441,6 +453,7 @@ def test_ancestors_of_the_newest_checkpoint_become_stages(runs, monkeypatch):
     assert "those of another champion" in behind.missing["line"]
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_run_without_a_record_of_ancestors_says_so(runs, monkeypatch):
     monkeypatch.setattr("neatgrow.plotting.pages.record._ancestors", lambda snapshot: [])
     record = record_of(runs / "xor")
@@ -767,6 +780,7 @@ def test_the_theme_can_be_changed(opened):
     assert opened.execute_script(f"return {shown}") == images / 2
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_nothing_is_loaded_and_hostile_names_do_nothing(chromium, runs, tmp_path):
     record = record_of(runs / "xor")
     named = record.champion.with_interface(input_names=(HOSTILE, "b"), output_names=("<b>",))

@@ -109,7 +109,7 @@ def fingerprint_of(history: History, champion: Genome, marks: dict[str, Array]) 
     statistics = {"input_mean": face.input_mean, "input_scale": face.input_scale}
     arrays = {**columns, **champion.packed._asdict(), **statistics}
     for name, array in (*arrays.items(), *marks.items()):
-        if array is not None:
+        if array is not None and 0 not in array.shape[1:]:  # of no column
             digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

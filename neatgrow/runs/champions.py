@@ -13,14 +13,8 @@ from neatgrow.kernels import random
 from neatgrow.kernels.offspring import COPY
 from neatgrow.learning.lifetime import Learning
 from neatgrow.runs.checkpoints import Snapshot
-from neatgrow.runs.retests import (
-    CHAMPION,
-    RETEST_EPISODES,
-    Evaluate,
-    Failure,
-    Retests,
-    Verified,
-)
+from neatgrow.runs.evidence import Verified
+from neatgrow.runs.retests import CHAMPION, RETEST_EPISODES, Evaluate, Failure, Retests
 from neatgrow.selection.population import Population
 
 _SAME = 1e-5  # relative difference of two fitnesses that is rounding, as of float32

@@ -71,7 +71,7 @@ class Champions:
         self._resumed = False  # and has not been told anything since
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint; what it was told may be of another function than that of now."""
         state = snapshot.population
         self.solved, self.noisy = snapshot.solved, self._problem.noisy or snapshot.noisy
         self.retests.restore(snapshot.retests)

@@ -124,7 +124,7 @@ class RunDirectory:
         return cls(path, checkpoints)
 
     def close(self) -> None:
-        """Let other processes have the directory."""
+        """Unlock the directory; nothing is written to it afterwards."""
         self._lock.close()
 
     def write_generation(

@@ -319,7 +319,7 @@ class Retests:
 
 
 def _pooled(tests: Sequence[_Tested]) -> Evidence:
-    """What some tests say together."""
+    """The evidence of all scores of some tests, those of failed episodes left out."""
     evidence = Evidence()
     for test in tests:
         evidence = evidence.with_scores(test.scores)

@@ -52,11 +52,11 @@ class PoolArena:
         return Answer(_flat(x), reward.astype(np.float64), terminated, truncated)
 
     def drop(self) -> None:
-        """Let go of the environments, which raised."""
+        """Close what raised; :meth:`start` makes the environments anew."""
         self.close()
 
     def close(self) -> None:
-        """Let go of the environments."""
+        """End EnvPool's threads; they are started again when needed."""
         if self._env is not None:
             self._env.close()
             self._env = None

@@ -50,11 +50,11 @@ class Arena(Protocol):
         ...
 
     def drop(self) -> None:
-        """Let go of the environments at work, which raised."""
+        """Close the environments at work, one of which raised; the next start makes others."""
         ...
 
     def close(self) -> None:
-        """Let go of all environments."""
+        """Close all environments, those kept for other numbers of episodes included."""
         ...
 
 

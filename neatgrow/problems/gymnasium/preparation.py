@@ -60,7 +60,7 @@ class Preparation:
         return {"input_mean": self.moments.mean.copy(), "input_scale": self.moments.scale}
 
     def clear(self) -> None:
-        """Forget what was gathered."""
+        """Begin the statistics anew, as a run does, so that one seed gives one run."""
         self.moments = Moments(self._inputs)
 
     def state(self) -> dict[str, Array]:

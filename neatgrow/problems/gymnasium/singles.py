@@ -50,12 +50,12 @@ class Singles:
         self._pool = [maker.bare(first)]
 
     def close(self) -> None:
-        """Close the environments."""
+        """Close the environments that were made for slots; they are made again when needed."""
         while self._pool:
             self._pool.pop().close()
 
     def run(self, policy: Policy, rollout: Rollout) -> None:
-        """Play all episodes to their end."""
+        """Play all episodes to their end, in slots that take the next as soon as one is free."""
         count = rollout.returns.size
         slots = min(self._slots, count)
         while len(self._pool) < slots:
@@ -164,7 +164,7 @@ class Singles:
         return running
 
     def _rebuild(self, row: int) -> None:
-        """Replace an environment that raised."""
+        """Replace an environment that raised: its next episode must not begin from what is left."""
         with suppress(*FAULTS):
             self._pool[row].close()
         self._pool[row] = self._maker.bare(self._maker.make())

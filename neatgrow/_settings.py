@@ -192,16 +192,20 @@ def imported(where: str) -> Any:
     return getattr(import_module(module), name)
 
 
+class UnknownKindError(ValueError):
+    """No class is known by a kind, as the module that defines it has not been imported."""
+
+
 def kind_of(family: str, kind: object, what: str) -> type[Settings]:
     """The class of a kind.
 
     Raises:
-        ValueError: No class is known by it; ``what`` names the setting.
+        UnknownKindError: No class is known by it; ``what`` names the setting.
     """
     known = KINDS[family]
     if kind not in known:
         hint = _checks.nearest(str(kind), known) or "Import the module that defines it."
-        raise ValueError(
+        raise UnknownKindError(
             _checks.message(what, f"one of {', '.join(known)}", _checks.shown(kind), hint)
         )
     found = known[str(kind)]

@@ -139,7 +139,7 @@ def test_champions_of_samples_answer_alike_by_predict_and_row_by_row():
 # ------------------------------------------------------------------------------ said and kept
 
 
-def test_auto_comes_from_toml_and_from_the_line(tmp_path, monkeypatch):
+def test_auto_comes_from_toml_and_from_the_line(tmp_path, monkeypatch, unpainted):
     from neatgrow.cli import main
 
     config = ng.Config()

@@ -41,19 +41,7 @@ def activity(genome: Genome | Network, inputs: ArrayLike) -> Array:
 
 
 def answers(genome: Genome | Network, samples: ArrayLike) -> Array:
-    """Values of all nodes for independent samples, each one tick from state 0.
-
-    Args:
-        genome: As for :func:`activity`.
-        samples: (B, I).
-
-    Returns:
-        (B, I + nodes) float64, laid out as by :func:`activity`.
-
-    Raises:
-        TypeError: ``genome`` is neither a genome nor a network.
-        ValueError: Samples have another shape, or are not finite.
-    """
+    """As :func:`activity`, of independent samples (B, I), each one tick from state 0."""
     network = _network(genome)
     x = _checks.array("samples", samples, ("B", network.interface.inputs), finite=True)
     values: Array = _values(network, x[None])[0]

@@ -22,7 +22,10 @@ class Function:
 
     Args:
         function: Network → number, higher is better; or (network, seed) → number, one that
-            draws all its random numbers from the seed. What it raises, SystemExit included,
+            draws all its random numbers from the seed. It may return a tuple instead, for ways of
+            selection that read more: (fitness, behaviour) or (fitness, behaviour, objectives),
+            each of the others a list of as many numbers for every network, or ``None``;
+            objectives are the better the higher. What it raises, SystemExit included,
             counts as a failure of that genome, as does what is no number; if it never returns
             one, that is raised.
         inputs: I.
@@ -37,7 +40,7 @@ class Function:
 
     def __init__(
         self,
-        function: Callable[..., float],
+        function: Callable[..., Any],
         *,
         inputs: int,
         outputs: int,
@@ -63,12 +66,14 @@ class Function:
         Args:
             networks: N networks.
             seed: What the seeds of the calls are drawn from, the same for every network.
-            episodes: Calls per network, each on a fresh state; 1 by default.
+            episodes: Calls per network, each on a fresh state; 1 by default. Behaviour and
+                objectives are means over them, like fitness.
         """
         count = 1 if episodes is None else _checks.integer("episodes", episodes, 1)
         seeds = np.empty(count, np.int64)
         random.derive_seeds(seed, random.EPISODES, 0, seeds)
         scores = np.full((len(networks), count), np.nan)
+        tables: dict[str, Array] = {}
         failures: dict[int, str] = {}
         errors: dict[int, BaseException] = {}
         refused: list[Exception] = []
@@ -85,7 +90,10 @@ class Function:
                     errors = errors or {row: error}
                     break
                 try:
-                    scores[row, k] = _number(value)
+                    value, *more = value if isinstance(value, tuple) else (value,)
+                    fitness = _number(value)
+                    _add(tables, row, more, len(networks), count)
+                    scores[row, k] = fitness
                 except (TypeError, ValueError) as error:
                     failures[row] = str(error)
                     refused.append(error)
@@ -97,7 +105,13 @@ class Function:
             raise refused[0]
         # Refused ones do not count: where all are, there is no answer that could count them.
         steps = (len(networks) - len(refused)) * count
-        return Evaluation(scores.mean(axis=1), steps, failures, errors=errors, scores=scores)
+        mean = scores.mean(axis=1)
+        for table in tables.values():
+            table[np.isnan(mean)] = np.nan
+        return Evaluation(
+            mean, steps, failures, errors=errors, scores=scores,
+            behaviour=tables.get("behaviour"), objectives=tables.get("objectives"),
+        )  # fmt: skip
 
     def statistics(self) -> dict[str, Array] | None:
         """Nothing: the function sees networks as they are."""
@@ -141,7 +155,7 @@ def as_problem(
     return Function(problem, inputs=inputs, outputs=outputs, noisy=noisy)
 
 
-def _seed_of(function: Callable[..., float]) -> bool | None:
+def _seed_of(function: Callable[..., Any]) -> bool | None:
     """How a seed is passed: ``True`` by position, ``False`` by name, ``None`` not at all.
 
     Raises:
@@ -164,6 +178,18 @@ def _seed_of(function: Callable[..., float]) -> bool | None:
         if parameter.name == "seed" and place:
             return place == 1 and parameter in by_place
     return None
+
+
+def _add(tables: dict[str, Array], row: int, more: list[Any], n: int, count: int) -> None:
+    """Take in what a function returned beside the fitness, in one of ``count`` calls."""
+    if len(more) > 2:
+        rule = "a number, (fitness, behaviour) or (fitness, behaviour, objectives)"
+        raise ValueError(_checks.message("fitness", rule, f"a tuple of {1 + len(more)}"))
+    for name, given in zip(("behaviour", "objectives"), more, strict=False):
+        if given is not None:
+            wide: int | str = tables[name].shape[1] if name in tables else "K"
+            values = _checks.array(name, given, (wide,))
+            tables.setdefault(name, np.zeros((n, values.size)))[row] += values / count
 
 
 def _number(value: Any) -> float:

@@ -112,7 +112,7 @@ class Champions:
         if self.noisy:
             self._tell_by_evidence(population, genomes, evaluation, fitness)
             return self.retests.spent
-        population.tell(fitness)
+        population.tell(fitness, **_besides(evaluation))
         if population.champion_row >= 0:
             self._take(population, genomes, population.champion_row)
         if self._sign * population.champion_fitness >= self._threshold:  # which NaN is not
@@ -125,7 +125,7 @@ class Champions:
         retests = self.retests
         told = self._sign * fitness
         row = retests.consider(genomes, evaluation, fitness, self.judged)
-        population.tell(fitness, trusted=())
+        population.tell(fitness, trusted=(), **_besides(evaluation))
         if retests.evidence is not None:
             if row is not None:
                 population.set_champion(row, retests.evidence.mean)
@@ -192,8 +192,9 @@ class Champions:
         self._told = self._sign * fitness
         if parents is None or before is None or self._learning is not None:
             return
-        rows = np.flatnonzero((parents.kind == COPY) & (parents.first >= 0))
-        first = self._sign * before[parents.first[rows]]
+        last = parents.first[:, 0] == population.generation  # whose fitness is known
+        rows = np.flatnonzero((parents.kind == COPY) & last)
+        first = self._sign * before[parents.first[rows, 1]]
         with np.errstate(over="ignore"):
             gap, rounding = np.abs(fitness[rows] - first), self._rounding(first, fitness)
         differ = gap > rounding  # which NaN is not
@@ -256,3 +257,8 @@ class Champions:
             f"champion: expected a fitness of {before:.9g}, as before the run was resumed, got "
             f"{now:.9g}, which counts. Its history holds the former."
         )
+
+
+def _besides(evaluation: Evaluation) -> dict[str, Array | None]:
+    """What a population is told besides the fitness."""
+    return {"behaviour": evaluation.behaviour, "objectives": evaluation.objectives}

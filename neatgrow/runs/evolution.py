@@ -280,6 +280,7 @@ class Evolution:
             failures=list(self.evaluator.named),
             traceback=self.evaluator.traceback,
             descent=lineage,
+            marks=population.state().marks(),
         )
 
 

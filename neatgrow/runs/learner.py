@@ -35,7 +35,7 @@ class Learner:
         """Let children of a population grow where gradients say, if that was asked for."""
         learning = self._learning
         if learning is not None and learning.candidates and learning.inheritance != "none":
-            population.growth = partial(self._grown, population.seed)
+            population.guided_growth = partial(self._grown, population.seed)
 
     def _grown(
         self, seed: int, genomes: Genomes, wishes: Array, rules: Rules, generation: int

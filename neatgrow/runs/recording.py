@@ -23,11 +23,13 @@ def recorded(
         sign: 1 where higher fitness is better, −1 where lower is.
 
     Returns:
-        Values by column, and members by species id.
+        Values by column, and members by the id of each species or other group.
     """
     assert population.fitness is not None
     valid = population.fitness[~np.isnan(population.fitness)] * sign
     lower, median, upper = _quartiles(valid)
+    row_of, ids = population.reproduction.groups(len(genomes))
+    sizes = np.bincount(row_of, minlength=ids.size)
     row = {
         "generation": population.generation,
         "best": population.best_fitness,
@@ -36,15 +38,15 @@ def recorded(
         "median": median,
         "upper_quartile": upper,
         "champion": population.champion_fitness,
-        "species": len(population.table),
+        "species": np.count_nonzero(sizes),
         "nodes": genomes.node_id.size / len(genomes),
         "connections": np.count_nonzero(genomes.enabled) / len(genomes),
         "evaluations": sum(e.fitness.size for e in evaluations),
         "steps": sum(e.steps for e in evaluations),
         "failures": len(genomes) - valid.size,
     }
-    sizes = np.bincount(population.species, minlength=len(population.table))
-    return row, dict(zip(population.table.id.tolist(), sizes.tolist(), strict=True))
+    groups = zip(ids.tolist(), sizes.tolist(), strict=True)
+    return row, {id_: size for id_, size in groups if size}
 
 
 def _quartiles(values: Array) -> list[float]:

@@ -49,15 +49,15 @@ class Pedigree:
     def __call__(self, run):
         population = run.population
         generation, parents = population.generation, population.parents
-        ids = population.table.id[population.species]
+        ids = population.reproduction.table.id[population.reproduction.species]
         told_champion = population.champion_row
         for row in range(len(population.genomes)):
-            first = -1 if parents is None else int(parents.first[row])
+            first = (-1, -1) if parents is None else tuple(parents.first[row].tolist())
             mate = None
-            if parents is not None and parents.kind[row] >= 2:
-                mate = (generation - 1, int(parents.second[row]))
-            parent = (generation - 1, first) if first >= 0 else None
-            if first == -2:
+            if parents is not None and parents.kind[row] >= 2 and first[0] > 0:
+                mate = tuple(parents.second[row].tolist())
+            parent = first if first[0] > 0 else None
+            if first == (-2, -2):
                 parent = self.champion
             self.people[generation, row] = {
                 "parent": parent, "mate": mate, "species": int(ids[row]),
@@ -221,7 +221,7 @@ def test_a_population_tells_who_made_its_genomes():
     population.tell(np.arange(20.0))
     assert population.parents is None and population.champion_row == 19
     genomes = population.ask()
-    assert population.parents.first.shape == (20,)
+    assert population.parents.first.shape == (20, 2)
     population.tell(np.zeros(20))
     assert population.champion_row == -1
     assert len(genomes) == 20
@@ -321,11 +321,11 @@ def test_a_resumed_lineage_with_other_settings_goes_on(tmp_path):
 
 def test_a_killed_run_keeps_its_lineage(tmp_path, subprocess_environment):
     expected = kills.begin("recurrent", tmp_path / "whole").descent
-    for k in range(3):
-        directory = tmp_path / f"killed-{k}"
+    for checkpoints in (2, 3):
+        directory = tmp_path / f"killed-{checkpoints}"
         process = kills.start("recurrent", directory, subprocess_environment)
         try:
-            while len(list(directory.glob("checkpoints/*.npz"))) < 2 + k // 2:
+            while len(list(directory.glob("checkpoints/*.npz"))) < checkpoints:
                 assert process.poll() is None
         finally:
             process.kill()
@@ -388,7 +388,7 @@ def test_a_checkpoint_of_before_lineages_begins_one(tmp_path):
 def without_lineage(directory):
     """Make the checkpoints of a run those of a time before lineages."""
     for path in (directory / "checkpoints").iterdir():
-        metadata, arrays = read_archive(path, ["neatgrow run"], 1)
+        metadata, arrays = read_archive(path, ["neatgrow run"], 2)
         del metadata["lineage"]
         rest = {name: a for name, a in arrays.items() if not name.startswith("lineage.")}
         write_archive(path, metadata, rest)
@@ -498,7 +498,7 @@ def sound(tmp_path_factory):
     path = sorted((folder / "checkpoints").iterdir())[-1]
     with zipfile.ZipFile(path) as archive:
         assert "lineage.parent.npy" in archive.namelist()
-    return read_archive(path, ["neatgrow run"], 1)
+    return read_archive(path, ["neatgrow run"], 2)
 
 
 def refused(tmp_path, metadata, arrays):
@@ -548,7 +548,7 @@ def test_an_array_of_another_shape_or_type_is_refused(name, lie, sound, tmp_path
 
 
 LIES = {
-    "version": [0, 2, None, "1", True],
+    "version": [0, 3, None, "1", True],
     "champion": [-2, 10**6, None, 0.5],
     "champion_row": [-2, 20, "x"],
     "told_champion": [-2, 20],
@@ -671,7 +671,7 @@ def test_a_damaged_lineage_costs_the_generations_since_the_checkpoint_before(sou
     evolved("loops", 15, directory=tmp_path, callbacks=[stop_at(9)],
             checkpoints=ng.Checkpoints(generations=3))  # fmt: skip
     path = sorted((tmp_path / "checkpoints").iterdir())[-1]
-    metadata, arrays = read_archive(path, ["neatgrow run"], 1)
+    metadata, arrays = read_archive(path, ["neatgrow run"], 2)
     arrays["lineage.parent"][:] = 10**6
     write_archive(path, metadata, arrays)
     with pytest.warns(RuntimeWarning, match="expected a sound population, got a damaged file"):

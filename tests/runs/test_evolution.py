@@ -260,7 +260,7 @@ def test_the_progress_line_says_what_it_promises():
 def test_same_seed_same_run_where_work_is_really_split_over_threads(make, threads):
     def run(count, seed=5):
         threads(count)
-        return ng.evolve(make(), config=small(), generations=12, seed=seed, solved_at=1e9)
+        return ng.evolve(make(), config=small(), generations=6, seed=seed, solved_at=1e9)
 
     first, *others = [run(count) for count in (1, 1, 2)]
     for other in others:

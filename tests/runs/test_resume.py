@@ -84,7 +84,7 @@ def assert_same(result, expected):
 def test_a_run_killed_at_any_moment_comes_to_the_end_it_would_have_had(
     tmp_path, subprocess_environment
 ):
-    kills.Killer("xor", tmp_path, 20, subprocess_environment).check()
+    kills.Killer("xor", tmp_path, 8, subprocess_environment).check()
 
 
 @pytest.mark.slow

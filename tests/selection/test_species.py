@@ -26,9 +26,9 @@ from neatgrow.kernels.selection import (
     Policy,
     Standing,
 )
-from neatgrow.selection.population import _empty_plan
 from neatgrow.selection.species import (
     SpeciesTable,
+    _empty_plan,
     distance,
     measure_of,
     no_species,
@@ -247,15 +247,12 @@ def test_a_table_is_not_written_to_by_speciation():
     assert all(np.array_equal(a, b) for a, b in zip(vars(table).values(), before, strict=True))
 
 
-def test_threshold_moves_towards_the_wanted_number_of_species():
-    config = Config(species=SpeciesSettings(target=10))
-    assert steered(3.0, 10, config) == 3.0
-    assert steered(3.0, 20, config) > steered(3.0, 11, config) > 3.0
-    assert steered(3.0, 2, config) < steered(3.0, 9, config) < 3.0
-    threshold = 3.0
-    for _ in range(500):
-        threshold = steered(threshold, 1, config)
-    assert threshold > 0
+def test_threshold_moves_towards_the_wanted_number_of_species_by_a_tenth_at_most():
+    config = Config(species=SpeciesSettings(target=10, gain=0.25))
+    steps = [(10, 1.0), (12, 1.2**0.25), (9, 0.9**0.25), (150, 1.1), (1, 1 / 1.1)]
+    for count, factor in steps:
+        assert steered(3.0, count, config) == pytest.approx(3.0 * factor, rel=1e-12)
+    assert steered(1e-3, 1, config) == 1e-3  # and never to 0
     fixed = Config(species=SpeciesSettings(target=None))
     assert [steered(3.0, count, fixed) for count in (1, 10, 150)] == [3.0] * 3
 

@@ -8,9 +8,6 @@ import numpy as np
 
 from neatgrow._types import Array
 from neatgrow.export.networkx import from_networkx
-from neatgrow.genomes.genomes import Genome, Genomes
-from neatgrow.genomes.interface import Interface
-from neatgrow.kernels import layout
 
 AGGREGATION_MARKS = {"sum": "", "product": "×"}  # the others go by their names
 
@@ -19,7 +16,7 @@ _SAMPLES = 49
 
 
 def activation_curves(names: Iterable[str]) -> dict[str, Array]:
-    """The shape of activations, computed by networks of one node each.
+    """The shape of activations, computed by a network with an output for each.
 
     Args:
         names: Activations, registered ones included.
@@ -28,21 +25,16 @@ def activation_curves(names: Iterable[str]) -> dict[str, Array]:
         By name, points (49, 2) of the curve, x and y within ±1.
     """
     shown = sorted(set(names))
-    parts = [(_one_node(name).packed, 1) for name in shown]
-    networks = Genomes(layout.concatenate(parts), Interface(1, 1)).compile(np.float64)
+    graph: networkx.DiGraph[Any] = networkx.DiGraph()
+    graph.add_node(0, kind="input")
+    for k, name in enumerate(shown, 1):
+        graph.add_node(k, kind="output", activation=name)
+        graph.add_edge(0, k)
     z = np.linspace(-_REACH, _REACH, _SAMPLES)
-    values = np.clip(np.nan_to_num(networks.predict(z[:, None])[:, :, 0]), -_REACH, _REACH)
+    values = from_networkx(graph).compile(np.float64).predict(z[:, None]).T
     curves = {}
-    for name, y in zip(shown, values, strict=True):
+    for name, y in zip(shown, np.clip(np.nan_to_num(values), -_REACH, _REACH)):
         low, high = float(y.min()), float(y.max())
         scaled = (y - (low + high) / 2.0) / ((high - low) / 2.0 or 1.0)
         curves[name] = np.stack([z / _REACH, scaled], axis=1)
     return curves
-
-
-def _one_node(activation: str) -> Genome:
-    graph: networkx.DiGraph[Any] = networkx.DiGraph()
-    graph.add_node("z", kind="input")
-    graph.add_node("f", kind="output", activation=activation)
-    graph.add_edge("z", "f")
-    return from_networkx(graph)

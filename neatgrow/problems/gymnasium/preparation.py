@@ -60,7 +60,7 @@ class Preparation:
         return {"input_mean": self.moments.mean.copy(), "input_scale": self.moments.scale}
 
     def clear(self) -> None:
-        """Begin the statistics anew, as a run does, so that one seed gives one run."""
+        """Begin again without observations, as for a new run."""
         self.moments = Moments(self._inputs)
 
     def state(self) -> dict[str, Array]:

@@ -15,7 +15,7 @@ from neatgrow.kernels import functions
 from neatgrow.learning.targets import RANGES
 from neatgrow.problems import catalogue, sequences
 from neatgrow.problems.function import Function
-from neatgrow.runs.checkpoints import load_population, load_snapshot
+from neatgrow.runs.checkpoints import VERSION, load_population, load_snapshot
 from neatgrow.runs.evolution import Evolution
 from neatgrow.runs.options import Options
 from neatgrow.runs.progress import Progress
@@ -215,7 +215,7 @@ def test_a_population_keeps_what_was_chosen(tmp_path):
     again = ng.Population.load(tmp_path / "a.npz")
     assert (again.config, again.chosen) == (population.config, population.chosen)
     assert asked(again.config, again.chosen) == ng.Config(population_size=5)
-    metadata, arrays = read_archive(tmp_path / "a.npz", ["neatgrow population"], 1)
+    metadata, arrays = read_archive(tmp_path / "a.npz", ["neatgrow population"], VERSION)
     for damage in ({"recurrent": True}, {"seed": 3}, {"genes.activation.start": "tanh"}, [1], 3):
         write_archive(tmp_path / "b.npz", {**metadata, "chosen": damage}, arrays)
         with pytest.raises(FileError, match="expected a sound population"):

@@ -101,12 +101,11 @@ def test_show_disabled_draws_every_gene(genome):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_degenerate_genomes_are_drawn_and_saved(name, theme):
-    for show_disabled in (False, True):
-        figure = draw(DEGENERATE[name], theme=theme, show_disabled=show_disabled)
-        for kind, start in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")):
-            file = io.BytesIO()
-            figure.savefig(file, format=kind)
-            assert file.getvalue().startswith(start)
+    figure = draw(DEGENERATE[name], theme=theme, show_disabled=theme == "dark")
+    for kind, start in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")):
+        file = io.BytesIO()
+        figure.savefig(file, format=kind)
+        assert file.getvalue().startswith(start)
 
 
 @pytest.mark.parametrize("hidden", [5, 25, 60])

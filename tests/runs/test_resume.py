@@ -18,7 +18,7 @@ import neatgrow as ng
 from neatgrow.automatic import asked
 from neatgrow.files.archive import FileError, read_archive, write_archive
 from neatgrow.lineage.lineage import Lineage
-from neatgrow.runs.checkpoints import load_snapshot
+from neatgrow.runs.checkpoints import VERSION, load_snapshot
 from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.history import COLUMNS, TIMES
 from neatgrow.runs.reading import read_description, read_history
@@ -424,17 +424,17 @@ def test_what_cannot_be_put_aside_costs_no_sound_checkpoint(tmp_path, monkeypatc
 
 def rewritten(path, change):
     """The checkpoint with its metadata changed."""
-    metadata, arrays = read_archive(path, ["neatgrow run"], 1)
+    metadata, arrays = read_archive(path, ["neatgrow run"], VERSION)
     change(metadata)
     write_archive(path, metadata, arrays)
 
 
 def newer_format(metadata):
-    metadata["version"] = 2
+    metadata["version"] = VERSION + 1
 
 
 def newer_lineage(metadata):
-    metadata["lineage"]["version"] = 2
+    metadata["lineage"]["version"] = 99
 
 
 def not_registered(metadata):

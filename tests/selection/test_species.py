@@ -504,8 +504,8 @@ def test_kinds_of_offspring_have_their_shares():
     draw = np.random.default_rng(0)
     count, size = 400, 20_000
     standing = Standing(
-        fitness=draw.normal(size=count), order=np.empty(0), species=np.arange(count) % 2,
-        improved=np.zeros(2, np.int64), generation=1,
+        fitness=draw.normal(size=count), order=np.empty(0), species=np.arange(count) % 4,
+        improved=np.zeros(4, np.int64), generation=1,
     )  # fmt: skip
     standing = standing._replace(
         order=np.argsort(-standing.fitness, kind="stable"),
@@ -515,13 +515,20 @@ def test_kinds_of_offspring_have_their_shares():
         size=size, survival=1.0, elites=0, stagnation=50, narrow=False, mutation_only=0.3,
         average=0.4, interspecies=0.1,
     )  # fmt: skip
-    _, _, plan, *_ = planned(standing, policy)
+    _, quota, plan, *_ = planned(standing, policy)
     mated = plan.kind >= MATE
-    mates = 0.7 * (1 - 1 / 200 * 0.9)  # a survivor that draws itself is mutated instead
+    mates = 0.7 * (1 - 1 / 100 * 0.9)  # a survivor that draws itself is mutated instead
     assert mated.mean() == pytest.approx(mates, abs=0.02)
     assert (plan.kind[mated] == MATE_AVERAGE).mean() == pytest.approx(0.4, abs=0.02)
     foreign = standing.species[plan.first] != standing.species[plan.second]
     assert foreign[mated].mean() == pytest.approx(0.1, abs=0.015)
+    own = np.repeat(np.arange(4), quota[CHILDREN])
+    first, second = standing.species[plan.first], standing.species[plan.second]
+    for s in range(4):  # any other species is as likely as another
+        mates = np.where(first == s, second, first)[foreign & (own == s)]
+        seen = np.bincount(mates, minlength=4)
+        assert seen[s] == 0 and seen.sum() > 200
+        assert np.abs(np.delete(seen, s) - seen.sum() / 3).max() < 5 * math.sqrt(seen.sum() * 2 / 9)
 
 
 def test_plans_follow_the_seed_and_the_generation():

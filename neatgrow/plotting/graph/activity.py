@@ -99,6 +99,7 @@ class ActivityFigure:
         self._colors = value_map(theme)
         wide, high = map(float, self.figure.get_size_inches())
         below = _BELOW + min(max(_ROW * len(rows), 0.7), _TALLEST) + _ABOVE
+        # The environment is as high as the graph, or 4 inches, and as wide as its shape asks for.
         side = 0.0
         if picture is not None:
             side = min(_PICTURE, high - 0.4) * picture.shape[1] / picture.shape[0]
@@ -168,7 +169,7 @@ class ActivityFigure:
             axes.axhline(edge - 0.5, color=theme.background, linewidth=2.5)
         axes.spines[:].set_visible(False)
         size = min(8.5, max(0.72 * 72.0 * high / count, 5.0))
-        every = max(1, int(np.ceil(size * 1.1 / 72.0 / (high / count))))  # row has its name
+        every = max(1, int(np.ceil(size * 1.1 / 72.0 / (high / count))))  # so many rows, a name
         axes.set_yticks(range(0, count, every), names[::every], size=size, parse_math=False)
         axes.tick_params(colors=theme.quiet, labelcolor=theme.ink, length=0)
         axes.tick_params(axis="x", length=3, labelsize=8.5)

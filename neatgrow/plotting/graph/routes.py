@@ -83,6 +83,7 @@ def _forward(wire: Wire, places: Places) -> Route:
     a, b = steps[:-1], steps[1:]  # monotone where the mean slope is limited so: van Leer (1977)
     limit = np.minimum(2.0 * np.minimum(np.abs(a), np.abs(b)), np.abs(a + b) / 2.0)
     slope[1:-1] = np.where(a * b > 0, np.sign(a) * np.minimum(limit, _STEEPEST), 0.0)
+    # Cubic Hermite pieces as Bézier curves; one alone is level at both ends, so longer handles.
     points, codes = [(x[0], y[0])], [Path.MOVETO]
     for k, (a, b) in enumerate(pairwise(x)):
         reach = (b - a) * (0.5 if x.size == 2 else 0.42)
@@ -135,6 +136,7 @@ def _tracks(wires: list[Wire], diagram: Diagram, places: Places) -> list[Route]:
         a, b, r = wire.source, wire.target, places.radius
         (xa, ya), (xb, yb) = ((float(places.x[v]), float(places.y[v])) for v in (a, b))
         height = _track_height(wire, diagram, places, tracks)
+        # It leaves and enters on the side that its track is on, where no forward curve ends.
         ya += math.copysign(_SHOULDER * r, height - ya)
         yb += math.copysign(_SHOULDER * r, height - yb)
         most = max(places.gap - 2.0 * r, 0.2)
@@ -184,6 +186,7 @@ def _upright(
     """x of a vertical stretch between two columns, beside those that share its heights."""
     low, high = min(ends), max(ends)
     x = start
+    # First 0.1 inches from the node, then further off in steps of 0.07 until none is near.
     for k in range(max(int((most - 0.1) / 0.07), 1)):
         x = start + direction * min(0.1 + 0.07 * k, most)
         if all(abs(x - u) > 0.05 or high < lo or hi < low for u, lo, hi in uprights):
@@ -193,7 +196,10 @@ def _upright(
 
 
 def _rounded(line: list[tuple[float, float]]) -> Path:
-    """A polygonal line of level and upright stretches with its corners rounded."""
+    """A polygonal line of level and upright stretches with its corners rounded.
+
+    A corner becomes a quadratic curve that begins and ends at most halfway to the next ones.
+    """
     points, codes = [line[0]], [Path.MOVETO]
     for before, corner, after in zip(line, line[1:], line[2:]):
         (x0, y0), (x1, y1), (x2, y2) = before, corner, after

@@ -12,8 +12,8 @@ from neatgrow._types import Array
 from neatgrow.evaluation.base import Problem
 from neatgrow.genomes.genomes import Genome
 from neatgrow.lineage.lineage import Ancestor, Lineage
+from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import TIMES, History
-from neatgrow.runs.retests import Verified
 from neatgrow.selection.population import Population
 
 if TYPE_CHECKING:

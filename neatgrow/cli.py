@@ -5,6 +5,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from neatgrow.kernels.parallel import set_threads
 from neatgrow.learning.policy.experience import Practice
 from neatgrow.learning.policy.ppo import fine_tune_policy
 from neatgrow.problems import catalogue
-from neatgrow.runs.directory import Checkpoints
-from neatgrow.runs.evolve import evolve, resume
+from neatgrow.runs.evolve import evolve
 from neatgrow.runs.history import History
+from neatgrow.runs.options import Checkpoints
 from neatgrow.runs.reading import (
     JUDGED,
     LEARNED,
@@ -31,6 +32,7 @@ from neatgrow.runs.reading import (
     read_verified,
 )
 from neatgrow.runs.results import Result
+from neatgrow.runs.resume import resume
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 _FILM_FRAMES, _FILM_FPS = 400, 30.0  # of an episode, most of the former
@@ -264,11 +266,8 @@ def _assignment(text: str) -> tuple[str, Any]:
 def _free_directory(name: str) -> Path:
     """``runs/NAME``, or ``runs/NAME-2`` and so on where that is taken."""
     base = Path("runs") / name.replace("/", "-")
-    candidate, count = base, 1
-    while candidate.exists():
-        count += 1
-        candidate = base.with_name(f"{base.name}-{count}")
-    return candidate
+    others = (base.with_name(f"{base.name}-{k}") for k in count(2))
+    return next(path for path in chain([base], others) if not path.exists())
 
 
 def _summary(result: Result, seconds: float) -> str:
@@ -311,13 +310,9 @@ def _where(directory: Path | None) -> str:
 def profile(history: History, seconds: float) -> str:
     """Where the time went, as a Markdown table."""
     lines = ["| part | seconds | share | per generation |", "|---|---:|---:|---:|"]
-    rest = seconds
-    rows: list[tuple[str, float]] = []
-    for part in ("evaluation", "reproduction", "compilation", "learning"):
-        spent = history.total(f"seconds_{part}")
-        rest -= spent
-        rows.append((part, spent))
-    rows.append(("everything else", rest))
+    parts = ("evaluation", "reproduction", "compilation", "learning")
+    rows = [(part, history.total(f"seconds_{part}")) for part in parts]
+    rows.append(("everything else", seconds - sum(spent for _, spent in rows)))
     for part, spent in rows:
         each = spent / len(history) * 1e3
         lines.append(f"| {part} | {spent:.3f} | {spent / seconds:.0%} | {each:.3f} ms |")

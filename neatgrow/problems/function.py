@@ -9,9 +9,12 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
-from neatgrow.evaluation.base import FAULTS, Evaluation, cause_of, let_children_go
+from neatgrow.evaluation.base import FAULTS, Evaluation, Problem, cause_of, let_children_go
 from neatgrow.kernels import random
 from neatgrow.networks.networks import Networks
+
+Fitness = Callable[..., float]
+"""A function of a network, or of a network and a seed, that returns its fitness."""
 
 
 class Function:
@@ -117,6 +120,39 @@ class Function:
     def describe(self) -> dict[str, Any]:
         """The function's name; the function itself is the caller's."""
         return {"problem": "function", "name": self.name}
+
+
+def as_problem(
+    problem: Problem | Fitness,
+    inputs: int | None,
+    outputs: int | None,
+    noisy: bool | None = None,
+) -> Problem:
+    """A problem as it is, or of a fitness function and what has to be said of it.
+
+    Raises:
+        TypeError: It is neither; or values go with the wrong one of them, or are missing.
+    """
+    if isinstance(problem, Problem):
+        if inputs is not None or outputs is not None or noisy is not None:
+            raise TypeError(
+                "inputs, outputs, noisy: expected only with a fitness function, got them with the "
+                f"problem {problem.name!r}, which has its own. Leave them out."
+            )
+        _checks.flag("problem.noisy", problem.noisy)
+        if problem.solved_at is not None:
+            _checks.number("problem.solved_at", problem.solved_at)
+        return problem
+    if not callable(problem):
+        raise TypeError(
+            _checks.message("problem", "a Problem or a function of one network", problem)
+        )
+    if inputs is None or outputs is None:
+        raise TypeError(
+            "evolve: expected inputs= and outputs= with a fitness function, got "
+            f"inputs={inputs}, outputs={outputs}. Say how many values go in and out."
+        )
+    return Function(problem, inputs=inputs, outputs=outputs, noisy=noisy)
 
 
 def _seed_of(function: Callable[..., Any]) -> bool | None:

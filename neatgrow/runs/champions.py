@@ -13,11 +13,11 @@ from neatgrow.kernels import random
 from neatgrow.kernels.offspring import COPY
 from neatgrow.learning.lifetime import Learning
 from neatgrow.runs.checkpoints import Snapshot
-from neatgrow.runs.retests import CHAMPION, RETEST_EPISODES, Judge, Retests, Verified
+from neatgrow.runs.evidence import Verified
+from neatgrow.runs.retests import CHAMPION, RETEST_EPISODES, Evaluate, Failure, Retests
 from neatgrow.selection.population import Population
 
 _SAME = 1e-5  # relative difference of two fitnesses that is rounding, as of float32
-Failure = tuple[int, str, BaseException | None]
 
 
 class Champions:
@@ -29,7 +29,7 @@ class Champions:
 
     Args:
         problem: What is evolved on.
-        judge: Evaluates genomes: of a seed, over so many episodes or the problem's own number.
+        evaluate: Evaluates genomes: of a seed, over so many episodes or the problem's own number.
         seed_of: A seed for the k-th draw of a purpose in this generation.
         learning: How genomes learn before they are judged, or ``None``.
         sign: 1 where higher fitness is better, −1 where lower is.
@@ -49,7 +49,7 @@ class Champions:
     def __init__(
         self,
         problem: Problem,
-        judge: Judge,
+        evaluate: Evaluate,
         seed_of: Callable[[int, int], int],
         learning: Learning | None,
         sign: float,
@@ -60,18 +60,18 @@ class Champions:
         self.solved, self.noisy = False, problem.noisy
         self.verified: Verified | None = None
         self.retests = Retests(
-            judge, lambda index: seed_of(random.RETEST, index), sign, threshold,
+            evaluate, lambda index: seed_of(random.RETEST, index), sign, threshold,
             max(RETEST_EPISODES, int(getattr(problem, "episodes", 1))), declared=problem.noisy,
         )  # fmt: skip
         self.failed: list[Failure] = []
-        self._problem, self._judge, self._seed_of = problem, judge, seed_of
+        self._problem, self._evaluate, self._seed_of = problem, evaluate, seed_of
         self._learning, self._sign, self._threshold = learning, sign, threshold
         self._told_here = True  # the champion, and not before the run was resumed
         self._told: Array | None = None  # of the generation before, higher is better
         self._resumed = False  # and has not been told anything since
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint; what it was told may be of another function than that of now."""
         state = snapshot.population
         self.solved, self.noisy = snapshot.solved, self._problem.noisy or snapshot.noisy
         self.retests.restore(snapshot.retests)
@@ -204,7 +204,7 @@ class Champions:
         row = int(rows[k])
         if resumed:  # with another function, perhaps, that is of one mind with itself
             seed = self._seed_of(random.VERIFICATION, 0)
-            third = self._judge(genomes[[row]], seed, None).fitness[0]
+            third = self._evaluate(genomes[[row]], seed, None).fitness[0]
             if abs(third - fitness[row]) <= np.max(rounding):
                 return
         self._is_noisy(float(first[k]), float(fitness[row]))
@@ -228,7 +228,7 @@ class Champions:
         """The champion judged once more, from a fresh state."""
         assert self.judged is not None
         seed = self._seed_of(random.VERIFICATION, index)
-        return self._judge(self.judged.batch(), seed, None)
+        return self._evaluate(self.judged.batch(), seed, None)
 
     def _holds(self, population: Population) -> bool:
         """Whether the champion reaches its fitness again, from a fresh state, and the threshold."""

@@ -24,10 +24,10 @@ from neatgrow.files.archive import (
 from neatgrow.files.genomes import input_statistics, pack_genomes, unpack_genomes
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.variation import rules_of
-from neatgrow.learning.lifetime import Learning
 from neatgrow.lineage.files import pack_lineage, unpack_lineage
 from neatgrow.lineage.lineage import Lineage
 from neatgrow.runs.history import History
+from neatgrow.runs.options import Options
 from neatgrow.runs.retests import UNTESTED, checked_state
 from neatgrow.selection.base import Groups, Pool, checked_pool
 from neatgrow.selection.population import Population, State
@@ -52,9 +52,7 @@ class Snapshot:
         traceback: Of the first evaluation that raised; ``None`` in files of before it was kept.
         problem: Its description.
         problem_state: What it keeps between generations, such as observation statistics.
-        generations: Most generations that were asked for.
-        solved_at: Fitness to stop at, as told; ``None`` for the problem's own.
-        learning: How genomes learn, or ``None``.
+        options: What was asked of the run.
         changes: Settings overridden on the way: generation, and values by dotted path.
         lineage: Who descends from whom; ``None`` in files of before it was kept.
         noisy: Whether fitness depends on luck, as the problem says or as was noticed.
@@ -71,9 +69,7 @@ class Snapshot:
     traceback: str | None
     problem: dict[str, Any]
     problem_state: dict[str, Array]
-    generations: int
-    solved_at: float | None
-    learning: Learning | None
+    options: Options
     changes: list[tuple[int, dict[str, Any]]]
     lineage: Lineage | None
     noisy: bool
@@ -116,9 +112,7 @@ def save_snapshot(path: str | PathLike[str], snapshot: Snapshot) -> None:
         "failures": snapshot.failures,
         "traceback": snapshot.traceback,
         "problem": snapshot.problem,
-        "generations": snapshot.generations,
-        "solved_at": snapshot.solved_at,
-        "learning": None if snapshot.learning is None else snapshot.learning.to_dict(),
+        **snapshot.options.to_dict(),
         "changes": snapshot.changes,
         "noisy": snapshot.noisy,
         "retests": snapshot.retests,
@@ -149,7 +143,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
         history = History.from_arrays(_below("history", arrays))
         if len(history) != state.generation:
             raise ValueError(f"history: expected {state.generation} rows, got {len(history)}.")
-        learning, traceback = metadata.get("learning"), metadata.get("traceback")
+        traceback = metadata.get("traceback")
         return Snapshot(
             population=state,
             history=history,
@@ -161,9 +155,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
             traceback=None if traceback is None else printable(plain(metadata, "traceback", str)),
             problem=plain(metadata, "problem", dict),
             problem_state=_below("problem", arrays),
-            generations=whole(metadata, "generations", 1, _LARGEST),
-            solved_at=None if metadata["solved_at"] is None else _number(metadata, "solved_at"),
-            learning=None if learning is None else Learning.from_dict(learning),
+            options=Options.from_dict(metadata),
             changes=_rows(metadata, "changes", (int, dict)),
             lineage=_lineage(metadata, arrays, state),
             noisy=plain({"noisy": False, **metadata}, "noisy", bool),

@@ -1,8 +1,6 @@
 """Settings that cannot work for a problem, said when a run begins."""
 
-import warnings
-
-from neatgrow import automatic
+from neatgrow import _checks, automatic
 from neatgrow.config import Config
 from neatgrow.evaluation.base import Problem, Teaching
 from neatgrow.learning.targets import complaint_of_settings
@@ -27,4 +25,4 @@ def warn_of_settings(problem: Problem, config: Config) -> None:
         if unreachable is not None:
             complaints.append(unreachable)
     for complaint in complaints:
-        warnings.warn(complaint, RuntimeWarning, stacklevel=6)  # where evolve() was called
+        _checks.warn(complaint)

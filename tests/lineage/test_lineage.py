@@ -20,6 +20,7 @@ from neatgrow.lineage.lineage import Ancestor, Lineage
 from neatgrow.lineage.records import genes_of
 from neatgrow.runs.checkpoints import load_snapshot, save_snapshot
 from neatgrow.runs.evolution import Evolution
+from neatgrow.runs.options import Options
 from neatgrow.runs.reading import read_lineage
 
 DATA = Path(__file__).parents[1] / "data"
@@ -268,7 +269,7 @@ def test_long_runs_of_fixed_structure_hardly_grow():
         "add_connection", "add_node", "add_loop", "delete_connection", "delete_node",
     )}  # fmt: skip
     config = ng.Config(population_size=30).override(fixed)
-    run = Evolution(ng.XOR(), config, seed=1, solved_at=99.0)
+    run = Evolution(ng.XOR(), config, Options(solved_at=99.0), seed=1)
     bytes_at = {}
     for _ in range(2000):
         run.step()
@@ -334,11 +335,11 @@ def test_a_resumed_lineage_with_other_settings_goes_on(tmp_path):
 
 def test_a_killed_run_keeps_its_lineage(tmp_path, subprocess_environment):
     expected = kills.begin("recurrent", tmp_path / "whole").descent
-    for k in range(3):
-        directory = tmp_path / f"killed-{k}"
+    for checkpoints in (2, 3):
+        directory = tmp_path / f"killed-{checkpoints}"
         process = kills.start("recurrent", directory, subprocess_environment)
         try:
-            while len(list(directory.glob("checkpoints/*.npz"))) < 2 + k // 2:
+            while len(list(directory.glob("checkpoints/*.npz"))) < checkpoints:
                 assert process.poll() is None
         finally:
             process.kill()
@@ -363,7 +364,7 @@ def test_an_interrupted_generation_leaves_no_trace():
 
 
 def test_a_lineage_of_before_stays_as_it_was_while_the_run_goes_on():
-    run = Evolution(ng.XOR(), small(**THICK), seed=2, solved_at=99.0)
+    run = Evolution(ng.XOR(), small(**THICK), Options(solved_at=99.0), seed=2)
     seen = []
     for _ in range(30):
         run.step()

@@ -11,6 +11,7 @@ generations are held as they are, and looked through once together.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -260,6 +261,7 @@ class Lineage:
             records = thinned(records, stride, lineage.champion, self.face.columns)
         return replace(lineage, blocks=(records,), stride=stride)
 
+    @cached_property
     def _starts(self) -> Array:
         """(G+1,) number of the first genome of each of the last generations, and how many
         numbers there are in all."""
@@ -269,7 +271,11 @@ class Lineage:
     def _numbers(self, origin: Array) -> Array:
         """(K,) int32 numbers of genomes, given by (K, 2) generation and row; −1 where not known."""
         when, row = origin.T
-        start, age = self._starts(), when - self.recent[0].generation
+        start, last = self._starts, self.recent[-1]
+        if when.min(initial=last.generation) == last.generation:  # as usual
+            numbers = np.where(row < last.fitness.size, start[-2] + row, -1)
+            return numbers.astype(np.int32)
+        age = when - self.recent[0].generation
         number = np.full(when.size, -1, np.int32)
         near = age >= 0
         number[near] = start[age[near]] + row[near]
@@ -290,13 +296,13 @@ class Lineage:
         if self.recent_champion is None:
             return self.champion
         generation, row = self.recent_champion
-        return int(self._starts()[generation - self.recent[0].generation]) + row
+        return int(self._starts[generation - self.recent[0].generation]) + row
 
     def _looked_through(self, count: int) -> "Lineage":
         """The same with records of the first ``count`` of the last generations."""
         if not count:
             return self
-        start = self._starts()
+        start = self._starts
         base, stop = int(start[0]), int(start[count])
         parent = np.concatenate([told.parent for told in self.recent])
         roots = np.append(self._numbers(self.pool), self._champion_number())
@@ -357,7 +363,7 @@ class Lineage:
     def _pruned(self) -> "Lineage":
         """The same with one block, and without those who have nobody alive."""
         records = stacked(self.blocks)
-        count, total = records.row.size, int(self._starts()[-1])
+        count, total = records.row.size, int(self._starts[-1])
         parents = [told.parent for told in self.recent]
         roots = np.concatenate([*parents, self._numbers(self.pool), [self.champion]])
         alive = np.zeros(count, np.bool_)

@@ -142,6 +142,8 @@ class Reproduction(_Kept, ABC):
     :meth:`reproduce` and, once the children are made, :meth:`settle`.
     """
 
+    _sound: ClassVar[bool] = False  # whether what it answers needs no check, which takes time
+
     def select(self, standing: Standing, score: Array) -> Pool:
         """Who may have children from now on; by default the generation, whatever came before.
 

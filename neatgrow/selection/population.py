@@ -459,12 +459,14 @@ class Population:
             for name in part.needs:  # who has none has failed, as far as selection goes
                 score = np.where(np.isnan(getattr(self, f"_{name}")).any(axis=1), np.nan, score)
         self._score = score
-        self.pool = checked_pool(self.reproduction.select(standing, score), self.generation)
+        pool = self.reproduction.select(standing, score)
+        self.pool = pool if self.reproduction._sound else checked_pool(pool, self.generation)
 
     def _reproduce(self) -> None:
-        found = self.reproduction.reproduce(self._standing(), self._score)
-        size, pool = self.config.population_size, self.pool
-        offspring = checked_offspring(found, size, len(pool.genomes))
+        offspring, pool = self.reproduction.reproduce(self._standing(), self._score), self.pool
+        if not self.reproduction._sound:
+            size = self.config.population_size
+            offspring = checked_offspring(offspring, size, len(pool.genomes))
         self.parents = Parents.of(pool.origin, offspring)
         self.genomes = self._born(offspring)
         self.reproduction.settle(self.genomes, self.generation)

@@ -9,6 +9,7 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.columns import Choices, Genes
+from neatgrow.files.genomes import described_encoding, encoded_as
 from neatgrow.genomes.columns import (
     CONNECTION_VALUES,
     NODE_CHOICES,
@@ -33,7 +34,8 @@ def to_networkx(genome: Genome) -> "networkx.DiGraph[Any]":
     ``activation``, ``aggregation``), options by name. Edges have ``innovation``, ``birth``,
     ``enabled`` and one attribute per gene column (``weight``). The graph has ``inputs``,
     ``outputs`` and, where set, ``input_names``, ``output_names``, ``input_mean`` and
-    ``input_scale``, all plain Python values that JSON can hold.
+    ``input_scale``, and ``encoding`` where the genome stands for another graph, all plain Python
+    values that JSON can hold.
     """
     face, packed, labels = genome.interface, genome.packed, genome.labels()
     graph: networkx.DiGraph[Any] = networkx.DiGraph(inputs=face.inputs, outputs=face.outputs)
@@ -43,6 +45,8 @@ def to_networkx(genome: Genome) -> "networkx.DiGraph[Any]":
     for name in ("input_mean", "input_scale"):
         if getattr(face, name) is not None:
             graph.graph[name] = tuple(np.asarray(getattr(face, name)).tolist())
+    if face.phenotype is not None:
+        graph.graph["encoding"] = described_encoding(face)
     for node in range(face.inputs):
         graph.add_node(node, kind="input", label=labels[node])
     values = [dict(zip(NODE_VALUES, row, strict=True)) for row in packed.node_values.tolist()]
@@ -91,6 +95,8 @@ def from_networkx(graph: "networkx.DiGraph[Any]") -> Genome:
         )  # fmt: skip
     groups = _by_kind(graph)
     face = _interface(graph, groups["input"], groups["output"])
+    if "encoding" in graph.graph:
+        face = encoded_as(face, graph.graph["encoding"])
     ids = _node_ids(graph, groups, face)
     nodes = [(ids[label], label) for label in (*groups["output"], *groups["hidden"])]
     nodes.sort(key=lambda node: node[0])

@@ -49,7 +49,7 @@ def answers(genome: Genome | Network, samples: ArrayLike) -> Array:
 
 
 def _network(genome: Genome | Network) -> Network:
-    return genome if isinstance(genome, Network) else drawable(genome).compile(np.float64)
+    return genome if isinstance(genome, Network) else at_work(genome).compile(np.float64)
 
 
 def _values(network: Network, x: Array) -> Array:
@@ -102,6 +102,12 @@ def genome_of(network: Network) -> Genome:
         enabled=np.ones(sort.size, np.bool_),
     )
     return Genome(packed, face)
+
+
+def at_work(genome: Genome | Network) -> Genome:
+    """As :func:`drawable`, of what a genome stands for: that is what meets inputs."""
+    shown = drawable(genome)
+    return shown if isinstance(genome, Network) else shown.phenotype()
 
 
 def drawable(genome: Genome | Network) -> Genome:

@@ -389,8 +389,8 @@ def rebuilt(payload: bytes, activations: list[str]) -> Problem:
 
 
 def compiled(batch: Genomes | Networks) -> Networks:
-    """The networks of genomes, which may have been compiled already."""
-    return batch if isinstance(batch, Networks) else batch.compile()
+    """The networks of genomes' graphs, which may have been compiled already."""
+    return batch if isinstance(batch, Networks) else batch.phenotype().compile()
 
 
 def warm_up(example: Genomes | Networks) -> None:

@@ -51,7 +51,7 @@ def answers(genome: Genome | Network, samples: ArrayLike) -> Array:
 
 
 def _network(genome: Genome | Network) -> Network:
-    return genome if isinstance(genome, Network) else drawable(genome).compile(np.float64)
+    return genome if isinstance(genome, Network) else at_work(genome).compile(np.float64)
 
 
 def _values(network: Network, x: Array) -> Array:
@@ -90,6 +90,12 @@ def genome_of(network: Network) -> Genome:
     }  # fmt: skip
     source = id_[plan.source_slot[connections]]
     return assemble(replace(face, columns=BASE), id_[face.inputs :], source, target, genes)
+
+
+def at_work(genome: Genome | Network) -> Genome:
+    """As :func:`drawable`, of what a genome stands for: that is what meets inputs."""
+    shown = drawable(genome)
+    return shown if isinstance(genome, Network) else shown.phenotype()
 
 
 def drawable(genome: Genome | Network) -> Genome:

@@ -205,8 +205,15 @@ def _network(record: Record) -> tuple[str, Any]:
 def _work(record: Record) -> tuple[str, Any]:
     parts = Parts()
     data = work = None
-    problem, champion = record.problem, record.judged
-    if champion is not record.champion:
+    problem, champion = record.problem, record.judged.phenotype()
+    encoding = record.champion.interface.encoding
+    if champion is not record.judged:
+        text = (
+            f"Genomes are of the encoding {encoding.kind!r}. Above is the champion's own; here is "
+            f"the graph that it stands for: {', '.join(_sizes(champion))}."
+        )
+        parts.append(note(escaped(text)))
+    elif champion is not record.champion:
         text = (
             "Here the champion is as it was judged, after its learning; above it is as it was born."
         )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from neatgrow._types import Array
 from neatgrow.columns import COLUMNS as DECLARED
 from neatgrow.columns import Choices, Table, Values, column_names
-from neatgrow.kernels import functions
+from neatgrow.kernels import dynamics, functions
 
 
 class Names(NamedTuple):
@@ -49,6 +49,8 @@ def option_codes(column: str) -> dict[str, int]:
         return functions.opcodes()
     if column == "aggregation":
         return {name: code for code, name in enumerate(functions.AGGREGATIONS)}
+    if column == "dynamics":
+        return dynamics.opcodes()
     options = DECLARED[column].settings
     assert isinstance(options, Choices)
     return {name: code for code, name in enumerate(options.options)}

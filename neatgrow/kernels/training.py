@@ -1,4 +1,8 @@
-"""Gradient descent of many networks, each by itself, many steps in one call."""
+"""Gradient descent of many networks, each by itself, many steps in one call.
+
+What learns are the fields ``plan.LEARNED``, the first of connections and the others of nodes,
+each as (rows, K) numbers.
+"""
 
 import math
 from typing import NamedTuple
@@ -7,6 +11,7 @@ import numpy as np
 
 from neatgrow._types import Array
 from neatgrow.kernels.backward import TILE, Scratch, accumulate
+from neatgrow.kernels.dynamics import MOST
 from neatgrow.kernels.functions import like
 from neatgrow.kernels.jit import at, helper, kernel
 from neatgrow.kernels.losses import total_of
@@ -43,10 +48,10 @@ class Recipe(NamedTuple):
 class Memory(NamedTuple):
     """What optimisers remember, in rows of the plan; and how each network stands."""
 
-    weight: Array  # (2, C) first and second moment
-    bias: Array  # (2, V)
-    last_weight: Array  # (C,) before the last step
-    last_bias: Array  # (V,)
+    values: tuple[Array, ...]  # (rows, K) each: views of the plan's fields that learn
+    moments: tuple[Array, ...]  # (2, rows, K) each: first and second
+    last: tuple[Array, ...]  # (rows, K) each: values before the last step
+    bounds: Array  # (2, V, P) least and most of the parameters of dynamics
     stopped: Array  # (N,) int64, step at which learning stopped for want of finite numbers; −1
     active: Array  # (N,) bool, whether a network still learns
 
@@ -73,8 +78,8 @@ def _shuffle(order, seed, epoch, stream):
 
 
 @helper
-def _move(recipe, step, values, slopes, moments, first, last, penalise):
-    """One step of the optimiser on rows ``first:last`` of a column.
+def _move(recipe, step, values, slopes, moments, span, penalise):
+    """One step of the optimiser on rows ``span`` of a field.
 
     Sources: Polyak (1964); Tieleman & Hinton (2012); Kingma & Ba (2015), algorithm 1;
     Loshchilov & Hutter (2019), algorithm 2.
@@ -83,26 +88,28 @@ def _move(recipe, step, values, slopes, moments, first, last, penalise):
     beta, smoothing = recipe.momentum, recipe.smoothing
     unbias_1 = 1.0 - beta ** (step + 1)
     unbias_2 = 1.0 - smoothing ** (step + 1)
-    for row in range(at(first), at(last)):
-        value, g = np.float64(values[row]), np.float64(slopes[row])
-        if recipe.optimizer == SGD:
-            value -= rate * g
-        elif recipe.optimizer == MOMENTUM:
-            m = beta * moments[0, row] + g
-            moments[0, row] = like(moments[0, row], m)
-            value -= rate * m
-        elif recipe.optimizer == RMSPROP:
-            v = smoothing * moments[1, row] + (1.0 - smoothing) * g * g
-            moments[1, row] = like(moments[1, row], v)
-            value -= rate * g / (math.sqrt(v) + recipe.epsilon)
-        else:
-            m = beta * moments[0, row] + (1.0 - beta) * g
-            v = smoothing * moments[1, row] + (1.0 - smoothing) * g * g
-            moments[0, row], moments[1, row] = like(moments[0, row], m), like(moments[1, row], v)
-            if recipe.optimizer == ADAMW and penalise:
-                value -= rate * recipe.decay * value
-            value -= rate * (m / unbias_1) / (math.sqrt(v / unbias_2) + recipe.epsilon)
-        values[row] = like(values[row], value)
+    for row in range(at(span[0]), at(span[1])):
+        for k in range(values.shape[1]):
+            value, g = np.float64(values[row, k]), np.float64(slopes[row, k])
+            if recipe.optimizer == SGD:
+                value -= rate * g
+            elif recipe.optimizer == MOMENTUM:
+                m = beta * moments[0, row, k] + g
+                moments[0, row, k] = like(moments[0, row, k], m)
+                value -= rate * m
+            elif recipe.optimizer == RMSPROP:
+                v = smoothing * moments[1, row, k] + (1.0 - smoothing) * g * g
+                moments[1, row, k] = like(moments[1, row, k], v)
+                value -= rate * g / (math.sqrt(v) + recipe.epsilon)
+            else:
+                m = beta * moments[0, row, k] + (1.0 - beta) * g
+                v = smoothing * moments[1, row, k] + (1.0 - smoothing) * g * g
+                moments[0, row, k] = like(moments[0, row, k], m)
+                moments[1, row, k] = like(moments[1, row, k], v)
+                if recipe.optimizer == ADAMW and penalise:
+                    value -= rate * recipe.decay * value
+                value -= rate * (m / unbias_1) / (math.sqrt(v / unbias_2) + recipe.epsilon)
+            values[row, k] = like(values[row, k], value)
 
 
 @helper
@@ -115,7 +122,7 @@ def _penalise(recipe, plan, d_weight, first, last):
         w = np.float64(plan.weight[c])
         sign = 0.0 if w == 0.0 else math.copysign(1.0, w)
         cost += recipe.l1 * abs(w) + recipe.l2 * w * w
-        d_weight[c] += like(d_weight[c], recipe.l1 * sign + 2.0 * recipe.l2 * w)
+        d_weight[c, 0] += like(d_weight[c, 0], recipe.l1 * sign + 2.0 * recipe.l2 * w)
     return cost
 
 
@@ -123,11 +130,42 @@ def _penalise(recipe, plan, d_weight, first, last):
 def _norm(gradient, rows):
     """Length of a network's gradient."""
     squares = 0.0
-    for c in range(rows[0], rows[1]):
-        squares += np.float64(gradient[0][c]) ** 2
-    for v in range(rows[2], rows[3]):
-        squares += np.float64(gradient[1][v]) ** 2
+    for field in range(len(gradient)):
+        first, last = span_of(rows, field)
+        for row in range(first, last):
+            for k in range(gradient[field].shape[1]):
+                squares += np.float64(gradient[field][row, k]) ** 2
     return math.sqrt(squares)
+
+
+@helper
+def _scale(factor, gradient, rows):
+    """Multiply a network's gradient; by 0 whatever it was."""
+    for field in range(len(gradient)):
+        first, last = span_of(rows, field)
+        for row in range(first, last):
+            for k in range(gradient[field].shape[1]):
+                slope = gradient[field][row, k]
+                gradient[field][row, k] = like(slope, slope * factor if factor != 0.0 else 0.0)
+
+
+@helper
+def _copy(source, target, rows):
+    """Copy a network's values."""
+    for field in range(len(source)):
+        first, last = span_of(rows, field)
+        for row in range(first, last):
+            for k in range(source[field].shape[1]):
+                target[field][row, k] = source[field][row, k]
+
+
+@helper
+def _keep_bounds(memory, rows):
+    """Clip a network's parameters of dynamics."""
+    values, bounds = memory.values[2], memory.bounds
+    for v in range(rows[2], rows[3]):
+        for p in range(values.shape[1]):
+            values[v, p] = min(max(values[v, p], bounds[0, v, p]), bounds[1, v, p])
 
 
 @helper
@@ -140,33 +178,33 @@ def rows_of(plan, n):
 
 
 @helper
-def _one_step(plan, custom, n, data, recipe, step, memory, chosen, rows, gradient, scratch):
+def span_of(rows, field):
+    """Those of :func:`rows_of` that a field which learns has."""
+    return (rows[0], rows[1]) if field == 0 else (rows[2], rows[3])
+
+
+@helper
+def _one_step(plan, custom, n, data, how, memory, chosen, room):
     """One step of one network; the loss before it. Not finite: nothing has been changed."""
+    recipe, step = how
+    rows, gradient, scratch = room
     which = n if data.inputs.shape[0] > 1 else 0
-    d_weight, d_bias = gradient
-    for c in range(rows[0], rows[1]):
-        d_weight[c] = 0.0
-    for v in range(rows[2], rows[3]):
-        d_bias[v] = 0.0
+    _scale(0.0, gradient, rows)
     total = total_of(recipe.loss, data, which, chosen)
     if total == 0.0:  # nothing but samples to leave out
         return 0.0
     loss = accumulate(plan, custom, n, data, recipe.loss, chosen, total, gradient, scratch)
-    loss += _penalise(recipe, plan, d_weight, rows[0], rows[1])
+    loss += _penalise(recipe, plan, gradient[0], rows[0], rows[1])
     norm = _norm(gradient, rows)
     if not (np.isfinite(loss) and np.isfinite(norm)):
         return np.nan
     if norm > recipe.clip:
-        for c in range(rows[0], rows[1]):
-            d_weight[c] = like(d_weight[c], d_weight[c] * (recipe.clip / norm))
-        for v in range(rows[2], rows[3]):
-            d_bias[v] = like(d_bias[v], d_bias[v] * (recipe.clip / norm))
-    for c in range(rows[0], rows[1]):
-        memory.last_weight[c] = plan.weight[c]
-    for v in range(rows[2], rows[3]):
-        memory.last_bias[v] = plan.bias[v]
-    _move(recipe, step, plan.weight, d_weight, memory.weight, rows[0], rows[1], True)
-    _move(recipe, step, plan.bias, d_bias, memory.bias, rows[2], rows[3], False)
+        _scale(recipe.clip / norm, gradient, rows)
+    _copy(memory.values, memory.last, rows)
+    for field in range(len(gradient)):
+        _move(recipe, step, memory.values[field], gradient[field], memory.moments[field],
+              span_of(rows, field), field == 0)  # fmt: skip
+    _keep_bounds(memory, rows)
     return loss
 
 
@@ -175,8 +213,8 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
     """Let networks ``start:stop`` learn for as many steps as ``losses`` has columns.
 
     Args:
-        plan: Networks, whose weights and biases are updated.
-        custom: (K,) int64 addresses of registered activations.
+        plan: Networks, whose fields that learn are updated.
+        custom: (2, K) int64 addresses of registered functions.
         data: Samples.
         recipe: Settings.
         memory: Of the optimiser, updated.
@@ -187,16 +225,13 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
     """
     record, done = losses
     n_ticks, n_samples = data.inputs.shape[1], data.inputs.shape[3]
-    gradient = (np.empty_like(plan.weight), np.empty_like(plan.bias))
+    gradient = slopes_of(plan)
     order = np.empty(n_samples, np.int32)
     stream = np.empty(1, np.uint64)
     per_epoch = max(n_samples // recipe.batch, 1)
     for n in range(start, stop):
         rows = rows_of(plan, n)
-        most = 0
-        for v in range(rows[2], rows[3]):
-            most = max(most, plan.incoming_stop[v] - plan.incoming_start[v])
-        scratch = scratch_of(plan, data, rows, min(recipe.window, n_ticks), most)
+        scratch = scratch_of(plan, data, n, min(recipe.window, n_ticks))
         epoch = -1
         for k in range(record.shape[1]):
             step = done + k
@@ -213,13 +248,11 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
             begin = step % per_epoch * recipe.batch
             chosen = order[begin : begin + min(recipe.batch, n_samples)]
             record[n, k] = _one_step(
-                plan, custom, n, data, recipe, step, memory, chosen, rows, gradient, scratch
+                plan, custom, n, data, (recipe, step), memory, chosen, (rows, gradient, scratch)
             )
             if np.isnan(record[n, k]):  # back to the last parameters with a finite loss
-                for c in range(rows[0], rows[1] if step > 0 else 0):
-                    plan.weight[c] = memory.last_weight[c]
-                for v in range(rows[2], rows[3] if step > 0 else 0):
-                    plan.bias[v] = memory.last_bias[v]
+                if step > 0:
+                    _copy(memory.last, memory.values, rows)
                 memory.stopped[n] = step
                 memory.active[n] = False
 
@@ -230,25 +263,17 @@ def gradients(plan, custom, data, loss, losses, gradient, start, stop):
 
     Args:
         plan: Networks.
-        custom: (K,) int64 addresses of registered activations.
+        custom: (2, K) int64 addresses of registered functions.
         data: Samples.
         loss: Opcode.
         losses: (N,) float64, written.
-        gradient: (of weights (C,), of biases (V,)), written.
+        gradient: Of ``plan.LEARNED``, (rows, K) each, zeros; written.
         start: First network.
         stop: One past the last.
     """
     order = np.arange(data.inputs.shape[3]).astype(np.int32)
     for n in range(start, stop):
-        rows = rows_of(plan, n)
-        most = 0
-        for v in range(rows[2], rows[3]):
-            most = max(most, plan.incoming_stop[v] - plan.incoming_start[v])
-        for c in range(rows[0], rows[1]):
-            gradient[0][c] = 0.0
-        for v in range(rows[2], rows[3]):
-            gradient[1][v] = 0.0
-        scratch = scratch_of(plan, data, rows, data.inputs.shape[1], most)
+        scratch = scratch_of(plan, data, n, data.inputs.shape[1])
         total = total_of(loss, data, n if data.inputs.shape[0] > 1 else 0, order)
         losses[n] = 0.0
         if total > 0.0:
@@ -256,16 +281,29 @@ def gradients(plan, custom, data, loss, losses, gradient, start, stop):
 
 
 @kernel
-def scratch_of(plan, data, rows, window, most):
-    """Room for a network whose nodes have up to ``most`` connections each."""
-    nodes, kind = rows[3] - rows[2], plan.bias.dtype
-    slots = data.inputs.shape[2] + nodes + 1
+def slopes_of(plan):
+    """Zeros for the gradients of ``plan.LEARNED``, (rows, K) each."""
+    kind = plan.weight.dtype
+    return (
+        np.zeros((plan.weight.shape[0], 1), kind), np.zeros((plan.bias.shape[0], 1), kind),
+        np.zeros(plan.parameters.shape, kind),
+    )  # fmt: skip
+
+
+@kernel
+def scratch_of(plan, data, n, window):
+    """Room for network n and a number of ticks."""
+    most, start, stop = 0, plan.node_start[n], plan.node_stop[n]
+    for v in range(start, stop):
+        most = max(most, plan.incoming_stop[v] - plan.incoming_start[v])
+    slots, kind = plan.width[n] + 1, plan.bias.dtype
     tile = min(TILE, data.inputs.shape[3])
     return Scratch(
         a=np.zeros((window + 1, slots, tile), kind),
-        z=np.empty((window, nodes + 1, tile), kind),
+        z=np.empty((window, stop - start + 1, tile), kind),
         d=np.zeros((2, slots, tile), kind),
         dz=np.empty(tile, kind),
         factor=np.empty((most + 1, tile), kind),
         outputs=np.empty((2, plan.output_slot.shape[1], tile), kind),
+        state=np.empty(MOST, kind),
     )

@@ -1,14 +1,17 @@
 """The policy while it learns: an evolved graph, and its clipped policy gradient."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from neatgrow._types import Array
+from neatgrow.genomes.columns import names_of
 from neatgrow.genomes.genomes import Genome
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import functions, random
 from neatgrow.kernels.backward import Data
+from neatgrow.kernels.dynamics import INSTANT
 from neatgrow.kernels.layout import ACTIVATION, AGGREGATION, BIAS
 from neatgrow.learning.optimizers import Optimizer
 from neatgrow.learning.policy.distributions import Distribution
@@ -98,8 +101,8 @@ def surrogate(
 class Actor:
     """A genome that learns to act.
 
-    Graphs without loops learn from single decisions, those with loops from whole episodes from
-    state 0, by gradients through time.
+    Graphs without state learn from single decisions, those with loops, delays or dynamics from
+    whole episodes from state 0, by gradients through time.
 
     Args:
         genome: Carries the statistics of observations, where they are standardised.
@@ -126,7 +129,7 @@ class Actor:
         working = with_constants(genome, start)
         self._trainer = Trainer(working.batch(), self._recipe, dtype)
         plan = self._trainer.networks.plan
-        self._has_loops = bool(plan.has_loops[0])
+        self._has_state = bool(plan.has_state[0])
         # On inputs that are standardised already.
         face = Interface(genome.n_inputs, genome.n_outputs + start.size)
         self._plain = Networks(plan, face, self._trainer.networks._genes)
@@ -196,7 +199,7 @@ class Actor:
         standard = (advantage - usable.mean()) / max(float(usable.std()), 1e-8)
         inputs = self.networks.interface.prepared(experience.x)
         columns = (inputs, experience.actions, standard, counts)
-        if not self._has_loops:
+        if not self._has_state:
             x, actions, worth, chosen = (column[counts][None] for column in columns)
         else:
             lengths = np.diff(experience.start)
@@ -264,6 +267,9 @@ def with_constants(genome: Genome, values: Array) -> Genome:
     node_values, node_choices = packed.node_values[more], packed.node_choices[more]
     node_values[:, BIAS] = values
     node_choices[:, ACTIVATION], node_choices[:, AGGREGATION] = functions.IDENTITY, functions.SUM
+    names = names_of(face.columns).node_choices
+    if "dynamics" in names:
+        node_choices[:, names.index("dynamics")] = INSTANT
     wide = packed._replace(
         node_ptr=np.array([0, packed.node_id.size + count]),
         node_id=widened(ids[0], np.arange(first, first + count)),
@@ -272,9 +278,7 @@ def with_constants(genome: Genome, values: Array) -> Genome:
         node_choices=widened(packed.node_choices, node_choices),
         source=ids[1], target=ids[2],
     )  # fmt: skip
-    wider = Interface(
-        face.inputs, n_out + count, input_mean=face.input_mean, input_scale=face.input_scale
-    )
+    wider = replace(face, outputs=n_out + count, output_names=None)
     return Genome(wide, wider)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
+from neatgrow.kernels.plan import is_delayed
 from neatgrow.plotting.graph import crowds
 
 _SWEEPS = 24
@@ -27,7 +28,7 @@ class Wire:
         gene: Row of the connection gene.
         source: Vertex it leaves.
         target: Vertex it enters.
-        delayed: Whether it carries the previous tick's value.
+        delayed: Whether it carries the previous tick's value, as it goes against the order.
         live: Whether it is enabled and its target reaches an output.
         bends: Vertices it passes on its way, one per column in between.
     """
@@ -157,7 +158,7 @@ def wired(genome: Genome, show_disabled: bool) -> Diagram:
     ):
         if c in reached or show_disabled:
             a, b = vertex[source], vertex[target]
-            wires.append(Wire(c, a, b, delayed=a >= b, live=c in reached))
+            wires.append(Wire(c, a, b, delayed=is_delayed(a, b), live=c in reached))
     used = {wire.source for wire in wires if wire.live}
     live = [v in used if v < n_inputs else v < kept for v in range(len(genes))]
     return Diagram(genome, genes, live, wires)

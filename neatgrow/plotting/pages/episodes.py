@@ -16,7 +16,8 @@ from PIL import Image, features
 from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels import simulators
-from neatgrow.networks.networks import Lanes, Network, Networks
+from neatgrow.networks.lanes import Lanes
+from neatgrow.networks.networks import Network, Networks
 from neatgrow.plotting.values import activity, answers
 from neatgrow.problems.function import Function
 from neatgrow.problems.simulation.poles import PoleBalancing

@@ -130,6 +130,8 @@ COLUMNS: dict[str, Column] = {column.name: column for column in _BASE}
 
 _TAKEN = {
     "id", "birth", "kind", "label", "innovation", "source", "target", "enabled", "columns",
+    "inputs", "outputs", "input_names", "output_names", "input_mean", "input_scale", "update",
+    "encoding", "phenotype",
 }  # fmt: skip
 _MOST_OPTIONS = 256
 
@@ -187,11 +189,8 @@ class Genes(Settings):
     aggregation: Choices
 
     def __init__(self, **settings: Values | Choices | None) -> None:
-        for name, column in COLUMNS.items():
-            default = None if column.optional else column.settings
-            value: Any = settings.get(name, default)
-            if value is not None:
-                vars(self)[name] = value
+        given: dict[str, Any] = {n: not column.optional for n, column in COLUMNS.items()}
+        vars(self).update(vars(self._with(given | settings)))
         self._check("Genes")
 
     def __getattr__(self, name: str) -> None:
@@ -223,9 +222,17 @@ class Genes(Settings):
         for name, value in values.items():
             if value is True:
                 value = COLUMNS[name].settings
-            if value not in (None, False, "none"):
+            absent = value is None or value is False or (isinstance(value, str) and value == "none")
+            if not (absent and COLUMNS[name].optional):
                 vars(changed)[name] = value
         return changed
+
+    def _check(self, path: str) -> None:
+        super()._check(path)
+        for name, section in vars(self).items():
+            if COLUMNS[name].table != "node" and getattr(section, "outputs", None) is not None:
+                what, rule = f"{path}.{name}.outputs", "none, as no node has this column"
+                raise ValueError(_checks.message(what, rule, section.outputs))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -234,7 +241,7 @@ class Genes(Settings):
         return isinstance(other, Genes) and vars(self) == vars(other)
 
     def __hash__(self) -> int:
-        return hash(tuple(vars(self).items()))
+        return hash(frozenset(vars(self).items()))
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())

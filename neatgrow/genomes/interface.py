@@ -1,13 +1,14 @@
 """What all genomes of a batch have in common."""
 
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.config import Update
-from neatgrow.genomes.columns import BASE
+from neatgrow.genomes.columns import BASE, names_of
 from neatgrow.sections import Direct, Encoding
 
 
@@ -23,7 +24,7 @@ class Interface:
         input_mean: (I,) float64 subtracted from inputs before they enter, or ``None``.
         input_scale: (I,) float64 that the difference is multiplied with, or ``None``. The
             result is clipped to ±10.
-        columns: Names of the gene columns, in order.
+        columns: Names of the gene columns, in order; those that all genomes have are the first.
         update: As ``Config.update``.
         encoding: What graphs the genomes stand for.
         phenotype: That of these graphs, where they are not the genomes themselves; else ``None``.
@@ -55,6 +56,8 @@ class Interface:
                 _checks.array(what, statistic, (self.inputs,), finite=True)
         if (self.input_mean is None) != (self.input_scale is None):
             raise ValueError("input_mean, input_scale: expected both or neither, got one.")
+        _checks.one_of("update", self.update, get_args(Update))
+        names_of(self.columns)
 
     def encoded(self, encoding: Encoding) -> "Interface":
         """That of the genomes whose graphs, by an encoding, have this interface."""

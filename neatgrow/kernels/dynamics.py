@@ -247,6 +247,14 @@ def opcodes() -> dict[str, int]:
     return {declared.name: code for code, declared in declarations().items()}
 
 
+def check_columns(declared: Dynamics, columns: Sequence[str]) -> None:
+    """Raise ValueError unless what a dynamics reads is among the columns of genomes."""
+    for name in declared.columns:
+        if name not in columns:
+            rule = f"the column {name!r}, which dynamics {declared.name!r} reads"
+            raise ValueError(_checks.message("genes", rule, "none", f'Set "genes.{name}": True.'))
+
+
 def function_names() -> list[str]:
     """Activations, then dynamics, in order of opcode: what processes must agree on."""
     return [*functions.opcodes(), *opcodes()]

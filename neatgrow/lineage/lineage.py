@@ -264,7 +264,7 @@ class Lineage:
         stride = lineage.stride
         while genes_of(records.genomes) > room and stride < MOST:
             stride *= 2
-            records = thinned(records, stride, lineage.champion)
+            records = thinned(records, stride, lineage.champion, self.face.columns)
         above = np.stack([lineage.above[0], held_at([records], lineage.above[0])])
         return replace(lineage, blocks=(records,), above=above, stride=stride)
 
@@ -347,7 +347,7 @@ class Lineage:
             some = row[a:b][kept[a:b]]
             if some.size:
                 chosen.append((packed, some if many else FIRST))
-        genomes = pool_of(chosen, sizes[kept].sum(axis=0))
+        genomes = pool_of(chosen, sizes[kept].sum(axis=0), self.face.columns)
         return records._replace(kept=kept, held=held, genomes=genomes)
 
     def _pruned(self) -> "Lineage":
@@ -367,7 +367,8 @@ class Lineage:
             at += block.row.size
         columns = {name: getattr(records, name)[alive] for name in Records._fields[:-1]}
         columns["parent"] = number[columns["parent"]].astype(np.int32)
-        pruned = Records(**columns, genomes=pool_of(chosen, genes))
+        genomes = pool_of(chosen, genes, self.face.columns)
+        pruned = Records(**columns, genomes=genomes)
         above = np.stack([number[self.above[0]], self.above[1]])
         return replace(
             self, blocks=(pruned,), above=above, champion=int(number[self.champion])

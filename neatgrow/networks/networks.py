@@ -43,7 +43,7 @@ def compile_genomes(packed: Packed, interface: Interface, dtype: Any = np.float3
     kind = np.dtype(dtype)
     if kind not in (np.float32, np.float64):
         raise ValueError(_checks.message("dtype", "float32 or float64", str(kind)))
-    check_arrays(packed)
+    check_arrays(packed, interface.columns)
     return Networks(compiled(packed, interface, kind), interface, work_of(packed))
 
 

@@ -4,15 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from neatgrow import _checks
 from neatgrow._types import Array
-from neatgrow.genomes.columns import names_of
+from neatgrow.genomes.columns import names_of, places_of, plain
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import dynamics, ordering, parallel
-from neatgrow.kernels.dynamics import INSTANT, Dynamics
+from neatgrow.kernels.dynamics import FUNCTION, INSTANT, KIND, Dynamics, check_columns
 from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.ordering import PARAMETERS, Timing
-from neatgrow.kernels.plan import Plan, empty_plan
+from neatgrow.kernels.plan import Plan, empty_plan, is_delayed
 
 _COMPILE_NS = 16.0  # estimated work per gene: decides only how many threads share it
 _NO_CODES = np.zeros(0, np.uint8)
@@ -25,7 +24,7 @@ def compiled(packed: Packed, interface: Interface, dtype: Any) -> Plan:
         ValueError: A column is missing that the dynamics of a node reads.
     """
     used = used_dynamics(packed, interface)
-    delay = _choices("connection", packed, interface, "delay")
+    delay = _choices(packed, interface, "delay")
     lines = _room_for_lines(packed, interface, delay)
     plan = empty_plan(
         {
@@ -37,7 +36,7 @@ def compiled(packed: Packed, interface: Interface, dtype: Any) -> Plan:
         dtype,
     )  # fmt: skip
     plan.lines[:] = lines[:-1, None]
-    codes = _choices("node", packed, interface, "dynamics") if used else _NO_CODES
+    codes = _choices(packed, interface, "dynamics") if used else _NO_CODES
     kinds = _kinds(used, plan.parameters.shape[1], names_of(interface.columns).node_values)
     timing = Timing(interface.update == "synchronous", delay, codes, kinds)
     ranges = parallel.split(work_of(packed), _COMPILE_NS)
@@ -53,7 +52,7 @@ def work_of(packed: Packed) -> Array:
 
 def used_dynamics(packed: Packed, interface: Interface) -> dict[int, Dynamics]:
     """The dynamics that nodes of some genomes have, by opcode, but for instant ones."""
-    codes = _choices("node", packed, interface, "dynamics")
+    codes = _choices(packed, interface, "dynamics")
     if not codes.any():  # they have no such column, or all are instant
         return {}
     codes, known = np.unique(codes), dynamics.declarations()
@@ -69,13 +68,47 @@ def parameter_columns(packed: Packed, interface: Interface) -> dict[int, list[in
     }
 
 
-def _choices(table: str, packed: Packed, interface: Interface, column: str) -> Array:
+def computed_genes(plan: Plan, interface: Interface) -> tuple[Array, dict[str, Array]]:
+    """What one network, of a :func:`part`, computes with of its genes.
+
+    Returns:
+        (C,) slot of the node or input that each connection comes from, and in rows of the plan
+        values and opcodes by column; those of ``interface`` that no tick reads are not among them.
+    """
+    nodes = interface.inputs + plan.bias.size
+    slot = np.repeat(np.arange(interface.inputs, nodes), plan.incoming_stop - plan.incoming_start)
+    first = int(plan.width[0]) - plan.line_source.size
+    source, lines = plan.source_slot.astype(np.int64), np.zeros(plan.weight.size, np.int64)
+    while (source >= first).any():
+        late = source >= first
+        source[late] = plan.line_source[source[late] - first]
+        lines += late
+    wanted = is_delayed(source, slot) | (
+        (interface.update == "synchronous") & (source >= interface.inputs)
+    )
+    genes = {
+        "weight": plan.weight, "bias": plan.bias, "activation": plan.activation,
+        "aggregation": plan.aggregation,
+    }  # fmt: skip
+    if "delay" in interface.columns:
+        genes["delay"] = np.where(lines > 0, lines - wanted, 0)
+    if plan.dynamics.size:
+        kinds = plan.dynamics[:, KIND]
+        genes |= {"dynamics": kinds, "activation": plan.dynamics[:, FUNCTION]}
+        for code, declared in dynamics.declarations().items():
+            for p, column in enumerate(declared.columns[: plan.parameters.shape[1]]):
+                before = genes.get(column, np.full(kinds.size, plain(column)))
+                genes[column] = np.where(kinds == code, plan.parameters[:, p], before)
+    return source, {name: column for name, column in genes.items() if name in interface.columns}
+
+
+def _choices(packed: Packed, interface: Interface, column: str) -> Array:
     """(V,) or (C,) uint8 opcodes of a choice column, (0,) where genomes lack it."""
-    names = getattr(names_of(interface.columns), f"{table}_choices")
-    if column not in names:
+    if column not in interface.columns:
         return _NO_CODES
-    codes: Array = getattr(packed, f"{table}_choices")[:, names.index(column)]
-    return np.ascontiguousarray(codes)
+    array, k = places_of(interface.columns)[column]
+    codes: Array = np.ascontiguousarray(getattr(packed, array)[:, k])
+    return codes
 
 
 def _room_for_lines(packed: Packed, interface: Interface, delay: Array) -> Array:
@@ -98,17 +131,8 @@ def _kinds(used: dict[int, Dynamics], parameters: int, names: tuple[str, ...]) -
     kinds = np.full((max(used, default=INSTANT) + 1, PARAMETERS + parameters), -1, np.int32)
     kinds[INSTANT, :PARAMETERS] = 1, 0
     for code, declared in used.items():
+        check_columns(declared, names)
         kinds[code, :PARAMETERS] = declared.activates, declared.states
         for p, column in enumerate(declared.columns):
-            if column not in names:
-                raise ValueError(missing(declared.name, column))
             kinds[code, PARAMETERS + p] = names.index(column)
     return kinds
-
-
-def missing(name: str, column: str) -> str:
-    """That genomes lack a column which a dynamics reads."""
-    return _checks.message(
-        "genes", f"the column {column!r}, which dynamics {name!r} reads", "none",
-        f'Set "genes.{column}": True.',
-    )  # fmt: skip

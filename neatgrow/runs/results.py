@@ -104,7 +104,7 @@ def fingerprint_of(history: History, champion: Genome) -> str:
     face = champion.interface
     statistics = {"input_mean": face.input_mean, "input_scale": face.input_scale}
     for name, array in {**columns, **champion.packed._asdict(), **statistics}.items():
-        if array is not None:
+        if array is not None and 0 not in array.shape[1:]:  # of no column
             digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -113,13 +113,14 @@ class Population:
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
     ) -> None:
+        resolved, self.chosen = automatic.resolved(Config() if config is None else config)
         interface = Interface(
             inputs,
             outputs,
             _checks.names("input_names", input_names),
             _checks.names("output_names", output_names),
-        )
-        resolved, self.chosen = automatic.resolved(Config() if config is None else config)
+            columns=resolved.genes.columns, update=resolved.update,
+        )  # fmt: skip
         self._settle(resolved, interface, seed, minimize)
         self.generation = 0
         self.fitness: Array | None = None
@@ -159,7 +160,8 @@ class Population:
             config: Settings from now on, instead of its own; the next generation follows them.
 
         Raises:
-            ValueError: ``config.recurrent`` differs: genomes may hold loops already.
+            ValueError: ``config.recurrent`` differs: genomes may hold loops already; or
+                ``config.update`` or the gene columns do.
         """
         config, chosen = automatic.resolved(
             state.config if config is None else config, state.chosen
@@ -169,6 +171,14 @@ class Population:
                 f"recurrent: expected {state.config.recurrent} as when the run began, got "
                 f"{config.recurrent}. Leave it; genomes were grown by it."
             )
+        for what, given, own in (
+            ("genes", config.genes.columns, state.genomes.columns),
+            ("update", [config.update], [state.genomes.interface.update]),
+        ):
+            if set(given) != set(own):
+                rule, got = f"{', '.join(own)} as when the run began", ", ".join(given)
+                remedy = "Leave it; it is part of the genomes."
+                raise ValueError(_checks.message(what, rule, got, remedy))
         population = cls.__new__(cls)
         population._settle(config, state.genomes.interface, state.seed, state.minimize)
         population.generation, population.genomes = state.generation, state.genomes

@@ -1,15 +1,13 @@
 """Small signs that tell nodes apart: the curve of an activation, the sign of an aggregation."""
 
 from collections.abc import Iterable
-from typing import Any
 
-import networkx
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.export.networkx import from_networkx
+from neatgrow.columns import COLUMNS, Choices, Table
+from neatgrow.genomes.columns import BASE
 from neatgrow.genomes.genomes import Genome, Genomes
-from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
 
 AGGREGATION_MARKS = {"sum": "", "product": "×"}  # the others go by their names
@@ -28,8 +26,12 @@ def activation_curves(names: Iterable[str]) -> dict[str, Array]:
         By name, points (49, 2) of the curve, x and y within ±1.
     """
     shown = sorted(set(names))
-    parts = [(_one_node(name).packed, 1) for name in shown]
-    networks = Genomes(layout.concatenate(parts), Interface(1, 1)).compile(np.float64)
+    nodes = [
+        Genome.from_edges([(0, 1)], inputs=1, outputs=1, nodes={1: {"activation": name}})
+        for name in shown
+    ]
+    parts = [(genome.packed, 1) for genome in nodes]
+    networks = Genomes(layout.concatenate(parts), nodes[0].interface).compile(np.float64)
     z = np.linspace(-_REACH, _REACH, _SAMPLES)
     values = np.clip(np.nan_to_num(networks.predict(z[:, None])[:, :, 0]), -_REACH, _REACH)
     curves = {}
@@ -40,9 +42,12 @@ def activation_curves(names: Iterable[str]) -> dict[str, Array]:
     return curves
 
 
-def _one_node(activation: str) -> Genome:
-    graph: networkx.DiGraph[Any] = networkx.DiGraph()
-    graph.add_node("z", kind="input")
-    graph.add_node("f", kind="output", activation=activation)
-    graph.add_edge("z", "f")
-    return from_networkx(graph)
+def optional_texts(genome: Genome, table: Table) -> list[list[str]]:
+    """What a drawing writes of each optional column of a table, by row."""
+    found = [COLUMNS[n] for n in genome.columns if n not in BASE and COLUMNS[n].table == table]
+    return [
+        genome.options(column.name)
+        if isinstance(column.settings, Choices)
+        else [f"{column.label or column.name} {value:.2g}" for value in genome.column(column.name)]
+        for column in found
+    ]

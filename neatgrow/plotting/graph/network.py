@@ -20,7 +20,7 @@ from neatgrow.plotting.graph.bundles import draw_bundle
 from neatgrow.plotting.graph.frame import Frame, Margins, fit, natural_pitch, natural_width
 from neatgrow.plotting.graph.layers import Diagram, arrange
 from neatgrow.plotting.graph.legend import DOTS, Strokes, add_legend, dashes, strokes_of
-from neatgrow.plotting.graph.marks import AGGREGATION_MARKS, activation_curves
+from neatgrow.plotting.graph.marks import AGGREGATION_MARKS, activation_curves, optional_texts
 from neatgrow.plotting.graph.routes import Route
 from neatgrow.plotting.theme import Theme, ThemeName, blend, new_figure, theme_of
 from neatgrow.plotting.values import drawable
@@ -361,6 +361,7 @@ def _draw_marks(
     activations, aggregations = genome.activation_names, genome.aggregation_names
     halo = [withStroke(linewidth=2.0, foreground=theme.background)]
     named = genome.n_hidden <= _MOST_NAMED and radius * 72 > 6.5
+    more = optional_texts(genome, "node") if named else []
     if len(diagram.genes) > _MOST_MARKED:
         return
     for vertex, gene in enumerate(diagram.genes):
@@ -370,6 +371,8 @@ def _draw_marks(
         ink = theme.surface if vertex in outputs and diagram.live[vertex] else theme.ink
         ink = ink if diagram.live[vertex] else theme.quiet
         below = AGGREGATION_MARKS.get(aggregations[gene], aggregations[gene])
+        if named:
+            below = " ".join(filter(None, (below, *(column[gene] for column in more))))
         name = labels[diagram.node_id(vertex)] if named and vertex not in outputs else ""
         if curves:
             points = curves[activations[gene]] * radius * (0.6, 0.45) + (x, y)

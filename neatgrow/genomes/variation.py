@@ -9,13 +9,13 @@ from neatgrow import _checks, automatic
 from neatgrow._types import Array
 from neatgrow.columns import Choices, Values
 from neatgrow.config import Config
-from neatgrow.genomes.columns import names_of, option_codes
+from neatgrow.genomes.columns import names_of, offered_dynamics, option_codes
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import genes, layout, parallel, random
 from neatgrow.kernels import reproduction as kernels
-from neatgrow.kernels.dynamics import check_columns, declarations
+from neatgrow.kernels.dynamics import check_columns
 from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.offspring import Offspring, room_of
@@ -37,8 +37,8 @@ def rules_of(config: Config, interface: Interface) -> Rules:
         )
         for array, names in names_of(interface.columns)._asdict().items()
     }
-    for name in config.genes.dynamics.options if config.genes.dynamics else ():
-        check_columns(declarations()[option_codes("dynamics")[name]], config.genes.columns)
+    for declared in offered_dynamics(config.genes):
+        check_columns(declared, config.genes.columns)
     return Rules(
         n_inputs=interface.inputs,
         n_outputs=interface.outputs,

@@ -78,7 +78,7 @@ def accumulate(plan, custom, n, data, loss, chosen, total, gradient, scratch):
         loss: Opcode.
         chosen: (K,) int32 samples to take.
         total: What the loss is divided by: the weights of all samples.
-        gradient: Of ``plan.LEARNED``, (rows, K) each, added to in this network's rows.
+        gradient: Of ``plan.LEARNED``, (K,) each, added to in this network's rows.
         scratch: Room; its number of ticks is the window over which gradients reach back.
     """
     which = n if data.inputs.shape[0] > 1 else 0
@@ -136,16 +136,18 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
         first, last = plan.incoming_start[at(v)], plan.incoming_stop[at(v)]
         dz = z[at(row)]
         if plan.activation[at(v)] == TIMED:
+            p = plan.parameters.shape[1]
+            own = d_parameters[at(v * p) : at(v * p + p)]
             for j in range(size):
                 node = (dz[j], now[at(slot), j], d[at(slot), j])
                 slots = (before[:, j], d[:, j], d_before[:, j])
                 dz[j] = retreat(plan.dynamics[at(v)], plan.parameters[at(v)], custom, node, slots,
-                                d_parameters[at(v)], scratch.state)  # fmt: skip
+                                own, scratch.state)  # fmt: skip
         else:
             _through_activation(
                 plan.activation[at(v)], custom, d[at(slot)], now[at(slot)], dz, size
             )
-        d_bias[at(v), 0] += _sum(dz, size)
+        d_bias[at(v)] += _sum(dz, size)
         aggregation = plan.aggregation[at(v)]
         if aggregation in (SUM, MEAN):
             if aggregation == MEAN and first < last:
@@ -157,7 +159,7 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
                     values, back = before[at(source)], d_before[at(source)]
                 else:
                     values, back = now[at(source)], d[at(source)]
-                d_weight[c, 0] += _dot(dz, values, size)
+                d_weight[c] += _dot(dz, values, size)
                 if source >= n_inputs:
                     w = plan.weight[c]
                     for j in range(size):
@@ -223,7 +225,7 @@ def _product_back(plan, first, last, slot, n_inputs, size, tick, d_weight, scrat
         w = plan.weight[c]
         for j in range(size):
             others = dz[j] * factor[c - first, j]
-            d_weight[c, 0] += others * values[j]
+            d_weight[c] += others * values[j]
             if source >= n_inputs:
                 back[j] += others * w
             dz[j] *= w * values[j]
@@ -243,7 +245,7 @@ def _extreme_back(plan, first, last, slot, n_inputs, size, tick, d_weight, dz, l
                 taken, best = c, x
         source = np.int64(plan.source_slot[taken])
         late = is_delayed(source, slot)
-        d_weight[taken, 0] += dz[j] * (before[at(source), j] if late else now[at(source), j])
+        d_weight[taken] += dz[j] * (before[at(source), j] if late else now[at(source), j])
         if source >= n_inputs:
             if late:
                 d_before[at(source), j] += dz[j] * plan.weight[taken]

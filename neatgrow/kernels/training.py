@@ -1,7 +1,6 @@
 """Gradient descent of many networks, each by itself, many steps in one call.
 
-What learns are the fields ``plan.LEARNED``, the first of connections and the others of nodes,
-each as (rows, K) numbers.
+What learns are the fields ``plan.LEARNED``, each laid out as one row of numbers.
 """
 
 import math
@@ -48,10 +47,10 @@ class Recipe(NamedTuple):
 class Memory(NamedTuple):
     """What optimisers remember, in rows of the plan; and how each network stands."""
 
-    values: tuple[Array, ...]  # (rows, K) each: views of the plan's fields that learn
-    moments: tuple[Array, ...]  # (2, rows, K) each: first and second
-    last: tuple[Array, ...]  # (rows, K) each: values before the last step
-    bounds: Array  # (2, V, P) least and most of the parameters of dynamics
+    values: tuple[Array, ...]  # (K,) each: the plan's fields that learn
+    moments: tuple[Array, ...]  # (2, K) each: first and second
+    last: tuple[Array, ...]  # (K,) each: values before the last step
+    bounds: Array  # (2, V·P) least and most of the parameters of dynamics
     stopped: Array  # (N,) int64, step at which learning stopped for want of finite numbers; −1
     active: Array  # (N,) bool, whether a network still learns
 
@@ -79,37 +78,37 @@ def _shuffle(order, seed, epoch, stream):
 
 @helper
 def _move(recipe, step, values, slopes, moments, span, penalise):
-    """One step of the optimiser on rows ``span`` of a field.
+    """One step of the optimiser on numbers ``span`` of a field.
 
     Sources: Polyak (1964); Tieleman & Hinton (2012); Kingma & Ba (2015), algorithm 1;
     Loshchilov & Hutter (2019), algorithm 2.
     """
+    if span[0] == span[1]:
+        return
     rate = rate_at(recipe, step)
     beta, smoothing = recipe.momentum, recipe.smoothing
     unbias_1 = 1.0 - beta ** (step + 1)
     unbias_2 = 1.0 - smoothing ** (step + 1)
     for row in range(at(span[0]), at(span[1])):
-        for k in range(values.shape[1]):
-            value, g = np.float64(values[row, k]), np.float64(slopes[row, k])
-            if recipe.optimizer == SGD:
-                value -= rate * g
-            elif recipe.optimizer == MOMENTUM:
-                m = beta * moments[0, row, k] + g
-                moments[0, row, k] = like(moments[0, row, k], m)
-                value -= rate * m
-            elif recipe.optimizer == RMSPROP:
-                v = smoothing * moments[1, row, k] + (1.0 - smoothing) * g * g
-                moments[1, row, k] = like(moments[1, row, k], v)
-                value -= rate * g / (math.sqrt(v) + recipe.epsilon)
-            else:
-                m = beta * moments[0, row, k] + (1.0 - beta) * g
-                v = smoothing * moments[1, row, k] + (1.0 - smoothing) * g * g
-                moments[0, row, k] = like(moments[0, row, k], m)
-                moments[1, row, k] = like(moments[1, row, k], v)
-                if recipe.optimizer == ADAMW and penalise:
-                    value -= rate * recipe.decay * value
-                value -= rate * (m / unbias_1) / (math.sqrt(v / unbias_2) + recipe.epsilon)
-            values[row, k] = like(values[row, k], value)
+        value, g = np.float64(values[row]), np.float64(slopes[row])
+        if recipe.optimizer == SGD:
+            value -= rate * g
+        elif recipe.optimizer == MOMENTUM:
+            m = beta * moments[0, row] + g
+            moments[0, row] = like(moments[0, row], m)
+            value -= rate * m
+        elif recipe.optimizer == RMSPROP:
+            v = smoothing * moments[1, row] + (1.0 - smoothing) * g * g
+            moments[1, row] = like(moments[1, row], v)
+            value -= rate * g / (math.sqrt(v) + recipe.epsilon)
+        else:
+            m = beta * moments[0, row] + (1.0 - beta) * g
+            v = smoothing * moments[1, row] + (1.0 - smoothing) * g * g
+            moments[0, row], moments[1, row] = like(moments[0, row], m), like(moments[1, row], v)
+            if recipe.optimizer == ADAMW and penalise:
+                value -= rate * recipe.decay * value
+            value -= rate * (m / unbias_1) / (math.sqrt(v / unbias_2) + recipe.epsilon)
+        values[row] = like(values[row], value)
 
 
 @helper
@@ -122,50 +121,44 @@ def _penalise(recipe, plan, d_weight, first, last):
         w = np.float64(plan.weight[c])
         sign = 0.0 if w == 0.0 else math.copysign(1.0, w)
         cost += recipe.l1 * abs(w) + recipe.l2 * w * w
-        d_weight[c, 0] += like(d_weight[c, 0], recipe.l1 * sign + 2.0 * recipe.l2 * w)
+        d_weight[c] += like(d_weight[c], recipe.l1 * sign + 2.0 * recipe.l2 * w)
     return cost
 
 
 @helper
-def _norm(gradient, rows):
+def _norm(gradient, spans):
     """Length of a network's gradient."""
     squares = 0.0
     for field in range(len(gradient)):
-        first, last = span_of(rows, field)
-        for row in range(first, last):
-            for k in range(gradient[field].shape[1]):
-                squares += np.float64(gradient[field][row, k]) ** 2
+        for k in range(spans[field][0], spans[field][1]):
+            squares += np.float64(gradient[field][k]) ** 2
     return math.sqrt(squares)
 
 
 @helper
-def _scale(factor, gradient, rows):
+def _scale(factor, gradient, spans):
     """Multiply a network's gradient; by 0 whatever it was."""
     for field in range(len(gradient)):
-        first, last = span_of(rows, field)
-        for row in range(first, last):
-            for k in range(gradient[field].shape[1]):
-                slope = gradient[field][row, k]
-                gradient[field][row, k] = like(slope, slope * factor if factor != 0.0 else 0.0)
+        slopes = gradient[field]
+        for k in range(at(spans[field][0]), at(spans[field][1])):
+            slopes[k] = like(slopes[k], slopes[k] * factor if factor != 0.0 else 0.0)
 
 
 @helper
-def _copy(source, target, rows):
+def _copy(source, target, spans):
     """Copy a network's values."""
     for field in range(len(source)):
-        first, last = span_of(rows, field)
-        for row in range(first, last):
-            for k in range(source[field].shape[1]):
-                target[field][row, k] = source[field][row, k]
+        given, own = source[field], target[field]
+        for k in range(at(spans[field][0]), at(spans[field][1])):
+            own[k] = given[k]
 
 
 @helper
-def _keep_bounds(memory, rows):
+def _keep_bounds(memory, span):
     """Clip a network's parameters of dynamics."""
     values, bounds = memory.values[2], memory.bounds
-    for v in range(rows[2], rows[3]):
-        for p in range(values.shape[1]):
-            values[v, p] = min(max(values[v, p], bounds[0, v, p]), bounds[1, v, p])
+    for k in range(span[0], span[1]):
+        values[k] = min(max(values[k], bounds[0, k]), bounds[1, k])
 
 
 @helper
@@ -178,33 +171,34 @@ def rows_of(plan, n):
 
 
 @helper
-def span_of(rows, field):
-    """Those of :func:`rows_of` that a field which learns has."""
-    return (rows[0], rows[1]) if field == 0 else (rows[2], rows[3])
+def spans_of(plan, n):
+    """First and one past the last number of network n in each of ``plan.LEARNED``."""
+    rows, p = rows_of(plan, n), plan.parameters.shape[1]
+    return (rows[0], rows[1]), (rows[2], rows[3]), (rows[2] * p, rows[3] * p)
 
 
 @helper
 def _one_step(plan, custom, n, data, how, memory, chosen, room):
     """One step of one network; the loss before it. Not finite: nothing has been changed."""
     recipe, step = how
-    rows, gradient, scratch = room
+    spans, gradient, scratch = room
     which = n if data.inputs.shape[0] > 1 else 0
-    _scale(0.0, gradient, rows)
+    _scale(0.0, gradient, spans)
     total = total_of(recipe.loss, data, which, chosen)
     if total == 0.0:  # nothing but samples to leave out
         return 0.0
     loss = accumulate(plan, custom, n, data, recipe.loss, chosen, total, gradient, scratch)
-    loss += _penalise(recipe, plan, gradient[0], rows[0], rows[1])
-    norm = _norm(gradient, rows)
+    loss += _penalise(recipe, plan, gradient[0], spans[0][0], spans[0][1])
+    norm = _norm(gradient, spans)
     if not (np.isfinite(loss) and np.isfinite(norm)):
         return np.nan
     if norm > recipe.clip:
-        _scale(recipe.clip / norm, gradient, rows)
-    _copy(memory.values, memory.last, rows)
+        _scale(recipe.clip / norm, gradient, spans)
+    _copy(memory.values, memory.last, spans)
     for field in range(len(gradient)):
         _move(recipe, step, memory.values[field], gradient[field], memory.moments[field],
-              span_of(rows, field), field == 0)  # fmt: skip
-    _keep_bounds(memory, rows)
+              spans[field], field == 0)  # fmt: skip
+    _keep_bounds(memory, spans[2])
     return loss
 
 
@@ -230,7 +224,7 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
     stream = np.empty(1, np.uint64)
     per_epoch = max(n_samples // recipe.batch, 1)
     for n in range(start, stop):
-        rows = rows_of(plan, n)
+        spans = spans_of(plan, n)
         scratch = scratch_of(plan, data, n, min(recipe.window, n_ticks))
         epoch = -1
         for k in range(record.shape[1]):
@@ -248,11 +242,11 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
             begin = step % per_epoch * recipe.batch
             chosen = order[begin : begin + min(recipe.batch, n_samples)]
             record[n, k] = _one_step(
-                plan, custom, n, data, (recipe, step), memory, chosen, (rows, gradient, scratch)
+                plan, custom, n, data, (recipe, step), memory, chosen, (spans, gradient, scratch)
             )
             if np.isnan(record[n, k]):  # back to the last parameters with a finite loss
                 if step > 0:
-                    _copy(memory.last, memory.values, rows)
+                    _copy(memory.last, memory.values, spans)
                 memory.stopped[n] = step
                 memory.active[n] = False
 
@@ -267,7 +261,7 @@ def gradients(plan, custom, data, loss, losses, gradient, start, stop):
         data: Samples.
         loss: Opcode.
         losses: (N,) float64, written.
-        gradient: Of ``plan.LEARNED``, (rows, K) each, zeros; written.
+        gradient: Of ``plan.LEARNED``, (K,) each, zeros; written.
         start: First network.
         stop: One past the last.
     """
@@ -282,11 +276,10 @@ def gradients(plan, custom, data, loss, losses, gradient, start, stop):
 
 @kernel
 def slopes_of(plan):
-    """Zeros for the gradients of ``plan.LEARNED``, (rows, K) each."""
-    kind = plan.weight.dtype
+    """Zeros for the gradients of ``plan.LEARNED``, (K,) each."""
     return (
-        np.zeros((plan.weight.shape[0], 1), kind), np.zeros((plan.bias.shape[0], 1), kind),
-        np.zeros(plan.parameters.shape, kind),
+        np.zeros_like(plan.weight), np.zeros_like(plan.bias),
+        np.zeros(plan.parameters.size, plan.weight.dtype),
     )  # fmt: skip
 
 

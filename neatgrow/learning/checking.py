@@ -11,7 +11,7 @@ from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels.backward import Data
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning.data import prepared
-from neatgrow.learning.training import Trainer, in_rows, learned_of, recipe_of, rows_of
+from neatgrow.learning.training import Trainer, learned_of, recipe_of, rows_of
 
 _STEP = 6e-6  # about the cube root of float64's precision: least error of a central difference
 _FLOOR = 1e-3  # of the loss, below which a gradient counts as this large
@@ -60,9 +60,10 @@ def check_gradients(
     losses, found = trainer.gradients(data)
     floor = _FLOOR * max(1.0, abs(float(losses[0])))
     worst = 0.0
-    used = rows_of(trainer.networks, np.zeros(1, np.int64))
-    for values, gradient, rows in zip(in_rows(learned_of(plan)), in_rows(found), used, strict=True):
-        for place in product(rows.tolist(), range(values.shape[1])):
+    for values, gradient, rows in zip(
+        learned_of(plan), found, rows_of(trainer.networks, np.zeros(1, np.int64)), strict=True
+    ):
+        for place in product(rows.tolist(), *map(range, values.shape[1:])):
             numeric = _difference(trainer, data, values, place)
             slope = float(gradient[place])
             size = max(abs(slope), abs(numeric), floor)
@@ -70,7 +71,7 @@ def check_gradients(
     return float(worst)
 
 
-def _difference(trainer: Trainer, data: Data, values: Array, place: tuple[int, int]) -> float:
+def _difference(trainer: Trainer, data: Data, values: Array, place: tuple[int, ...]) -> float:
     """Central difference of the loss along one parameter."""
     value = values[place]
     step = _STEP * max(1.0, abs(value))

@@ -8,16 +8,15 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.config import Config
 from neatgrow.files.archive import UnknownContentError
-from neatgrow.genomes.columns import names_of
+from neatgrow.genomes.columns import names_of, offered_dynamics
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import layout, random
-from neatgrow.kernels.dynamics import declarations
 from neatgrow.kernels.layout import WEIGHT
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning import optimizers
 from neatgrow.learning.data import Lessons, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
-from neatgrow.learning.training import Trainer, recipe_of, without_gradient
+from neatgrow.learning.training import Trainer, check_learn, recipe_of
 
 
 @dataclass(frozen=True)
@@ -137,10 +136,7 @@ def taught(
         return genomes, 0
     draws = np.empty(1 + len(genomes), np.int64)
     random.derive_seeds(key[0], random.LEARNING, key[1], draws)
-    options = config.genes.dynamics.options if config.genes.dynamics else ()
-    for declared in declarations().values():
-        if declared.name in options and not declared.learns:
-            raise ValueError(without_gradient(declared.name))
+    check_learn(offered_dynamics(config.genes))
     chosen = np.flatnonzero(draws[1:] < learning.share * (1 << 31))
     if not chosen.size:
         return genomes, 0

@@ -3,7 +3,7 @@
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import parallel
 from neatgrow.kernels import training as kernels
 from neatgrow.kernels.backward import Data
-from neatgrow.kernels.dynamics import KIND, custom_addresses
+from neatgrow.kernels.dynamics import KIND, Dynamics, custom_addresses
 from neatgrow.kernels.layout import BIAS, WEIGHT
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.kernels.plan import FIELDS, LEARNED, Plan
@@ -51,13 +51,13 @@ class Trainer:
         check_learnable(genomes)
         self.networks: Networks = compile_genomes(genomes.packed, genomes.interface, dtype)
         self._columns = parameter_columns(genomes.packed, genomes.interface)
-        values = in_rows(learned_of(self.networks.plan))
+        values = flat(learned_of(self.networks.plan))
         self._before = self.parameters()
         self._memory = Memory(
             values,
             tuple(np.zeros((2, *each.shape), each.dtype) for each in values),
-            in_rows(self.parameters()),
-            _bounds(self.networks.plan, genomes),
+            flat(self.parameters()),
+            _bounds(self.networks.plan, genomes).reshape(2, -1),
             np.full(len(genomes), -1, np.int64),
             np.ones(len(genomes), np.bool_),
         )
@@ -98,7 +98,7 @@ class Trainer:
         samples = data.inputs.shape[1] * data.inputs.shape[3]
         parallel.over_ranges(
             kernels.gradients, self._ranges(samples * _SAMPLE_NS), plan, custom_addresses(), data,
-            self.recipe.loss, losses, in_rows(found),
+            self.recipe.loss, losses, flat(found),
         )  # fmt: skip
         return losses, found
 
@@ -142,19 +142,17 @@ class Trainer:
         return parallel.split(packed.node_ptr + packed.connection_ptr, cost)
 
 
+def check_learn(used: Iterable[Dynamics]) -> None:
+    """Raise ValueError if one of some dynamics has no gradient."""
+    for declared in used:
+        if not declared.learns:
+            rule, remedy = "dynamics that have a gradient, to learn", "Evolve without learning."
+            raise ValueError(_checks.message("genes.dynamics", rule, repr(declared.name), remedy))
+
+
 def check_learnable(genomes: Genomes) -> None:
     """Raise ValueError if a node has dynamics without a gradient."""
-    for used in used_dynamics(genomes.packed, genomes.interface).values():
-        if not used.learns:
-            raise ValueError(without_gradient(used.name))
-
-
-def without_gradient(name: str) -> str:
-    """That a dynamics has none."""
-    return _checks.message(
-        "genes.dynamics", "dynamics that have a gradient, to learn", repr(name),
-        "Evolve without learning.",
-    )  # fmt: skip
+    check_learn(used_dynamics(genomes.packed, genomes.interface).values())
 
 
 def learned_of(plan: Plan) -> tuple[Array, ...]:
@@ -162,9 +160,9 @@ def learned_of(plan: Plan) -> tuple[Array, ...]:
     return tuple(getattr(plan, name) for name in LEARNED)
 
 
-def in_rows(fields: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Views of fields that learn as kernels take them, (rows, K) each."""
-    return tuple(field[:, None] if field.ndim == 1 else field for field in fields)
+def flat(fields: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Views of fields that learn as kernels take them, (K,) each."""
+    return tuple(field.reshape(-1) for field in fields)
 
 
 def copy_learned(
@@ -177,8 +175,8 @@ def copy_learned(
 
 def _bounds(plan: Plan, genomes: Genomes) -> Array:
     """(2, V, P) least and most of the parameters of dynamics, as their columns declare them."""
-    bounds = np.empty((2, *plan.parameters.shape))
-    bounds[0], bounds[1] = -np.inf, np.inf
+    bounds = np.full((2, *plan.parameters.shape), np.inf)
+    bounds[0] = -np.inf
     for kind, used in used_dynamics(genomes.packed, genomes.interface).items():
         rows = plan.dynamics[:, KIND] == kind
         for p, column in enumerate(used.columns):

@@ -141,8 +141,8 @@ def register_column(
 ) -> Column:
     """Declare a gene column of your own; ``Config(genes=Genes(name=settings))`` uses it.
 
-    Worker processes and programs that load such genomes must register it too, so do it at the
-    top level of a module. Registering the same again changes nothing.
+    Programs that load such genomes from files must register it too, so do it at the top level of
+    a module; worker processes are told. Registering the same again changes nothing.
 
     Args:
         name: An identifier that no other column has.
@@ -159,17 +159,27 @@ def register_column(
         raise TypeError(_checks.message(f"column {name!r}", rule, _checks.shown(settings)))
     _checks.one_of(f"column {name!r}, table", table, ("node", "connection", "genome"))
     column = Column(name=name, table=table, settings=settings, label=label)
-    known = COLUMNS.get(name)
-    if known is not None and known != column:
-        rule = "a name that no other column has"
-        raise ValueError(_checks.message("register_column", rule, repr(name), "Choose another."))
+    if name in COLUMNS:
+        return adopted(column)
     if not name.isidentifier() or name.startswith("_") or name in _TAKEN or hasattr(Genes, name):
         rule = "an identifier that means nothing else"
         raise ValueError(_checks.message("register_column", rule, repr(name), "Choose another."))
     if isinstance(settings, Choices) and len(settings.options) > _MOST_OPTIONS:
         rule, got = f"at most {_MOST_OPTIONS} options", len(settings.options)
         raise ValueError(_checks.message(f"column {name!r}", rule, got))
-    return COLUMNS.setdefault(name, column)
+    return adopted(column)
+
+
+def adopted(column: Column) -> Column:
+    """The column, known by its name from now on.
+
+    Raises:
+        ValueError: Another one has the name.
+    """
+    if COLUMNS.setdefault(column.name, column) != column:
+        rule, got = "a name that no other column has", repr(column.name)
+        raise ValueError(_checks.message("register_column", rule, got, "Choose another."))
+    return column
 
 
 class Genes(Settings):

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from oracles import identity
 
 import neatgrow
 from neatgrow.columns import Choices, Genes, Values
 from neatgrow.config import Config, Crossover, Distance, Mutation, Species, Start
-from neatgrow.genomes.build import assemble
 from neatgrow.genomes.columns import option_codes
-from neatgrow.genomes.genomes import Genomes
+from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import functions, layout, parallel
+from neatgrow.kernels.layout import Packed
 from neatgrow.selection.population import Population
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell starts with &
@@ -47,19 +48,32 @@ def build(inputs, outputs, nodes, connections):
     """
     plain = {inputs + o: ("tanh", "sum", 0.0) for o in range(outputs)}
     nodes = dict(sorted((plain | nodes).items()))
-    rows = [(*row, *[0] * (5 - len(row))) for row in connections]
-    source, target, weight, enabled, birth = list(zip(*rows, strict=True)) or [()] * 5
+    rows = sorted(
+        (identity(source, target), source, target, weight, enabled, *(rest or [0]))
+        for source, target, weight, enabled, *rest in connections
+    )
+    column = list(zip(*rows, strict=True)) or [()] * 6
     codes = [option_codes(name) for name in ("activation", "aggregation")]
-    genes = {
-        "activation": [codes[0][f] for f, _, _ in nodes.values()],
-        "aggregation": [codes[1][g] for _, g, _ in nodes.values()],
-        "bias": [bias for _, _, bias in nodes.values()], "weight": np.array(weight, np.float64),
-    }  # fmt: skip
-    ids = (np.array(ends, np.int64) for ends in (list(nodes), source, target))
-    return assemble(
-        Interface(inputs, outputs), *ids, genes, connection_birth=np.array(birth, np.int32),
-        enabled=np.array(enabled, np.bool_),
-    )  # fmt: skip
+    packed = Packed(
+        node_ptr=np.array([0, len(nodes)], np.int64),
+        connection_ptr=np.array([0, len(rows)], np.int64),
+        node_id=np.array(list(nodes), np.int64),
+        node_birth=np.zeros(len(nodes), np.int32),
+        node_values=np.array([[bias] for _, _, bias in nodes.values()], np.float64),
+        node_choices=np.array([[codes[0][f], codes[1][g]] for f, g, _ in nodes.values()], np.uint8),
+        innovation=np.array(column[0], np.int64),
+        source=np.array(column[1], np.int64),
+        target=np.array(column[2], np.int64),
+        connection_birth=np.array(column[5], np.int32),
+        connection_values=np.array(column[3], np.float64).reshape(-1, 1),
+        enabled=np.array(column[4], np.bool_),
+        connection_choices=np.empty((len(rows), 0), np.uint8),
+        genome_values=np.empty((1, 0)),
+        genome_choices=np.empty((1, 0), np.uint8),
+    )
+    genome = Genome(packed, Interface(inputs, outputs))
+    genome.check()
+    return genome
 
 
 def pack(genomes):

@@ -118,10 +118,9 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
         if not stored.by_column:
             packed[array] = typed(arrays, array, stored.dtype, shape)
             continue
-        found: Any = named.get(array)
-        order = getattr(names_of(columns), array)
+        found, order = named.get(array, []), getattr(names_of(columns), array)
         packed[array] = np.empty((sizes[stored.table], len(order)), stored.dtype)
-        if found is None and array not in arrays:  # in files of format 1
+        if array not in named and array not in arrays:  # in files of format 1
             continue
         given = typed(arrays, array, stored.dtype, (*shape, len(found)))
         for k, name in enumerate(order):

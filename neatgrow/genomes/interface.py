@@ -1,12 +1,13 @@
 """What all genomes of a batch have in common."""
 
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.columns import COLUMNS, adopted
 from neatgrow.config import Update
 from neatgrow.genomes.columns import BASE, names_of
 from neatgrow.sections import Direct, Encoding
@@ -57,7 +58,20 @@ class Interface:
         if (self.input_mean is None) != (self.input_scale is None):
             raise ValueError("input_mean, input_scale: expected both or neither, got one.")
         _checks.one_of("update", self.update, get_args(Update))
-        names_of(self.columns)
+        names_of(self.columns)  # raises for unknown ones
+        if self.columns[: len(BASE)] != BASE:
+            rule = f"{', '.join(BASE)} first"
+            raise ValueError(_checks.message("columns", rule, f"{self.columns}"))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """With the declarations of optional columns, for processes that have not got them."""
+        declared = [COLUMNS[name] for name in self.columns if name not in BASE]
+        return vars(self) | {"declared": declared}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for column in state.pop("declared"):
+            adopted(column)
+        vars(self).update(state)
 
     def encoded(self, encoding: Encoding) -> "Interface":
         """That of the genomes whose graphs, by an encoding, have this interface."""

@@ -345,7 +345,7 @@ def _settings(record: Record) -> tuple[str, Any]:
         parts.append(note(f"The settings cannot be shown: {why}"))
     else:
         mine, usual = flat(record.config.to_dict()), flat(Config().to_dict())
-        rows = [[k, plain(v), plain(usual[k])] for k, v in mine.items() if v != usual[k]]
+        rows = [[k, plain(v), plain(usual.get(k))] for k, v in mine.items() if v != usual.get(k)]
         if rows:
             header = ["setting", "here", "default"]
             parts.append(table(header, rows, "Settings that differ from the defaults"))

@@ -118,7 +118,8 @@ _BASE = (
         settings=Choices(start="sum", options=("sum",)),
     ),
     Column(
-        name="dynamics", table="node", settings=Choices(start="instant", options=("instant",)),
+        name="dynamics", table="node",
+        settings=Choices(start="instant", options=("instant",), swap_rate=0.05),
     ),
     Column(
         name="delay", table="connection",

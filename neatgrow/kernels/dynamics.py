@@ -213,7 +213,8 @@ def register_dynamics(
 def _compiled(what: str, function: Callable[..., float], states: int, parameters: int) -> Any:
     """The C function of an update; it gives NaN where the user's raises."""
     try:  # in Python first, where an index outside an array is an error and not a crash
-        float(function(0.5, np.zeros(states), np.full(parameters, 0.5)))
+        with np.errstate(all="ignore"):
+            float(function(0.5, np.zeros(states), np.full(parameters, 0.5)))
     except Exception as error:
         rule = f"no error when tried on z, {states} states and {parameters} parameters"
         got = f"{type(error).__name__}: {error}"
@@ -229,7 +230,7 @@ def _compiled(what: str, function: Callable[..., float], states: int, parameters
 
     try:
         return numba.cfunc(types.float64(types.float64, _POINTER), error_model="numpy")(c_update)
-    except numba.core.errors.NumbaError as error:
+    except Exception as error:  # numba's own, and others from within it
         raise TypeError(
             f"{what}: expected a function of z, state and parameters that numba compiles. "
             f"{str(error).splitlines()[0]}"

@@ -19,7 +19,7 @@ class Field(NamedTuple):
 
     axis: str  # what has a row of it: "network", "node", "connection" or "line"
     dtype: Any = None  # ``None`` for that of weights
-    second: str | int = ""  # size of a second axis: a number, or the name of a count
+    second: str = ""  # a second axis
     rows_of: str = ""  # axis whose rows its values are, counted anew in a part
     ticks: bool = False  # whether a tick of one network alone reads it
     learns: bool = False  # whether it is a continuous parameter, which has a gradient
@@ -41,7 +41,8 @@ class Plan(NamedTuple):
 
     node_start: Annotated[Array, Field("network", np.int64, rows_of="node")]  # (N,) first row
     node_stop: Annotated[Array, Field("network", np.int64, rows_of="node")]  # (N,)
-    lines: Annotated[Array, Field("network", np.int64, 2, rows_of="line")]  # (N, 2) start, stop
+    # (N, 2) first line row, and one past the last
+    lines: Annotated[Array, Field("network", np.int64, "ends", rows_of="line")]
     width: Annotated[Array, Field("network", np.int64)]  # (N,) slots
     has_state: Annotated[Array, Field("network", np.bool_)]  # (N,) whether a tick reads another's
     output_slot: Annotated[Array, Field("network", np.int32, "outputs", ticks=True)]  # (N, O)
@@ -89,13 +90,10 @@ def empty_plan(counts: dict[str, int], dtype: DTypeLike) -> Plan:
         dtype: Of weights, float32 or float64.
     """
 
-    def empty(field: Field) -> Array:
-        shape = [counts[field.axis]]
-        if field.second:
-            shape.append(field.second if isinstance(field.second, int) else counts[field.second])
-        return np.empty(shape, field.dtype or dtype)
-
-    return Plan(*map(empty, FIELDS.values()))
+    return Plan(*[
+        np.empty((counts[axis], counts[second]) if second else counts[axis], kind or dtype)
+        for axis, kind, second, *_ in FIELDS.values()
+    ])  # fmt: skip
 
 
 def part(plan: Plan, start: int, stop: int) -> Plan:

@@ -14,7 +14,7 @@ from neatgrow.kernels.ordering import PARAMETERS, Timing
 from neatgrow.kernels.plan import Plan, empty_plan, is_delayed
 
 _COMPILE_NS = 16.0  # estimated work per gene: decides only how many threads share it
-_NO_CODES = np.zeros(0, np.uint8)
+_NO_CODES, _NO_KINDS = np.zeros(0, np.uint8), np.zeros((1, PARAMETERS), np.int32)
 
 
 def compiled(packed: Packed, interface: Interface, dtype: Any) -> Plan:
@@ -25,20 +25,22 @@ def compiled(packed: Packed, interface: Interface, dtype: Any) -> Plan:
     """
     used = used_dynamics(packed, interface)
     delay = _choices(packed, interface, "delay")
-    lines = _room_for_lines(packed, interface, delay)
+    synchronous = interface.update == "synchronous"
+    lines = _room_for_lines(packed, synchronous, delay)
     plan = empty_plan(
         {
             "network": packed.node_ptr.size - 1, "node": packed.node_id.size,
             "connection": packed.innovation.size, "line": int(lines[-1]),
-            "outputs": interface.outputs, "dynamics": 4 if used else 0,
+            "outputs": interface.outputs, "ends": 2, "dynamics": 4 if used else 0,
             "parameters": max((len(d.columns) for d in used.values()), default=0),
         },
         dtype,
     )  # fmt: skip
     plan.lines[:] = lines[:-1, None]
-    codes = _choices(packed, interface, "dynamics") if used else _NO_CODES
-    kinds = _kinds(used, plan.parameters.shape[1], names_of(interface.columns).node_values)
-    timing = Timing(interface.update == "synchronous", delay, codes, kinds)
+    timing = Timing(synchronous, delay, _NO_CODES, _NO_KINDS)
+    if used:
+        kinds = _kinds(used, plan.parameters.shape[1], names_of(interface.columns).node_values)
+        timing = timing._replace(dynamics=_choices(packed, interface, "dynamics"), kinds=kinds)
     ranges = parallel.split(work_of(packed), _COMPILE_NS)
     parallel.over_ranges(ordering.compile_genomes, ranges, packed, interface.inputs, timing, plan)
     return plan
@@ -111,14 +113,14 @@ def _choices(packed: Packed, interface: Interface, column: str) -> Array:
     return codes
 
 
-def _room_for_lines(packed: Packed, interface: Interface, delay: Array) -> Array:
+def _room_for_lines(packed: Packed, synchronous: bool, delay: Array) -> Array:
     """(N+1,) int64 offsets of the most delay lines that each genome can need.
 
     One of each node if all connections wait a tick, and of each connection as many as its own
     delay comes to, and the tick that it may wait anyway.
     """
     most = np.zeros(packed.node_ptr.size, np.int64)
-    if interface.update == "synchronous":
+    if synchronous:
         most += packed.node_ptr
     if delay.size:
         added = np.cumsum(np.where(delay > 0, delay + 1, 0), dtype=np.int64)
@@ -128,7 +130,7 @@ def _room_for_lines(packed: Packed, interface: Interface, delay: Array) -> Array
 
 def _kinds(used: dict[int, Dynamics], parameters: int, names: tuple[str, ...]) -> Array:
     """What ``Timing.kinds`` says of the dynamics in use."""
-    kinds = np.full((max(used, default=INSTANT) + 1, PARAMETERS + parameters), -1, np.int32)
+    kinds = np.full((max(used) + 1, PARAMETERS + parameters), -1, np.int32)
     kinds[INSTANT, :PARAMETERS] = 1, 0
     for code, declared in used.items():
         check_columns(declared, names)

@@ -207,7 +207,7 @@ def test_every_field_is_declared_with_its_axis_and_dtype():
 def test_instant_networks_have_no_room_for_what_they_lack():
     plan = grown(1).compile().plan
     assert plan.dynamics.size == plan.parameters.size == plan.line_source.size == 0
-    unused = grown(1, **{"genes.dynamics": True, "genes.delay.swap_rate": 0.0})
+    unused = grown(1, **{"genes.dynamics.options": ("instant",), "genes.delay.swap_rate": 0.0})
     plan = unused.compile().plan
     assert plan.dynamics.size == plan.parameters.size == plan.line_source.size == 0
 

@@ -119,7 +119,11 @@ _BASE = (
     ),
     Column(
         name="dynamics", table="node",
-        settings=Choices(start="instant", options=("instant",), swap_rate=0.05),
+        settings=Choices(start="instant", options=("instant", "leaky"), swap_rate=0.05),
+    ),
+    Column(
+        name="time_constant", table="node", label="τ",
+        settings=Values(start_mean=2.0, minimum=0.1, maximum=100.0, mutate_rate=0.1),
     ),
     Column(
         name="delay", table="connection",

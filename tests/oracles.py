@@ -135,7 +135,13 @@ def aggregation(name, terms):
 
 # update(z, state, node) → what the activation is applied to, by name; tests add their own. The
 # state is a dictionary, empty at the start; the node has its columns as attributes.
-DYNAMICS = {"instant": lambda z, state, node: z}
+def leaky(z, state, node):
+    """dv/dt = (z − v) / τ over one unit of time, z held."""
+    state["v"] = z + (state.get("v", 0.0) - z) * math.exp(-1.0 / node.time_constant)
+    return state["v"]
+
+
+DYNAMICS = {"instant": lambda z, state, node: z, "leaky": leaky}
 
 
 class Node:

@@ -8,6 +8,7 @@ with its activation f. A user's own update is compiled to a C function; its addr
 those of activations, so no kernel is compiled again for it.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -40,8 +41,11 @@ class Dynamics(NamedTuple):
     learns: bool = False  # whether it has a derivative
 
 
-BUILT_IN = (Dynamics("instant", learns=True),)
-INSTANT = 0
+BUILT_IN = (
+    Dynamics("instant", learns=True),
+    Dynamics("leaky", 1, ("time_constant",), learns=True),  # CTRNN: Beer (1995)
+)
+INSTANT, LEAKY = range(2)
 
 
 @helper
@@ -55,6 +59,9 @@ def update(kind, z, state, parameters, custom):
         parameters: (P,) of the node.
         custom: (2, K) int64 addresses of registered functions.
     """
+    if kind == LEAKY:  # s ← s + (1 − e^(−1/τ))·(z − s), exact for constant z
+        state[0] -= like(z, math.expm1(-1.0 / parameters[0])) * (z - state[0])
+        return state[0]
     return _call_own(custom[1, kind - FIRST_CUSTOM], z, state, parameters)
 
 
@@ -71,6 +78,12 @@ def derivative(kind, z, state, parameters, d_after, d_before, d_parameters):
         d_before: (states,) ∂L/∂s before the update, added to.
         d_parameters: (P,) ∂L/∂parameters, added to.
     """
+    if kind == LEAKY:
+        d_state = d_after[0] + d_after[1][0]
+        kept = like(z, math.exp(-1.0 / parameters[0]))
+        d_before[0] += kept * d_state
+        d_parameters[0] += d_state * (state[0] - z) * kept / (parameters[0] * parameters[0])
+        return (like(z, 1.0) - kept) * d_state
     return like(z, 0.0)
 
 

@@ -17,7 +17,13 @@ PLAIN = {
     "genes.activation.options": SMOOTH_NAMES, "genes.weight.maximum": 1.0,
     "genes.weight.minimum": -1.0, "genes.aggregation.options": ("sum", "mean", "product"),
 }  # fmt: skip
+LEAKY = {
+    "genes.dynamics": ng.Choices(start="random", options=("instant", "leaky")),
+    "genes.time_constant.start_spread": 1.0, "genes.time_constant.minimum": 0.5,
+}  # fmt: skip
 KINDS = {
+    "leaky": LEAKY, "leaky, synchronous, delays": LEAKY
+    | {"update": "synchronous", "genes.delay.swap_rate": 0.4},
     "synchronous": {"update": "synchronous"}, "delays": {"genes.delay.swap_rate": 0.4},
     "both": {"update": "synchronous", "genes.delay.swap_rate": 0.4},
 }  # fmt: skip

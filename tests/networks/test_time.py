@@ -12,9 +12,12 @@ import neatgrow as ng
 from neatgrow.kernels import dynamics
 from neatgrow.kernels.plan import FIELDS, LEARNED, is_delayed
 
-OPTIONS = ("instant", "echo", "drift")
+OPTIONS = ("instant", "echo", "drift", "leaky")
 SYNCHRONOUS, DELAYS = {"update": "synchronous"}, {"genes.delay.swap_rate": 0.4}
-TIMED = {"genes.dynamics": ng.Choices(start="random", options=OPTIONS, swap_rate=0.2)}
+TIMED = {
+    "genes.dynamics": ng.Choices(start="random", options=OPTIONS, swap_rate=0.2),
+    "genes.time_constant.mutate_rate": 0.8,
+}
 KINDS = {
     "synchronous": SYNCHRONOUS, "delays": DELAYS, "both": SYNCHRONOUS | DELAYS, "dynamics": TIMED,
     "everything": SYNCHRONOUS | DELAYS | TIMED,

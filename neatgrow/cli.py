@@ -322,7 +322,7 @@ def profile(history: History, seconds: float) -> str:
 def _draw_all(directory: Path, champion: Genome, history: History) -> None:
     """Write the pictures; one that fails is said, and costs nothing else."""
     pictures: dict[str, Callable[[], Any]] = {
-        "network.png": lambda: draw(champion),
+        "network.png": lambda: draw(champion.phenotype()),
         "fitness.png": lambda: draw_fitness(history),
         "species.png": lambda: draw_species(history),
         "history.png": lambda: draw_history(history),
@@ -355,6 +355,8 @@ def _show(options: argparse.Namespace) -> int:
     print(champion)
     if learned is not None:
         print(f"pictures show it after its learning, as it was judged: {JUDGED}")
+    if champion.interface.phenotype is not None:
+        print(f"pictures show the graph that it stands for: {champion.phenotype()!r}")
     _draw_all(options.directory, learned or champion, history)
     print(f"drawn again: {', '.join(str(p) for p in sorted(options.directory.glob('*.png')))}")
     return 0
@@ -376,6 +378,7 @@ def _watch(options: argparse.Namespace) -> int:
         raise ValueError(f"watch: expected a run on a Gymnasium environment, got {problem.name}.")
     if options.learned:
         champion = load_genome(options.directory / LEARNED)
+    champion = champion.phenotype()
     network = champion.compile()
     if options.video is not None:
         return _film(options.video, problem, champion, options.seed)

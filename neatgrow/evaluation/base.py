@@ -286,6 +286,7 @@ def judged(
     meets is raised.
     """
     count = len(networks)
+    networks.interface.check_graph("networks")
     try:
         return _answer(problem, networks, seed, episodes)
     except EvaluatorError:

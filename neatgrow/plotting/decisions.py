@@ -25,7 +25,7 @@ from neatgrow.plotting.theme import (
     theme_of,
     value_map,
 )
-from neatgrow.plotting.values import drawable
+from neatgrow.plotting.values import at_work
 
 _CELLS = 240  # along each side
 _PANEL = 4.3, 3.9  # inches of a map
@@ -74,8 +74,8 @@ def draw_decisions(
         TypeError: ``genome`` is neither a genome nor a network.
         ValueError: It has not two inputs, or X, Y or limits another shape.
     """
-    network = genome if isinstance(genome, Network) else drawable(genome).compile()
-    shown = drawable(genome)
+    network = genome if isinstance(genome, Network) else at_work(genome).compile()
+    shown = at_work(genome)
     if shown.n_inputs != 2:
         raise ValueError(
             _checks.message(

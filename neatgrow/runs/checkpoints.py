@@ -148,7 +148,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
             population=state,
             history=history,
             statistics=input_statistics(
-                _below("statistics", arrays), state.genomes.interface.inputs
+                _below("statistics", arrays), state.genomes.interface.graph.inputs
             ),
             solved=plain(metadata, "solved", bool),
             failures=_rows(metadata, "failures", (int, int, str)),

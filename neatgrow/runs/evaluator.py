@@ -5,7 +5,7 @@ import numpy as np
 from neatgrow.evaluation.base import Evaluation, EvaluatorError, Problem, failed, judged
 from neatgrow.evaluation.executors import Distributed
 from neatgrow.evaluation.tracebacks import let_frames_go, traceback_of
-from neatgrow.evaluation.workers import Workers
+from neatgrow.evaluation.workers import Workers, compiled
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.networks.networks import Networks
 from neatgrow.runs.retests import CHAMPION, Failure
@@ -40,14 +40,18 @@ class Evaluator:
         self.named: list[tuple[int, int, str]] = []
         self.traceback: str | None = None
 
+    def compiled(self, genomes: Genomes) -> Networks | None:
+        """What evaluates in this process; ``None`` where workers compile for themselves."""
+        return compiled(genomes) if self.workers is None else None
+
     def evaluate_generation(
-        self, genomes: Genomes, networks: Networks, seed: int, generation: int
+        self, genomes: Genomes, networks: Networks | None, seed: int, generation: int
     ) -> Evaluation:
         """The problem's answer for a generation, its failures named.
 
         Args:
             genomes: N genomes as they are judged.
-            networks: Compiled of them.
+            networks: Of :meth:`compiled`.
             seed: Of the episodes, the same for every genome.
             generation: Its number, from 1.
 
@@ -76,7 +80,7 @@ class Evaluator:
         try:
             if self.workers is not None:
                 return self.workers.evaluate(genomes, seed, episodes)
-            networks = genomes.compile() if networks is None else networks
+            networks = compiled(genomes) if networks is None else networks
             return judged(self._problem, networks, seed=seed, episodes=episodes)
         except EvaluatorError:
             raise

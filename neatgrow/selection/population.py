@@ -124,7 +124,7 @@ class Population:
             the activation of the other nodes.
         chosen: What settings that were ``"auto"`` have become, by dotted path.
         seed: Run seed; with the fitnesses told it determines everything.
-        interface: Inputs and outputs.
+        interface: Inputs and outputs of the genomes; with an encoding those that it asks for.
         generation: Generations told so far.
         genomes: The current generation.
         fitness: (N,) float64 last told, higher is better, NaN for failures; or ``None``.
@@ -158,7 +158,7 @@ class Population:
             _checks.names("output_names", output_names),
             columns=resolved.genes.columns, update=resolved.update,
         )  # fmt: skip
-        self._settle(resolved, interface, seed, minimize)
+        self._settle(resolved, interface.encoded(resolved.encoding), seed, minimize)
         self.generation = 0
         self.fitness: Array | None = None
         self._behaviour: Array | None = None
@@ -216,6 +216,11 @@ class Population:
                 rule, got = f"{', '.join(own)} as when the run began", ", ".join(given)
                 remedy = "Leave it; it is part of the genomes."
                 raise ValueError(_checks.message(what, rule, got, remedy))
+        if config.encoding != state.config.encoding:
+            raise ValueError(
+                f"encoding: expected {state.config.encoding} as when the run began, got "
+                f"{config.encoding}. Leave it; genomes were grown for it."
+            )
         population = cls.__new__(cls)
         population._settle(config, state.genomes.interface, state.seed, state.minimize)
         population.generation, population.genomes = state.generation, state.genomes

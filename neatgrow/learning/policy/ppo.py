@@ -304,6 +304,7 @@ def _checked(genome: Genome, problem: Practice) -> Genome:
         raise TypeError(
             _checks.message("problem", "one to practise in, such as Gymnasium(…)", problem)
         )
+    genome.interface.check_graph("genome")
     wanted, given = (problem.inputs, problem.outputs), (genome.n_inputs, genome.n_outputs)
     if wanted != given:
         rule = f"{wanted[0]} inputs and {wanted[1]} outputs, as the problem has"

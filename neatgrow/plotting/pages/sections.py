@@ -120,15 +120,15 @@ def _lead(record: Record) -> str:
     )
 
 
-def _by_species(record: Record) -> bool:
-    """Whether species shared the offspring, as they do unless something else is known."""
-    return record.config is None or record.config.selection.kind == "species"
-
-
 def _sizes(genome: Genome) -> list[str]:
     """How many inputs, hidden nodes and outputs it has."""
     sizes = {"input": genome.n_inputs, "hidden node": genome.n_hidden, "output": genome.n_outputs}
     return [count(size, what) for what, size in sizes.items()]
+
+
+def _by_species(record: Record) -> bool:
+    """Whether species shared the offspring, as they do unless something else is known."""
+    return record.config is None or record.config.selection.kind == "species"
 
 
 def _fitness_text(record: Record) -> str:
@@ -205,8 +205,15 @@ def _network(record: Record) -> tuple[str, Any]:
 def _work(record: Record) -> tuple[str, Any]:
     parts = Parts()
     data = work = None
-    problem, champion = record.problem, record.judged
-    if champion is not record.champion:
+    problem, champion = record.problem, record.judged.phenotype()
+    encoding = record.champion.interface.encoding
+    if champion is not record.judged:
+        text = (
+            f"Genomes are of the encoding {encoding.kind!r}. Above is the champion's own; here is "
+            f"the graph that it stands for: {', '.join(_sizes(champion))}."
+        )
+        parts.append(note(escaped(text)))
+    elif champion is not record.champion:
         text = (
             "Here the champion is as it was judged, after its learning; above it is as it was born."
         )

@@ -288,6 +288,7 @@ class Gymnasium:
 
     def _policy(self, networks: Networks, lanes: Array, seeds: Array) -> Policy:
         """What plays episode k, of ``seeds`` (E,) in turn, with network ``lanes[k]``."""
+        networks.interface.check_graph("networks")
         prepare = self._preparation.of(networks.interface)
         policy = Policy(networks.lanes(lanes), prepare, self._actions)
         if self._sample:

@@ -4,12 +4,12 @@ Children stand where ``span`` says: see :mod:`neatgrow.kernels.reproduction`.
 """
 
 from neatgrow.kernels.genes import copy_connection, copy_node, copy_own
-from neatgrow.kernels.jit import helper
+from neatgrow.kernels.jit import merged
 from neatgrow.kernels.offspring import MATE_AVERAGE
 from neatgrow.kernels.random import draw_uniform
 
 
-@helper
+@merged
 def copy(parents, first, out, span):
     """All genes of the first parent."""
     for i in range(parents.node_ptr[first], parents.node_ptr[first + 1]):
@@ -21,7 +21,7 @@ def copy(parents, first, out, span):
     copy_own(parents, first, out, span[4])
 
 
-@helper
+@merged
 def mate(parents, first, second, equal, kind, rules, out, span, stream):
     """Align genes by identity; matching ones are drawn or averaged, others come from the
     first parent, or with ``equal`` each from whichever has it with chance one half. The genes of

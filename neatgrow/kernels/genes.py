@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.kernels.jit import at, helper
+from neatgrow.kernels.jit import at, helper, merged
 from neatgrow.kernels.random import draw_below, draw_noise
 
 # columns of a value table: one row per value column
@@ -37,7 +37,7 @@ class Rules(NamedTuple):
     inherit_disabled: float
 
 
-@helper
+@merged
 def copy_node(source, i, out, j):
     """Write node gene i of ``source`` to row j of ``out``."""
     i, j = at(i), at(j)
@@ -49,7 +49,7 @@ def copy_node(source, i, out, j):
         out.node_choices[j, k] = source.node_choices[i, k]
 
 
-@helper
+@merged
 def copy_connection(source, i, out, j):
     """Write connection gene i of ``source`` to row j of ``out``."""
     i, j = at(i), at(j)
@@ -60,17 +60,26 @@ def copy_connection(source, i, out, j):
     out.enabled[j] = source.enabled[i]
     for k in range(out.connection_values.shape[1]):
         out.connection_values[j, k] = source.connection_values[i, k]
-    for k in range(out.connection_choices.shape[1]):
-        out.connection_choices[j, k] = source.connection_choices[i, k]
+    if out.connection_choices.shape[1] > 0:
+        copy_row(source.connection_choices, i, out.connection_choices, j)
+
+
+@merged
+def copy_own(source, n, out, m):
+    """Write the genes of genome n of ``source`` itself to row m of ``out``."""
+    copy_row(source.genome_values, n, out.genome_values, m)
+    copy_row(source.genome_choices, n, out.genome_choices, m)
 
 
 @helper
-def copy_own(source, n, out, m):
-    """Write the genes of genome n of ``source`` itself to row m of ``out``."""
-    for k in range(out.genome_values.shape[1]):
-        out.genome_values[m, k] = source.genome_values[n, k]
-    for k in range(out.genome_choices.shape[1]):
-        out.genome_choices[m, k] = source.genome_choices[n, k]
+def copy_row(source, i, out, j):
+    """Write row i of one array of columns to row j of another.
+
+    Of optional columns, in a call of its own: what copies the others must stay small enough to
+    be copied into its callers, as a call that hands all arrays of genomes over costs more.
+    """
+    for k in range(out.shape[1]):
+        out[j, k] = source[i, k]
 
 
 @helper

@@ -66,6 +66,15 @@ def helper(function: _F) -> _F:
     return numba.njit(**_HELPER_OPTIONS)(function)  # type: ignore[no-any-return]
 
 
+def merged(function: _F) -> _F:
+    """A :func:`helper` that the optimiser must make part of its callers.
+
+    For the steps of a kernel that take all arrays of genomes: a call hands over a hundred numbers,
+    which costs more than what is done for a small genome.
+    """
+    return numba.njit(**_HELPER_OPTIONS, forceinline=True)(function)  # type: ignore[no-any-return]
+
+
 def inlined(function: _F) -> _F:
     """A :func:`helper` that numba itself copies into its callers.
 

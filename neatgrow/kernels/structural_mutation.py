@@ -15,14 +15,14 @@ from neatgrow.kernels.genes import (
     start_value,
 )
 from neatgrow.kernels.graphs import bucket, find, local_index
-from neatgrow.kernels.jit import helper
+from neatgrow.kernels.jit import helper, merged
 from neatgrow.kernels.layout import WEIGHT
 from neatgrow.kernels.random import draw_below, draw_uniform, identity
 
 SPLIT, CONNECT, LOOP = 1, 2, 4  # bits of what a child wishes to grow
 
 
-@helper
+@merged
 def delete(out, span, rules, stream):
     """Remove a node or a connection, each with its own chance; whether either was."""
     changed = False
@@ -37,7 +37,7 @@ def delete(out, span, rules, stream):
     return changed
 
 
-@helper
+@merged
 def grow(out, span, rules, generation, wishes, child, scratch, stream):
     """Enable, disable, split and join, each with its own chance; whether anything changed.
 

@@ -15,7 +15,7 @@ from neatgrow.kernels.genes import (
     bounded,
     start_value,
 )
-from neatgrow.kernels.jit import at, helper
+from neatgrow.kernels.jit import at, helper, merged
 from neatgrow.kernels.random import draw_below, draw_noise, draw_uniform
 
 
@@ -37,7 +37,7 @@ def _mutate_columns(table, values, start, stop, stream):
                 values[i, k] = bounded(table, k, value)
 
 
-@helper
+@merged
 def mutate(out, span, rules, stream):
     """Mutate values and choices.
 

@@ -291,7 +291,7 @@ def test_an_activation_that_workers_do_not_know_is_refused(monkeypatch):
     config = CONFIG.override(
         {"genes.activation.options": ["bump"], "genes.activation.start": "bump"}
     )
-    with pytest.raises(RuntimeError, match=r"bump in a worker process, got .*Register them at the"):
+    with pytest.raises(RuntimeError, match=r"bump, .* in a worker process.*Register them at the"):
         ng.evolve(workloads.value_of, processes=1, **GIVEN | {"config": config})
 
 

@@ -9,6 +9,7 @@ from neatgrow.files.genomes import load_genome as load_genome
 from neatgrow.files.genomes import load_genomes as load_genomes
 from neatgrow.genomes.genomes import Genome as Genome
 from neatgrow.genomes.genomes import Genomes as Genomes
+from neatgrow.genomes.interface import Interface as Interface
 from neatgrow.kernels.functions import register_activation as register_activation
 from neatgrow.kernels.offspring import Offspring as Offspring
 from neatgrow.kernels.parallel import set_threads as set_threads
@@ -54,6 +55,7 @@ from neatgrow.runs.options import Checkpoints as Checkpoints
 from neatgrow.runs.results import Result as Result
 from neatgrow.runs.resume import resume as resume
 from neatgrow.sections import Selection as Selection
+from neatgrow.sections import Encoding as Encoding
 from neatgrow.selection.base import FitnessScore as FitnessScore
 from neatgrow.selection.base import Groups as Groups
 from neatgrow.selection.base import Pool as Pool

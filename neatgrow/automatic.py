@@ -1,11 +1,13 @@
 """Settings that are ``"auto"``: what each becomes when a run begins, and why."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from functools import reduce
 from typing import Any
 
 from neatgrow import _checks
 from neatgrow.config import Config
+from neatgrow.sections import Direct
 
 AUTO = "auto"
 
@@ -38,16 +40,22 @@ def resolved(
         config: As asked for.
         before: What was chosen earlier in the same run, which stays.
         problem: What is evolved on, or ``None``: then there are no loops, and outputs are like
-            the other nodes.
+            the other nodes. With an encoding it is asked (:meth:`Encoding.automatic`).
     """
     if not isinstance(config, Config):
         raise TypeError(_checks.message("config", "a Config", _checks.shown(config)))
     before = {} if before is None else before
     chosen = {}
-    for path, choose in _CHOICES.items():
+    encoding = config.encoding
+    for path in (*_CHOICES, *(f"encoding.{f.name}" for f in fields(encoding))):
         value: Any = reduce(getattr, path.split("."), config)
-        if value == AUTO:
-            chosen[path] = before[path] if path in before else choose(problem)
+        if isinstance(value, str) and value == AUTO:
+            if path in before:
+                chosen[path] = before[path]
+            elif isinstance(encoding, Direct):
+                chosen[path] = _CHOICES[path](problem)
+            else:  # what evolves is not what the problem sees
+                chosen[path] = encoding.automatic(path, problem)
         elif path in before and value == before[path]:
             chosen[path] = value
     return (config.override(chosen) if chosen else config), chosen
@@ -67,6 +75,10 @@ def check_chosen(config: Config, chosen: Mapping[str, Any]) -> None:
 def said(config: Config, chosen: Mapping[str, Any], problem: object) -> str:
     """What was chosen, why, and how to choose otherwise, for people."""
     parts = ["loops allowed" if config.recurrent else "no loops"]
+    if not isinstance(config.encoding, Direct):
+        own = [f"{path}={value}" for path, value in chosen.items() if path.startswith("encoding.")]
+        where = f"{parts[0]} in the genomes, of the encoding {config.encoding.kind}"
+        return "; ".join([where, *own])
     if "recurrent" in chosen:
         parts[0] += {
             True: ", since the problem unfolds in time (recurrent=False forbids them)",

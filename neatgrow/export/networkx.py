@@ -9,6 +9,7 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.columns import Choices, Genes
+from neatgrow.files.genomes import encoding_of, with_encoding
 from neatgrow.genomes.columns import (
     CONNECTION_VALUES,
     NODE_CHOICES,
@@ -33,7 +34,8 @@ def to_networkx(genome: Genome) -> "networkx.DiGraph[Any]":
     ``activation``, ``aggregation``), options by name. Edges have ``innovation``, ``birth``,
     ``enabled`` and one attribute per gene column (``weight``). The graph has ``inputs``,
     ``outputs`` and, where set, ``input_names``, ``output_names``, ``input_mean`` and
-    ``input_scale``, all plain Python values that JSON can hold.
+    ``input_scale``, all plain Python values that JSON can hold; of a genome that stands for
+    another graph also ``encoding`` and ``phenotype``, which say which.
     """
     face, packed, labels = genome.interface, genome.packed, genome.labels()
     graph: networkx.DiGraph[Any] = networkx.DiGraph(inputs=face.inputs, outputs=face.outputs)
@@ -43,6 +45,7 @@ def to_networkx(genome: Genome) -> "networkx.DiGraph[Any]":
     for name in ("input_mean", "input_scale"):
         if getattr(face, name) is not None:
             graph.graph[name] = tuple(np.asarray(getattr(face, name)).tolist())
+    graph.graph |= encoding_of(face)
     for node in range(face.inputs):
         graph.add_node(node, kind="input", label=labels[node])
     values = [dict(zip(NODE_VALUES, row, strict=True)) for row in packed.node_values.tolist()]
@@ -106,7 +109,7 @@ def from_networkx(graph: "networkx.DiGraph[Any]") -> Genome:
         edges.append((ids[source], ids[target], f"edge {source!r} → {target!r}", data))
     genome = Genome(_packed(graph, nodes, edges), face)
     genome.check()
-    return genome
+    return Genome(genome.packed, with_encoding(face, graph.graph))
 
 
 def _by_kind(graph: "networkx.DiGraph[Any]") -> dict[str, list[Hashable]]:

@@ -1,13 +1,17 @@
 """Genomes as files: archives of plain arrays and JSON metadata, never pickles."""
 
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._settings import UnknownKindError
 from neatgrow._types import Array
 from neatgrow.columns import Genes
+from neatgrow.config import Config
 from neatgrow.files.archive import (
     DAMAGE,
     FileError,
@@ -53,6 +57,7 @@ def pack_genomes(genomes: Genomes) -> tuple[dict[str, Any], dict[str, Array]]:
     """Metadata and arrays that :func:`unpack_genomes` reads."""
     face = genomes.interface
     metadata = {
+        **encoding_of(face),
         "inputs": face.inputs,
         "outputs": face.outputs,
         "input_names": face.input_names,
@@ -142,7 +147,7 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
         statistics.get("input_mean"),
         statistics.get("input_scale"),
     )
-    return Genomes(Packed(**columns), face)
+    return Genomes(Packed(**columns), with_encoding(face, metadata))
 
 
 def _names(metadata: dict[str, Any], key: str) -> tuple[str, ...] | None:
@@ -156,6 +161,47 @@ def _reordered(values: Array, names: list[str], order: tuple[str, ...]) -> Array
         default = getattr(_NEW, name).start_mean
         result[:, k] = values[:, names.index(name)] if name in names else default
     return result
+
+
+def encoding_of(face: Interface) -> dict[str, Any]:
+    """What says which graphs genomes stand for, as values that JSON can hold; empty where they
+    stand for themselves."""
+    if face.phenotype is None:
+        return {}
+    own = {f.name: getattr(face.phenotype, f.name) for f in fields(Interface)}
+    del own["encoding"], own["phenotype"]
+    for name in ("input_mean", "input_scale"):
+        own[name] = None if own[name] is None else np.asarray(own[name]).tolist()
+    return {
+        "encoding": {"kind": face.encoding.kind, **face.encoding.to_dict()}, "phenotype": own
+    }  # fmt: skip
+
+
+def with_encoding(face: Interface, described: Mapping[str, Any]) -> Interface:
+    """The interface with the encoding that :func:`encoding_of` described.
+
+    Raises:
+        UnknownContentError: No encoding is known by the kind.
+        DAMAGE: The description is unsound.
+    """
+    if "encoding" not in described:
+        return face
+    try:
+        encoding = Config().override({"encoding": described["encoding"]}).encoding
+    except UnknownKindError as error:
+        kind = described["encoding"]["kind"]
+        rule = "the kind of an encoding that is known here"
+        remedy = "Import the module that defines it before loading."
+        raise UnknownContentError(
+            _checks.message("encoding", rule, _checks.shown(kind), remedy)
+        ) from error
+    values: dict[str, Any] = dict(described["phenotype"])
+    for name in ("input_names", "output_names", "columns"):
+        values[name] = None if values[name] is None else tuple(map(str, values[name]))
+    for name in ("input_mean", "input_scale"):
+        values[name] = None if values[name] is None else np.array(values[name], np.float64)
+    whole(values, "inputs", 1, _MOST_INPUTS)
+    return replace(face, encoding=encoding, phenotype=Interface(**values))
 
 
 def input_statistics(arrays: dict[str, Array], count: int) -> dict[str, Array]:

@@ -6,6 +6,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow._types import Array
@@ -14,6 +15,7 @@ from neatgrow.genomes.columns import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUE
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Packed
+from neatgrow.sections import Encoding
 
 if TYPE_CHECKING:
     import networkx
@@ -155,6 +157,9 @@ class Genomes(_Columns):
     def compile(self, dtype: Any = np.float32) -> "Networks":
         """Networks that compute what these genomes describe, in float32 or float64.
 
+        Genomes of another encoding than direct are compiled as they are, to look at them; what
+        they stand for is compiled by ``phenotype().compile()``.
+
         Raises:
             ValueError: Arrays have other rows, columns or dtypes than genomes have, or a value
                 is not finite. Offsets, ids, ends and opcodes that were written by hand are for
@@ -164,9 +169,20 @@ class Genomes(_Columns):
 
         return compile_genomes(self.packed, self.interface, dtype)
 
+    def phenotype(self) -> "Genomes":
+        """The graphs that these genomes stand for, in order; themselves without an encoding.
+
+        Raises:
+            ValueError, TypeError: The encoding gives something else than as many sound graphs
+                with the inputs and outputs that were asked for; says which encoding.
+        """
+        face = self.interface
+        return self if face.phenotype is None else _decoded(self, face.encoding, face.phenotype)
+
     def with_interface(self, **changes: Any) -> "Genomes":
-        """The same genes with names or input statistics changed."""
-        return Genomes(self.packed, replace(self.interface, **changes))
+        """The same genes with names or input statistics changed, which are those of the
+        phenotype."""
+        return Genomes(self.packed, self.interface.with_graphs(**changes))
 
     def check(self) -> None:
         """Raise ValueError, saying which, if any invariant of the data model is broken."""
@@ -229,13 +245,47 @@ class Genome(_Columns):
         """This genome as a batch of one, sharing its arrays."""
         return Genomes(self.packed, self.interface)
 
+    def repeated(
+        self, weight: ArrayLike, *, bias: ArrayLike | None = None, enabled: ArrayLike | None = None
+    ) -> Genomes:
+        """N genomes of this structure, with weights of their own.
+
+        Args:
+            weight: (N, C), in the order of :attr:`source` and :attr:`target`.
+            bias: (N, V), in the order of :attr:`node_id`; this genome's by default.
+            enabled: (N, C) bool; as in this genome by default.
+
+        Raises:
+            ValueError: A shape is wrong, or a value is not finite.
+        """
+        count = np.shape(weight)[0] if np.ndim(weight) else 0
+        packed = layout.take(self.packed, np.zeros(count, np.int64))
+        for what, given, column in (
+            ("weight", weight, packed.connection_values[:, layout.WEIGHT]),
+            ("bias", bias, packed.node_values[:, layout.BIAS]),
+            ("enabled", enabled, packed.enabled),
+        ):
+            if given is not None:
+                width = self.node_id.size if what == "bias" else self.innovation.size
+                own = _checks.array(what, given, (count, width), column.dtype, finite=True)
+                column[:] = own.ravel()
+        return Genomes(packed, self.interface)
+
     def copy(self) -> "Genome":
         """The same genes in arrays of their own."""
         return Genome(Packed(*(column.copy() for column in self.packed)), self.interface)
 
+    def phenotype(self) -> "Genome":
+        """The graph that this genome stands for; itself without an encoding.
+
+        Raises:
+            ValueError, TypeError: As :meth:`Genomes.phenotype`.
+        """
+        return self if self.interface.phenotype is None else self.batch().phenotype()[0]
+
     def with_interface(self, **changes: Any) -> "Genome":
-        """The same genes with names or input statistics changed."""
-        return Genome(self.packed, replace(self.interface, **changes))
+        """As :meth:`Genomes.with_interface`."""
+        return Genome(self.packed, self.interface.with_graphs(**changes))
 
     def check(self) -> None:
         """Raise ValueError, saying which, if any invariant of the data model is broken."""
@@ -267,7 +317,7 @@ class Genome(_Columns):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Genome):
             return NotImplemented
-        return (self.n_inputs, self.n_outputs) == (other.n_inputs, other.n_outputs) and all(
+        return self.interface.matches(other.interface) and all(
             np.array_equal(a, b) for a, b in zip(self.packed, other.packed, strict=True)
         )
 
@@ -319,3 +369,22 @@ def _one(packed: Packed, row: int) -> Packed:
     columns["node_ptr"] = np.array([0, n1 - n0], np.int64)
     columns["connection_ptr"] = np.array([0, c1 - c0], np.int64)
     return Packed(**columns)
+
+
+def _decoded(genomes: Genomes, encoding: Encoding, face: Interface) -> Genomes:
+    """What an encoding makes of genomes, checked; names, statistics and ``update`` are those of
+    the interface that was asked for."""
+    graphs, what = encoding.decode(genomes), f"encoding {encoding.kind!r}: decode"
+    if not isinstance(graphs, Genomes):
+        raise TypeError(_checks.message(what, "Genomes", _checks.shown(graphs)))
+    own = graphs.interface
+    wanted = (len(genomes), face.inputs, face.outputs)
+    if (len(graphs), own.inputs, own.outputs) != wanted or own.phenotype is not None:
+        rule = "{} graphs of {} inputs and {} outputs".format(*wanted)
+        raise ValueError(_checks.message(what, rule, f"{graphs!r}"))
+    graphs = Genomes(graphs.packed, replace(face, columns=own.columns))
+    try:
+        graphs.check()
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from error
+    return graphs

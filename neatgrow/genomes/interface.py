@@ -1,6 +1,7 @@
 """What all genomes of a batch have in common."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -55,12 +56,48 @@ class Interface:
                 _checks.array(what, statistic, (self.inputs,), finite=True)
         if (self.input_mean is None) != (self.input_scale is None):
             raise ValueError("input_mean, input_scale: expected both or neither, got one.")
+        if isinstance(self.encoding, Direct) != (self.phenotype is None):
+            rule = "one with an encoding, none without"
+            raise ValueError(_checks.message("phenotype", rule, _checks.shown(self.phenotype)))
 
     def encoded(self, encoding: Encoding) -> "Interface":
-        """That of the genomes whose graphs, by an encoding, have this interface."""
+        """That of the genomes whose graphs, by an encoding, have this interface.
+
+        Raises:
+            TypeError: The encoding answers with no interface.
+        """
         if isinstance(encoding, Direct):
             return self
-        return replace(encoding.interface(self), encoding=encoding, phenotype=self)
+        own = encoding.interface(self)
+        if not isinstance(own, Interface):
+            what = f"encoding {encoding.kind!r}: interface"
+            raise TypeError(_checks.message(what, "an Interface", _checks.shown(own)))
+        return replace(own, encoding=encoding, phenotype=self)
+
+    @property
+    def graphs(self) -> "Interface":
+        """That of the graphs that the genomes stand for."""
+        return self if self.phenotype is None else self.phenotype
+
+    def with_graphs(self, **changes: Any) -> "Interface":
+        """With names or input statistics changed, which are those of the graphs."""
+        if self.phenotype is None:
+            return replace(self, **changes)
+        return replace(self, phenotype=replace(self.phenotype, **changes))
+
+    def matches(self, other: "Interface") -> bool:
+        """Whether genomes of both may be of one population: inputs, outputs and encoding."""
+        mine, theirs = (
+            (f.inputs, f.outputs, f.encoding, f.graphs.inputs, f.graphs.outputs)
+            for f in (self, other)
+        )
+        return mine == theirs
+
+    def check_direct(self, what: str) -> None:
+        """Raise ValueError where genomes stand for other graphs than themselves."""
+        if self.phenotype is not None:
+            got = f"a genome of the encoding {self.encoding.kind!r}"
+            raise ValueError(_checks.message(what, "the phenotype", got, "Call phenotype() first."))
 
     def prepared(self, x: Array) -> Array:
         """Inputs as they enter the network: standardised if the genome carries statistics."""

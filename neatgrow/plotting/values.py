@@ -49,7 +49,7 @@ def answers(genome: Genome | Network, samples: ArrayLike) -> Array:
 
 
 def _network(genome: Genome | Network) -> Network:
-    return genome if isinstance(genome, Network) else drawable(genome).compile(np.float64)
+    return genome if isinstance(genome, Network) else at_work(genome).compile(np.float64)
 
 
 def _values(network: Network, x: Array) -> Array:
@@ -120,3 +120,8 @@ def drawable(genome: Genome | Network) -> Genome:
             )
         )  # fmt: skip
     return genome
+
+
+def at_work(genome: Genome | Network) -> Genome:
+    """As :func:`drawable`, but of a genome what it stands for, which is what works."""
+    return drawable(genome).phenotype() if isinstance(genome, Genome) else drawable(genome)

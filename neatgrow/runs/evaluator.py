@@ -1,8 +1,18 @@
 """Evaluation within a run: in this process or by workers, every failure named."""
 
+from contextlib import suppress
+
 import numpy as np
 
-from neatgrow.evaluation.base import Evaluation, EvaluatorError, Problem, failed, judged
+from neatgrow.evaluation.base import (
+    FAULTS,
+    Evaluation,
+    EvaluatorError,
+    Problem,
+    compiled,
+    failed,
+    judged,
+)
 from neatgrow.evaluation.executors import Distributed
 from neatgrow.evaluation.tracebacks import let_frames_go, traceback_of
 from neatgrow.evaluation.workers import Workers
@@ -40,14 +50,21 @@ class Evaluator:
         self.named: list[tuple[int, int, str]] = []
         self.traceback: str | None = None
 
+    def prepared(self, genomes: Genomes) -> Genomes | Networks:
+        """What :meth:`evaluate_generation` takes: networks, or the genomes where workers decode
+        and compile them."""
+        if self.workers is None:
+            with suppress(*FAULTS):  # of an encoding: which genomes it fails for is found there
+                return compiled(genomes)
+        return genomes
+
     def evaluate_generation(
-        self, genomes: Genomes, networks: Networks, seed: int, generation: int
+        self, batch: Genomes | Networks, seed: int, generation: int
     ) -> Evaluation:
         """The problem's answer for a generation, its failures named.
 
         Args:
-            genomes: N genomes as they are judged.
-            networks: Compiled of them.
+            batch: Of :meth:`prepared`, N genomes as they are judged.
             seed: Of the episodes, the same for every genome.
             generation: Its number, from 1.
 
@@ -58,13 +75,13 @@ class Evaluator:
                 generation, so that nothing is lost by it.
         """
         try:
-            evaluation = self._answer(genomes, networks, seed, None)
+            evaluation = self._answer(batch, seed, None)
         except EvaluatorError:
             raise
         except Exception as error:
             if self.raises or generation == 1:
                 raise
-            evaluation = failed(len(genomes), error)
+            evaluation = failed(len(batch), error)
         self.failures = {}
         for row in np.flatnonzero(~np.isfinite(evaluation.fitness)).tolist():
             cause = evaluation.failures.get(row, f"fitness is {evaluation.fitness[row]}")
@@ -74,19 +91,16 @@ class Evaluator:
     def test(self, genomes: Genomes, seed: int, episodes: int | None) -> Evaluation:
         """A test beside the generation, which genomes whose evaluation raises have failed."""
         try:
-            return self._answer(genomes, None, seed, episodes)
+            return self._answer(genomes, seed, episodes)
         except EvaluatorError:
             raise
         except Exception as error:
             return failed(len(genomes), error)
 
-    def _answer(
-        self, genomes: Genomes, networks: Networks | None, seed: int, episodes: int | None
-    ) -> Evaluation:
+    def _answer(self, batch: Genomes | Networks, seed: int, episodes: int | None) -> Evaluation:
         if self.workers is not None:
-            return self.workers.evaluate(genomes, seed, episodes)
-        networks = genomes.compile() if networks is None else networks
-        return judged(self._problem, networks, seed=seed, episodes=episodes)
+            return self.workers.evaluate(batch, seed, episodes)
+        return judged(self._problem, batch, seed=seed, episodes=episodes)
 
     def name_tests(self, tests: list[Failure], generation: int) -> None:
         """Name genomes with an episode that failed in a test, each once.

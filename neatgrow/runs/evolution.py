@@ -72,7 +72,7 @@ class Evolution:
     ) -> None:
         self.problem, self.options = problem, options
         self.population, self.history = population, history
-        self.learner = Learner(problem, options.learning)
+        self.learner = Learner(problem, options.learning, population.config.encoding)
         self.learner.guide_growth(population)
         self.evaluator = Evaluator(problem, raises=options.on_error == "raise")
         self._sign = -1.0 if options.minimize else 1.0
@@ -106,7 +106,7 @@ class Evolution:
             ValueError: The problem has other inputs or outputs than the genomes.
         """
         state = snapshot.population
-        face = state.genomes.interface
+        face = state.genomes.interface.graphs
         if (problem.inputs, problem.outputs) != (face.inputs, face.outputs):
             raise ValueError(
                 _checks.message(
@@ -170,10 +170,10 @@ class Evolution:
         marks.append(time.perf_counter())
         genomes, samples = self.learner.learn(population, genomes)
         marks.append(time.perf_counter())
-        networks = genomes.compile()
+        batch = self.evaluator.prepared(genomes)
         marks.append(time.perf_counter())
         evaluation = self.evaluator.evaluate_generation(
-            genomes, networks, self._seed(random.EPISODES, 0), population.generation + 1
+            batch, self._seed(random.EPISODES, 0), population.generation + 1
         )
         finite = np.isfinite(evaluation.fitness)
         fitness = np.where(finite, evaluation.fitness, np.nan)  # what failed is not retested

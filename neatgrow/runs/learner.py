@@ -8,6 +8,7 @@ from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels.genes import Rules
 from neatgrow.learning.guided_growth import grown
 from neatgrow.learning.lifetime import Learning, taught
+from neatgrow.sections import Direct, Encoding
 from neatgrow.selection.population import Population
 
 
@@ -17,16 +18,23 @@ class Learner:
     Args:
         problem: What is evolved on.
         learning: How genomes learn, or ``None``.
+        encoding: What graphs they stand for.
 
     Raises:
-        ValueError: The problem has no lessons.
+        ValueError: The problem has no lessons, or the genomes stand for other graphs.
     """
 
-    def __init__(self, problem: Problem, learning: Learning | None) -> None:
+    def __init__(self, problem: Problem, learning: Learning | None, encoding: Encoding) -> None:
         if learning is not None and not isinstance(problem, Teaching):
             raise ValueError(
                 f"learning: expected a problem that offers lessons, such as Supervised, got "
                 f"{problem.name}. Give it a method lessons(), or leave learning out."
+            )
+        if learning is not None and not isinstance(encoding, Direct):
+            raise ValueError(
+                f"learning: expected genomes that stand for themselves, got the encoding "
+                f"{encoding.kind!r}, whose graphs cannot hand on what they learn. Leave learning "
+                "out, and let fine_tune(result.phenotype, …) go on."
             )
         self._problem, self._learning = problem, learning
         self._samples_grown = 0  # by which the generation to come was grown

@@ -4,6 +4,7 @@ from neatgrow import _checks, automatic
 from neatgrow.config import Config
 from neatgrow.evaluation.base import Problem, Teaching
 from neatgrow.learning.targets import complaint_of_settings
+from neatgrow.sections import Direct
 
 
 def warn_of_settings(problem: Problem, config: Config) -> None:
@@ -13,6 +14,8 @@ def warn_of_settings(problem: Problem, config: Config) -> None:
         problem: What is evolved on.
         config: None of it ``"auto"``.
     """
+    if not isinstance(config.encoding, Direct):  # these are settings of what evolves
+        return
     complaints = []
     if config.recurrent and automatic.sequential(problem) is False:
         complaints.append(

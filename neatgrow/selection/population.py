@@ -158,7 +158,7 @@ class Population:
             _checks.names("output_names", output_names),
         )
         resolved, self.chosen = automatic.resolved(Config() if config is None else config)
-        self._settle(resolved, interface, seed, minimize)
+        self._settle(resolved, interface.encoded(resolved.encoding), seed, minimize)
         self.generation = 0
         self.fitness: Array | None = None
         self._behaviour: Array | None = None
@@ -196,7 +196,8 @@ class Population:
                 A way of selection of another kind begins with the last generation.
 
         Raises:
-            ValueError: ``config.recurrent`` differs: genomes may hold loops already. Or the
+            ValueError: ``config.recurrent`` differs: genomes may hold loops already. Or
+                ``config.encoding`` does. Or the
                 selection needs what the last generation does not have.
         """
         config, chosen = automatic.resolved(
@@ -206,6 +207,12 @@ class Population:
             raise ValueError(
                 f"recurrent: expected {state.config.recurrent} as when the run began, got "
                 f"{config.recurrent}. Leave it; genomes were grown by it."
+            )
+        if config.encoding != state.genomes.interface.encoding:
+            own = _checks.shown(state.genomes.interface.encoding)
+            raise ValueError(
+                f"encoding: expected {own} as when the run began, got "
+                f"{_checks.shown(config.encoding)}. Leave it; it is what the genomes mean."
             )
         population = cls.__new__(cls)
         population._settle(config, state.genomes.interface, state.seed, state.minimize)

@@ -300,6 +300,7 @@ def _checked(genome: Genome, problem: Practice) -> Genome:
     """The genome with the statistics that the problem would use for it."""
     if not isinstance(genome, Genome):
         raise TypeError(_checks.message("genome", "a Genome", genome, "Tune one at a time."))
+    genome.interface.check_direct("genome")
     if not isinstance(problem, Practice):
         raise TypeError(
             _checks.message("problem", "one to practise in, such as Gymnasium(…)", problem)

@@ -14,7 +14,7 @@ from neatgrow.networks.networks import Network
 from neatgrow.plotting.films.film import Film, film_path
 from neatgrow.plotting.graph.activity import ActivityFigure
 from neatgrow.plotting.theme import ThemeName, theme_of
-from neatgrow.plotting.values import activity, drawable
+from neatgrow.plotting.values import activity, at_work
 
 
 def animate_activity(
@@ -38,7 +38,7 @@ def animate_activity(
         ng.animate_activity(genome, inputs, "episode.gif", frames)
 
     Args:
-        genome: What is at work, from state 0.
+        genome: What is at work, from state 0; a genome's phenotype.
         inputs: (T, I), one row per tick.
         path: Where to: a name that ends in ``.gif``, ``.mp4`` (needs ffmpeg) or ``.html``
             (one page that plays by itself, without other files).
@@ -61,7 +61,7 @@ def animate_activity(
     _checks.integer("every", every, 1)
     values = activity(genome, inputs)
     pictures = [None] * len(values) if frames is None else _pictures(frames, len(values))
-    drawn = ActivityFigure(drawable(genome), values, theme_of(theme), title, pictures[0])
+    drawn = ActivityFigure(at_work(genome), values, theme_of(theme), title, pictures[0])
 
     def set_frame(k: int) -> None:
         drawn.show(k * every, pictures[k * every])

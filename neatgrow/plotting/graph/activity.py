@@ -23,7 +23,7 @@ from neatgrow.plotting.theme import (
     theme_of,
     value_map,
 )
-from neatgrow.plotting.values import activity, drawable
+from neatgrow.plotting.values import activity, at_work
 
 _ROW = 0.21  # inches of a row in the strip, if there is room for all
 _TALLEST = 4.5  # inches of the strip
@@ -49,7 +49,7 @@ def draw_activity(
     same tick by tick.
 
     Args:
-        genome: What is at work, from state 0.
+        genome: What is at work, from state 0; a genome's phenotype.
         inputs: (T, I), one row per tick, such as the observations of an episode:
             ``[step.view for step in problem.play(network)]``; or one row (I,).
         tick: Which tick the graph shows; the last by default.
@@ -67,7 +67,7 @@ def draw_activity(
     values = activity(genome, np.atleast_2d(inputs))
     if not -len(values) <= tick < len(values):
         raise ValueError(_checks.message("tick", f"a tick of the {len(values)} given", tick))
-    drawn = ActivityFigure(drawable(genome), values, theme_of(theme), title)
+    drawn = ActivityFigure(at_work(genome), values, theme_of(theme), title)
     drawn.show(tick % len(values))
     return drawn.figure
 

@@ -311,6 +311,7 @@ class Gymnasium:
             seed: As for :meth:`evaluate`.
             episodes: How many.
         """
+        networks.interface.check_direct("networks")
         recorder = Recorder(networks, episodes, act)
         rollout = PaidRollout(self._seeds(seed, episodes), recorder)
         policy = Policy(recorder, self._preparation.of(networks.interface), self._actions)
@@ -526,6 +527,7 @@ class Gymnasium:
         return seeds
 
     def _check_interface(self, face: Interface) -> None:
+        face.check_direct("networks")
         if (face.inputs, face.outputs) != (self.inputs, self.outputs):
             raise ValueError(
                 _checks.message(

@@ -158,6 +158,7 @@ class Simulation:
         """
         starts = _starts(starts)
         face = networks.interface
+        face.check_direct("networks")
         if (face.inputs, face.outputs) != (self.inputs, self.outputs):
             raise ValueError(
                 _checks.message(

@@ -54,8 +54,8 @@ from neatgrow.runs.history import History as History
 from neatgrow.runs.options import Checkpoints as Checkpoints
 from neatgrow.runs.results import Result as Result
 from neatgrow.runs.resume import resume as resume
-from neatgrow.sections import Selection as Selection
 from neatgrow.sections import Encoding as Encoding
+from neatgrow.sections import Selection as Selection
 from neatgrow.selection.base import FitnessScore as FitnessScore
 from neatgrow.selection.base import Groups as Groups
 from neatgrow.selection.base import Pool as Pool

@@ -1,5 +1,9 @@
 """The public names, once: type checkers read this list, and ``__init__.py`` loads from it."""
 
+from neatgrow.columns import Choices as Choices
+from neatgrow.columns import Genes as Genes
+from neatgrow.columns import Values as Values
+from neatgrow.columns import register_column as register_column
 from neatgrow.config import Config as Config
 from neatgrow.evaluation.base import Evaluation as Evaluation
 from neatgrow.evaluation.base import Problem as Problem

@@ -67,6 +67,9 @@ def build(inputs, outputs, nodes, connections):
         connection_birth=np.array(column[5], np.int32),
         connection_values=np.array(column[3], np.float64).reshape(-1, 1),
         enabled=np.array(column[4], np.bool_),
+        connection_choices=np.empty((len(rows), 0), np.uint8),
+        genome_values=np.empty((1, 0)),
+        genome_choices=np.empty((1, 0), np.uint8),
     )
     genome = Genome(packed, Interface(inputs, outputs))
     genome.check()

@@ -1,7 +1,7 @@
 """Slow, obvious twins of the kernels, in plain Python, written from the design's text.
 
 Nothing here imports a kernel's code: ints are Python ints, graphs are dictionaries and networkx
-graphs, floats go through :mod:`math`. Only data is read from the package's genomes.
+graphs, floats go through :mod:`math`. Only data is read from the package's genomes and columns.
 """
 
 import math
@@ -9,6 +9,8 @@ import random as python_random
 from fractions import Fraction
 
 import networkx as nx
+
+from neatgrow.columns import COLUMNS, Choices
 
 # ------------------------------------------------------------------- random numbers and identity
 
@@ -284,58 +286,42 @@ def broken_invariant(genome):
 def distance(a, b, config):
     """Compatibility distance (2002 paper, equation 1, with node terms), from dictionaries."""
 
-    def connections(genome):
-        return {
-            int(i): (int(birth), float(w))
-            for i, birth, w in zip(
-                genome.innovation, genome.connection_birth, genome.weight, strict=True
-            )
-        }
+    def rows(genome, table, ids):
+        """{column: value or name of the option} of every row, by identity."""
+        columns = {}
+        for name in genome.columns:
+            if COLUMNS[name].table == table:
+                choice = isinstance(COLUMNS[name].settings, Choices)
+                columns[name] = genome.options(name) if choice else genome.column(name).tolist()
+        return {int(i): {n: c[k] for n, c in columns.items()} for k, i in enumerate(ids)}
 
-    def nodes(genome):
-        return {
-            int(i): (float(bias), f, g)
-            for i, bias, f, g in zip(
-                genome.node_id,
-                genome.bias,
-                genome.activation_names,
-                genome.aggregation_names,
-                strict=True,
-            )
-        }
+    def differences(mine, other):
+        """Of matching rows, each column's mean times its coefficient."""
+        both = mine.keys() & other.keys()
+        for name in next(iter(mine.values()), {}) if both else ():
+            pairs = [(mine[i][name], other[i][name]) for i in both]
+            gaps = [x != y if isinstance(x, str) else abs(x - y) for x, y in pairs]
+            yield getattr(genes, name).difference * math.fsum(gaps) / len(both)
 
     genes, d = config.genes, config.distance
-    ca, cb = connections(a), connections(b)
+    ca, cb = (rows(g, "connection", g.innovation) for g in (a, b))
+    births = [dict(zip(g.innovation.tolist(), g.connection_birth.tolist(), strict=True))
+              for g in (a, b)]  # fmt: skip
     larger = max(len(ca), len(cb))
     n = larger if larger >= d.small else 1
     excess = disjoint = 0
-    for mine, other in ((ca, cb), (cb, ca)):
-        last = max((birth for birth, _ in other.values()), default=-1)
-        for innovation, (birth, _) in mine.items():
+    for mine, other in (births, births[::-1]):
+        last = max(other.values(), default=-1)
+        for innovation, birth in mine.items():
             if innovation not in other:
                 excess += birth > last
                 disjoint += birth <= last
     total = d.excess * excess / n + d.disjoint * disjoint / n
-    both = ca.keys() & cb.keys()
-    if both:
-        gaps = [abs(ca[i][1] - cb[i][1]) for i in both]
-        total += genes.weight.difference * math.fsum(gaps) / len(both)
-    na, nb = nodes(a), nodes(b)
+    total += sum(differences(ca, cb))
+    na, nb = (rows(g, "node", g.node_id) for g in (a, b))
     total += d.nodes * len(na.keys() ^ nb.keys()) / n
-    both = na.keys() & nb.keys()
-    if both:
-        coefficients = (
-            genes.bias.difference,
-            genes.activation.difference,
-            genes.aggregation.difference,
-        )
-        parts = [
-            [abs(na[i][0] - nb[i][0]) for i in both],
-            [na[i][1] != nb[i][1] for i in both],
-            [na[i][2] != nb[i][2] for i in both],
-        ]
-        for coefficient, part in zip(coefficients, parts, strict=True):
-            total += coefficient * math.fsum(part) / len(both)
+    for part in (*differences(na, nb), *differences(*(rows(g, "genome", [0]) for g in (a, b)))):
+        total += part
     return total
 
 

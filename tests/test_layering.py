@@ -26,6 +26,7 @@ HIGHEST = ["cli", "__main__"]
 HOOKS = {
     ("genomes.genomes", "compile", "networks.networks"),
     ("genomes.genomes", "save", "files.genomes"),
+    ("genomes.genomes", "from_edges", "genomes.build"),
     ("genomes.genomes", "to_networkx", "export.networkx"),
     ("genomes.genomes", "from_networkx", "export.networkx"),
     ("genomes.genomes", "_repr_svg_", "plotting.pages.notebook"),
@@ -49,7 +50,6 @@ OUTSIDE = {
     "export.networkx": {"networkx"},
     "plotting": {"matplotlib"},
     "plotting.graph": {"matplotlib"},
-    "plotting.graph.marks": {"matplotlib", "networkx"},
     "plotting.films": {"matplotlib", "PIL"},  # which matplotlib needs itself
     "plotting.pages": {"matplotlib", "PIL"},
 }

@@ -1,14 +1,15 @@
 """What all genomes of a batch have in common."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.columns import COLUMNS, adopted
 from neatgrow.config import Update
-from neatgrow.genomes.columns import BASE
+from neatgrow.genomes.columns import BASE, names_of
 from neatgrow.sections import Direct, Encoding
 
 
@@ -24,7 +25,7 @@ class Interface:
         input_mean: (I,) float64 subtracted from inputs before they enter, or ``None``.
         input_scale: (I,) float64 that the difference is multiplied with, or ``None``. The
             result is clipped to ±10.
-        columns: Names of the gene columns, in order.
+        columns: Names of the gene columns, in order; those that all genomes have are the first.
         update: As ``Config.update``.
         encoding: What graphs the genomes stand for.
         phenotype: That of these graphs, where they are not the genomes themselves; else ``None``.
@@ -59,6 +60,21 @@ class Interface:
         if isinstance(self.encoding, Direct) != (self.phenotype is None):
             rule = "one with an encoding, none without"
             raise ValueError(_checks.message("phenotype", rule, _checks.shown(self.phenotype)))
+        _checks.one_of("update", self.update, get_args(Update))
+        names_of(self.columns)  # raises for unknown ones
+        if self.columns[: len(BASE)] != BASE:
+            rule = f"{', '.join(BASE)} first"
+            raise ValueError(_checks.message("columns", rule, f"{self.columns}"))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """With the declarations of optional columns, for processes that have not got them."""
+        declared = [COLUMNS[name] for name in self.columns if name not in BASE]
+        return vars(self) | {"declared": declared}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for column in state.pop("declared"):
+            adopted(column)
+        vars(self).update(state)
 
     def encoded(self, encoding: Encoding) -> "Interface":
         """That of the genomes whose graphs, by an encoding, have this interface.
@@ -86,9 +102,9 @@ class Interface:
         return replace(self, phenotype=replace(self.phenotype, **changes))
 
     def matches(self, other: "Interface") -> bool:
-        """Whether genomes of both may be of one population: inputs, outputs and encoding."""
+        """Whether genomes of both may be of one population: their sizes, columns and encoding."""
         mine, theirs = (
-            (f.inputs, f.outputs, f.encoding, f.graphs.inputs, f.graphs.outputs)
+            (f.inputs, f.outputs, set(f.columns), f.encoding, f.graphs.inputs, f.graphs.outputs)
             for f in (self, other)
         )
         return mine == theirs

@@ -15,8 +15,9 @@ import numpy as np
 
 from neatgrow._types import Array
 from neatgrow.kernels.backward import TILE, accumulate
+from neatgrow.kernels.crossover import copy
 from neatgrow.kernels.functions import MEAN, SUM
-from neatgrow.kernels.genes import Rules, copy_connection, copy_node
+from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.graphs import find
 from neatgrow.kernels.jit import at, helper, kernel
 from neatgrow.kernels.layout import WEIGHT
@@ -65,19 +66,14 @@ def grow_where_wanted(parents, plan, custom, data, growth, children, start, stop
     """
     rules, count = growth.rules, growth.candidates
     stream = np.empty(1, np.uint64)
-    span = np.zeros(4, np.int64)
+    span = np.zeros(5, np.int64)
     order = np.arange(data.inputs.shape[3]).astype(np.int32)
     gradient = (np.zeros_like(plan.weight), np.zeros_like(plan.bias))
     children.node_ptr[0], children.connection_ptr[0] = 0, 0
     for n in range(start, stop):
         seed_stream(stream, growth.seed, GROWTH, growth.generation, growth.child[n])
-        span[0], span[2] = span[1], span[3]
-        for i in range(parents.node_ptr[n], parents.node_ptr[n + 1]):
-            copy_node(parents, i, children, span[1])
-            span[1] += 1
-        for i in range(parents.connection_ptr[n], parents.connection_ptr[n + 1]):
-            copy_connection(parents, i, children, span[3])
-            span[3] += 1
+        span[0], span[2], span[4] = span[1], span[3], n - start
+        copy(parents, n, children, span)
         genes = rules.n_inputs + span[1] - span[0] + span[3] - span[2]
         scratch = np.empty((8, genes + 8), np.int32)
         probes = np.full((3, count, 3), -1, np.int64)  # source, target or connection, delayed

@@ -4,7 +4,8 @@ Axis letters: N networks, V nodes, C connections (both over all N genomes), I in
 O outputs.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple, get_type_hints
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -12,36 +13,51 @@ from numpy.typing import DTypeLike
 from neatgrow._types import Array
 
 
+class Stored(NamedTuple):
+    """How an array of genomes is laid out."""
+
+    table: str  # what has a row each: "node", "connection", "genome"; "offsets" rise to theirs
+    dtype: type[np.generic]
+    by_column: bool = False  # whether it has a second axis, one entry per gene column
+
+
 class Packed(NamedTuple):
-    """N genomes as flat columns; genome n owns rows ``ptr[n]:ptr[n + 1]``.
+    """N genomes as flat arrays; genome n owns rows ``ptr[n]:ptr[n + 1]`` of nodes and connections.
 
     Node genes are sorted by id within a genome, so the O outputs come first; connection
-    genes by innovation. Value and choice columns follow the order of ``config.Genes``.
+    genes by innovation. Value and choice columns follow ``genomes.columns.names_of``; arrays of
+    a kind that no column is of are (…, 0). This is the one place that lists the arrays: making,
+    taking, joining, checking and saving follow from what stands here.
     """
 
-    node_ptr: Array  # (N+1,) int64
-    connection_ptr: Array  # (N+1,) int64
-    node_id: Array  # (V,) int64
-    node_birth: Array  # (V,) int32, generation
-    node_values: Array  # (V, columns) float64
-    node_choices: Array  # (V, columns) uint8 opcodes
-    innovation: Array  # (C,) int64
-    source: Array  # (C,) int64, node id
-    target: Array  # (C,) int64, node id
-    connection_birth: Array  # (C,) int32, generation
-    connection_values: Array  # (C, columns) float64
-    enabled: Array  # (C,) bool
+    node_ptr: Annotated[Array, Stored("offsets", np.int64)]
+    connection_ptr: Annotated[Array, Stored("offsets", np.int64)]
+    node_id: Annotated[Array, Stored("node", np.int64)]
+    node_birth: Annotated[Array, Stored("node", np.int32)]  # generation
+    node_values: Annotated[Array, Stored("node", np.float64, True)]
+    node_choices: Annotated[Array, Stored("node", np.uint8, True)]  # opcodes
+    innovation: Annotated[Array, Stored("connection", np.int64)]
+    source: Annotated[Array, Stored("connection", np.int64)]  # node id
+    target: Annotated[Array, Stored("connection", np.int64)]  # node id
+    connection_birth: Annotated[Array, Stored("connection", np.int32)]  # generation
+    connection_values: Annotated[Array, Stored("connection", np.float64, True)]
+    enabled: Annotated[Array, Stored("connection", np.bool_)]
+    connection_choices: Annotated[Array, Stored("connection", np.uint8, True)]  # opcodes
+    genome_values: Annotated[Array, Stored("genome", np.float64, True)]
+    genome_choices: Annotated[Array, Stored("genome", np.uint8, True)]  # opcodes
 
 
-NODE_COLUMNS = ("node_id", "node_birth", "node_values", "node_choices")
-CONNECTION_COLUMNS = (
-    "innovation",
-    "source",
-    "target",
-    "connection_birth",
-    "connection_values",
-    "enabled",
-)
+STORED: dict[str, Stored] = {
+    name: hint.__metadata__[0] for name, hint in get_type_hints(Packed, include_extras=True).items()
+}
+"""How each array is laid out, by name."""
+TABLES = {
+    table: tuple(name for name, stored in STORED.items() if stored.table == table)
+    for table in ("node", "connection", "genome")
+}
+"""Names of the arrays of every table."""
+BY_COLUMN = tuple(name for name, stored in STORED.items() if stored.by_column)
+"""Names of the arrays of gene columns."""
 BIAS, WEIGHT = 0, 0  # columns of node_values and connection_values
 ACTIVATION, AGGREGATION = 0, 1  # columns of node_choices
 
@@ -111,31 +127,22 @@ def empty_plan(packed: Packed, n_outputs: int, dtype: DTypeLike) -> Plan:
 
 
 def empty_packed(
-    columns: tuple[int, int, int], genomes: int, nodes: int, connections: int
+    columns: Sequence[Sequence[str]], genomes: int, nodes: int, connections: int
 ) -> Packed:
     """Uninitialised arrays for as many genes.
 
     Args:
-        columns: How many node value, node choice and connection value columns there are.
+        columns: Names of the columns of each array in :data:`BY_COLUMN`, in its order.
         genomes: N.
         nodes: V.
         connections: C.
     """
-    node_values, node_choices, connection_values = columns
-    return Packed(
-        node_ptr=np.empty(genomes + 1, np.int64),
-        connection_ptr=np.empty(genomes + 1, np.int64),
-        node_id=np.empty(nodes, np.int64),
-        node_birth=np.empty(nodes, np.int32),
-        node_values=np.empty((nodes, node_values)),
-        node_choices=np.empty((nodes, node_choices), np.uint8),
-        innovation=np.empty(connections, np.int64),
-        source=np.empty(connections, np.int64),
-        target=np.empty(connections, np.int64),
-        connection_birth=np.empty(connections, np.int32),
-        connection_values=np.empty((connections, connection_values)),
-        enabled=np.empty(connections, np.bool_),
-    )
+    rows = {"offsets": genomes + 1, "genome": genomes, "node": nodes, "connection": connections}
+    widths = {name: (len(names),) for name, names in zip(BY_COLUMN, columns, strict=True)}
+    return Packed(**{
+        name: np.empty((rows[stored.table], *widths.get(name, ())), stored.dtype)
+        for name, stored in STORED.items()
+    })  # fmt: skip
 
 
 def concatenate(parts: list[tuple[Packed, int]]) -> Packed:
@@ -159,26 +166,37 @@ def concatenate(parts: list[tuple[Packed, int]]) -> Packed:
 
 def _trimmed(packed: Packed, count: int) -> Packed:
     """The first genomes of a batch, as views."""
-    nodes, connections = packed.node_ptr[count], packed.connection_ptr[count]
-    return Packed(
-        packed.node_ptr[: count + 1],
-        packed.connection_ptr[: count + 1],
-        *(column[:nodes] for column in packed[2:6]),
-        *(column[:connections] for column in packed[6:]),
-    )
+    stops = {
+        "offsets": count + 1, "genome": count,
+        "node": packed.node_ptr[count], "connection": packed.connection_ptr[count],
+    }  # fmt: skip
+    return Packed(*(
+        array[: stops[stored.table]] for array, stored in zip(packed, STORED.values(), strict=True)
+    ))  # fmt: skip
+
+
+def one(packed: Packed, row: int) -> Packed:
+    """One genome of a batch, as views but for its offsets."""
+    cuts, columns = {"genome": slice(row, row + 1)}, {}
+    for table, ptr in (("node", packed.node_ptr), ("connection", packed.connection_ptr)):
+        start, stop = ptr[row], ptr[row + 1]
+        cuts[table] = slice(start, stop)
+        columns[f"{table}_ptr"] = np.array([0, stop - start], np.int64)
+    for table, names in TABLES.items():
+        columns |= {name: getattr(packed, name)[cuts[table]] for name in names}
+    return Packed(**columns)
 
 
 def take(packed: Packed, rows: Array) -> Packed:
     """A copy of some genomes, in the order given; rows may repeat."""
-    columns = {}
+    columns = {name: getattr(packed, name)[rows] for name in TABLES["genome"]}
     for table, ptr in (("node", packed.node_ptr), ("connection", packed.connection_ptr)):
         counts = ptr[rows + 1] - ptr[rows]
         new_ptr = np.zeros(rows.size + 1, np.int64)
         np.cumsum(counts, out=new_ptr[1:])
         genes = np.arange(new_ptr[-1]) + np.repeat(ptr[rows] - new_ptr[:-1], counts)
         columns[f"{table}_ptr"] = new_ptr
-        for name in NODE_COLUMNS if table == "node" else CONNECTION_COLUMNS:
-            columns[name] = getattr(packed, name)[genes]
+        columns |= {name: getattr(packed, name)[genes] for name in TABLES[table]}
     return Packed(**columns)
 
 
@@ -193,5 +211,5 @@ def put(packed: Packed, rows: Array, others: Packed) -> Packed:
 def without(packed: Packed, lost: Array) -> Packed:
     """A copy of a batch without the connection genes that are marked, (C,) bool."""
     kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(~lost)])
-    columns = {name: getattr(packed, name)[~lost] for name in CONNECTION_COLUMNS}
+    columns = {name: getattr(packed, name)[~lost] for name in TABLES["connection"]}
     return packed._replace(connection_ptr=kept[packed.connection_ptr], **columns)

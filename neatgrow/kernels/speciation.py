@@ -37,9 +37,12 @@ class Measure(NamedTuple):
     disjoint: float
     nodes: float
     small: int
-    connection_values: Array  # (columns,) float64
     node_values: Array  # (columns,) float64
-    node_choices: Array  # (columns,) float64
+    node_choices: Array
+    connection_values: Array
+    connection_choices: Array
+    genome_values: Array
+    genome_choices: Array
     compare_nodes: bool  # whether any node coefficient is above 0
 
 
@@ -49,8 +52,9 @@ def distance(a, i, b, j, measure, limit):
 
     Connection genes are aligned by innovation. One that the other genome lacks is excess (E)
     if born after all of the other's, else disjoint (D). n is the larger number of connection
-    genes, 1 below ``small``. Σ runs over connection columns (the paper's c₃·W̄) and node
-    columns, means over matching genes; for a choice |Δ| is 1 where options differ.
+    genes, 1 below ``small``. Σ runs over connection columns (the paper's c₃·W̄), node columns and
+    those of the genome itself, means over matching genes; for a choice |Δ| is 1 where options
+    differ.
     Source: Stanley & Miikkulainen (2002), equation 1.
 
     Returns:
@@ -85,6 +89,9 @@ def distance(a, i, b, j, measure, limit):
             for k in range(a.connection_values.shape[1]):
                 gap = abs(a.connection_values[at(p), k] - b.connection_values[at(q), k])
                 difference += measure.connection_values[k] * gap
+            for k in range(a.connection_choices.shape[1]):
+                if a.connection_choices[at(p), k] != b.connection_choices[at(q), k]:
+                    difference += measure.connection_choices[k]
             matching += 1
             p += 1
             q += 1
@@ -94,6 +101,12 @@ def distance(a, i, b, j, measure, limit):
     total = unmatched / n + (difference / matching if matching > 0 else 0.0)
     if measure.compare_nodes:
         total += _node_distance(a, i, b, j, measure, n)
+    for k in range(a.genome_values.shape[1]):
+        gap = abs(a.genome_values[at(i), k] - b.genome_values[at(j), k])
+        total += measure.genome_values[k] * gap
+    for k in range(a.genome_choices.shape[1]):
+        if a.genome_choices[at(i), k] != b.genome_choices[at(j), k]:
+            total += measure.genome_choices[k]
     return total
 
 

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.genomes.columns import COLUMNS
+from neatgrow.genomes.columns import names_of
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import functions, layout, parallel
 from neatgrow.kernels import guided_growth as kernels
@@ -51,7 +51,7 @@ def grown(
     def build(start: int, stop: int) -> tuple[Packed, int]:
         count = stop - start
         out = layout.empty_packed(
-            COLUMNS, count, nodes[stop] - nodes[start] + count,
+            names_of(genomes.columns), count, nodes[stop] - nodes[start] + count,
             connections[stop] - connections[start] + 4 * count,
         )  # fmt: skip
         custom = functions.custom_addresses()

@@ -257,7 +257,7 @@ class Lineage:
         stride = lineage.stride
         while genes_of(records.genomes) > room and stride < MOST:
             stride *= 2
-            records = thinned(records, stride, lineage.champion)
+            records = thinned(records, stride, lineage.champion, self.face.columns)
         return replace(lineage, blocks=(records,), stride=stride)
 
     def _starts(self) -> Array:
@@ -351,7 +351,7 @@ class Lineage:
             some = row[a:b][kept[a:b]]
             if some.size:
                 chosen.append((packed, some if many else FIRST))
-        genomes = pool_of(chosen, sizes[kept].sum(axis=0))
+        genomes = pool_of(chosen, sizes[kept].sum(axis=0), self.face.columns)
         return records._replace(kept=kept, held=held, genomes=genomes)
 
     def _pruned(self) -> "Lineage":
@@ -373,7 +373,7 @@ class Lineage:
             at += block.row.size
         columns = {name: getattr(records, name)[alive] for name in Records._fields[:-1]}
         columns["parent"] = number[columns["parent"]]
-        pruned = Records(**columns, genomes=pool_of(chosen, genes))
+        pruned = Records(**columns, genomes=pool_of(chosen, genes, self.face.columns))
         recent = tuple(told._replace(parent=number[told.parent]) for told in self.recent)
         champion = int(number[self.champion])
         return replace(self, blocks=(pruned,), recent=recent, champion=champion)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.genomes.columns import COLUMNS
+from neatgrow.genomes.columns import BASE, names_of
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import layout
 from neatgrow.kernels import lineage as kernels
@@ -59,7 +59,7 @@ def genes_of(packed: Packed) -> int:
 
 
 FIRST = np.zeros(1, np.int64)  # row
-_NOBODY = layout.empty_packed(COLUMNS, 0, 0, 0)
+_NOBODY = layout.empty_packed(names_of(BASE), 0, 0, 0)
 _NOBODY.node_ptr[0] = _NOBODY.connection_ptr[0] = 0
 
 
@@ -110,10 +110,10 @@ def stacked(blocks: Sequence[Records]) -> Records:
     return Records(**columns, genomes=_NOBODY)
 
 
-def pool_of(chosen: list[tuple[Packed, Array]], genes: Array) -> Packed:
+def pool_of(chosen: list[tuple[Packed, Array]], genes: Array, columns: tuple[str, ...]) -> Packed:
     """Some genomes of several batches as one batch, of so many node and connection genes."""
-    nodes, connections = genes.tolist()
-    pool = layout.empty_packed(COLUMNS, sum(r.size for _, r in chosen), nodes, connections)
+    names, count = names_of(columns), sum(rows.size for _, rows in chosen)
+    pool = layout.empty_packed(names, count, *genes.tolist())
     pool.node_ptr[0] = pool.connection_ptr[0] = 0
     start = 0
     for packed, rows in chosen:
@@ -128,7 +128,7 @@ def sizes_of(packed: Packed, rows: Array) -> Array:
     return np.array([(ptr[rows + 1] - ptr[rows]).sum() for ptr in pointers])
 
 
-def thinned(records: Records, stride: int, champion: int) -> Records:
+def thinned(records: Records, stride: int, champion: int, columns: tuple[str, ...]) -> Records:
     """The same with the genomes of first ones, of the champion, and where ``stride`` divides
     the generation."""
     own = np.zeros(records.row.size, np.int64)
@@ -139,7 +139,7 @@ def thinned(records: Records, stride: int, champion: int) -> Records:
     held, kept = np.zeros_like(own), np.empty(own.size, np.bool_)
     kernels.choose(records.parent, 0, own, wanted, held, kept)
     rows = np.flatnonzero(kept[records.kept])
-    genomes = pool_of([(records.genomes, rows)], sizes_of(records.genomes, rows))
+    genomes = pool_of([(records.genomes, rows)], sizes_of(records.genomes, rows), columns)
     return records._replace(kept=kept, held=held, genomes=genomes)
 
 

@@ -36,7 +36,7 @@ def compile_genomes(packed: Packed, interface: Interface, dtype: Any = np.float3
     kind = np.dtype(dtype)
     if kind not in (np.float32, np.float64):
         raise ValueError(_checks.message("dtype", "float32 or float64", str(kind)))
-    check_arrays(packed)
+    check_arrays(packed, interface.columns)
     plan = layout.empty_plan(packed, interface.outputs, kind)
     genes = packed.node_ptr + packed.connection_ptr
     ranges = parallel.split(genes, _COMPILE_NS)

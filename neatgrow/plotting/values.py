@@ -1,14 +1,16 @@
 """What a network's nodes hold, tick by tick; and genes for a network that has none."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.genomes.build import assemble
+from neatgrow.genomes.columns import BASE
 from neatgrow.genomes.genomes import Genome
-from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface
-from neatgrow.kernels.layout import Packed
 from neatgrow.networks.networks import Network, Networks
 
 _FIRST_HIDDEN = 1 << 62
@@ -69,7 +71,7 @@ def genome_of(network: Network) -> Genome:
     """A genome of what a network computes.
 
     A network keeps neither ids nor births of its nodes, so hidden ones are numbered in
-    evaluation order.
+    evaluation order; and no gene columns but those that it computes with.
     """
     plan, face = network.networks.plan, network.interface
     rows = np.arange(plan.node_start[0], plan.node_stop[0])
@@ -79,29 +81,15 @@ def genome_of(network: Network) -> Genome:
     id_[: face.inputs] = np.arange(face.inputs)
     id_[plan.output_slot[0]] = face.inputs + np.arange(face.outputs)
     id_[face.inputs :][hidden] = _FIRST_HIDDEN + np.arange(int(hidden.sum()))
-    order = np.argsort(id_[face.inputs :])
-    nodes = rows[order]
     spans = [np.arange(plan.incoming_start[v], plan.incoming_stop[v]) for v in rows]
     connections = np.concatenate([*spans, np.empty(0, np.int64)]).astype(np.int64)
-    source = id_[plan.source_slot[connections]]
     target = np.repeat(id_[face.inputs :], [span.size for span in spans])
-    innovation = innovation_numbers(source, target)
-    sort = np.argsort(innovation)
-    packed = Packed(
-        node_ptr=np.array([0, nodes.size], np.int64),
-        connection_ptr=np.array([0, sort.size], np.int64),
-        node_id=id_[face.inputs :][order],
-        node_birth=np.zeros(nodes.size, np.int32),
-        node_values=plan.bias[nodes].astype(np.float64)[:, None],
-        node_choices=np.stack([plan.activation[nodes], plan.aggregation[nodes]], axis=1),
-        innovation=innovation[sort],
-        source=source[sort],
-        target=target[sort],
-        connection_birth=np.zeros(sort.size, np.int32),
-        connection_values=plan.weight[connections].astype(np.float64)[sort, None],
-        enabled=np.ones(sort.size, np.bool_),
-    )
-    return Genome(packed, face)
+    genes = {
+        "bias": plan.bias[rows], "activation": plan.activation[rows],
+        "aggregation": plan.aggregation[rows], "weight": plan.weight[connections],
+    }  # fmt: skip
+    source = id_[plan.source_slot[connections]]
+    return assemble(replace(face, columns=BASE), id_[face.inputs :], source, target, genes)
 
 
 def drawable(genome: Genome | Network) -> Genome:

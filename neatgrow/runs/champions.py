@@ -13,14 +13,8 @@ from neatgrow.kernels import random
 from neatgrow.kernels.offspring import COPY
 from neatgrow.learning.lifetime import Learning
 from neatgrow.runs.checkpoints import Snapshot
-from neatgrow.runs.retests import (
-    CHAMPION,
-    RETEST_EPISODES,
-    Evaluate,
-    Failure,
-    Retests,
-    Verified,
-)
+from neatgrow.runs.evidence import Verified
+from neatgrow.runs.retests import CHAMPION, RETEST_EPISODES, Evaluate, Failure, Retests
 from neatgrow.selection.population import Population
 
 _SAME = 1e-5  # relative difference of two fitnesses that is rounding, as of float32
@@ -77,7 +71,7 @@ class Champions:
         self._resumed = False  # and has not been told anything since
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint; what it was told may be of another function than that of now."""
         state = snapshot.population
         self.solved, self.noisy = snapshot.solved, self._problem.noisy or snapshot.noisy
         self.retests.restore(snapshot.retests)

@@ -71,17 +71,10 @@ class Evaluator:
         Raises:
             EvaluationError: A genome failed, and failures raise.
             EvaluatorError: The workers cannot go on.
-            Exception: What the problem raised for every genome, where that is the first
-                generation, so that nothing is lost by it.
+            Exception: What the problem raised for every genome, in the first generation.
         """
-        try:
-            evaluation = self._answer(batch, seed, None)
-        except EvaluatorError:
-            raise
-        except Exception as error:
-            if self.raises or generation == 1:
-                raise
-            evaluation = failed(len(batch), error)
+        fatal = self.raises or generation == 1  # then nothing is lost by it
+        evaluation = self._answer(batch, seed, None, fatal=fatal)
         self.failures = {}
         for row in np.flatnonzero(~np.isfinite(evaluation.fitness)).tolist():
             cause = evaluation.failures.get(row, f"fitness is {evaluation.fitness[row]}")
@@ -90,17 +83,22 @@ class Evaluator:
 
     def test(self, genomes: Genomes, seed: int, episodes: int | None) -> Evaluation:
         """A test beside the generation, which genomes whose evaluation raises have failed."""
+        return self._answer(genomes, seed, episodes)
+
+    def _answer(
+        self, batch: Genomes | Networks, seed: int, episodes: int | None, *, fatal: bool = False
+    ) -> Evaluation:
+        """The problem's answer; what it raises for every genome costs them all, or is raised."""
         try:
-            return self._answer(genomes, seed, episodes)
+            if self.workers is not None:
+                return self.workers.evaluate(batch, seed, episodes)
+            return judged(self._problem, batch, seed=seed, episodes=episodes)
         except EvaluatorError:
             raise
         except Exception as error:
-            return failed(len(genomes), error)
-
-    def _answer(self, batch: Genomes | Networks, seed: int, episodes: int | None) -> Evaluation:
-        if self.workers is not None:
-            return self.workers.evaluate(batch, seed, episodes)
-        return judged(self._problem, batch, seed=seed, episodes=episodes)
+            if fatal:
+                raise
+            return failed(len(batch), error)
 
     def name_tests(self, tests: list[Failure], generation: int) -> None:
         """Name genomes with an episode that failed in a test, each once.

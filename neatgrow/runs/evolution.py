@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -78,7 +79,7 @@ class Evolution:
         self._sign = -1.0 if options.minimize else 1.0
         threshold = problem.solved_at if options.solved_at is None else options.solved_at
         self.champions = Champions(
-            problem, self.evaluator.test, self._seed, options.learning, self._sign,
+            problem, self.evaluator.test, partial(_seed, population), options.learning, self._sign,
             np.inf if threshold is None else self._sign * threshold,
         )  # fmt: skip
         self.directory: RunDirectory | None = None
@@ -173,7 +174,7 @@ class Evolution:
         batch = self.evaluator.prepared(genomes)
         marks.append(time.perf_counter())
         evaluation = self.evaluator.evaluate_generation(
-            batch, self._seed(random.EPISODES, 0), population.generation + 1
+            batch, _seed(population, random.EPISODES, 0), population.generation + 1
         )
         finite = np.isfinite(evaluation.fitness)
         fitness = np.where(finite, evaluation.fitness, np.nan)  # what failed is not retested
@@ -188,12 +189,6 @@ class Evolution:
         self.history.append(row, species)
         self.snapshot = self._snapshot()
         self._write(self.snapshot)
-
-    def _seed(self, purpose: int, index: int) -> int:
-        """A problem seed that depends on (run seed, purpose, generation, index) alone."""
-        out = np.empty(index + 1, np.int64)
-        random.derive_seeds(self.population.seed, purpose, self.population.generation, out)
-        return int(out[index])
 
     def _snapshot(self) -> Snapshot:
         problem, state = self.problem, self.population.state()
@@ -259,15 +254,10 @@ class Evolution:
         if self.snapshot is None:
             raise RuntimeError("rewind: expected a whole generation first, got none.")
         arrays = self.history.to_arrays(self.snapshot.population.generation)
-        again = Evolution.from_snapshot(
-            replace(self.snapshot, history=History.from_arrays(arrays)), self.problem,
-            options=self.options,
-        )  # fmt: skip
-        self.population, self.history = again.population, again.history
-        self.learner.guide_growth(self.population)
-        self.champions.restore(self.snapshot)
-        self.evaluator.named = again.evaluator.named
-        self.evaluator.traceback = again.evaluator.traceback
+        whole = replace(self.snapshot, history=History.from_arrays(arrays))
+        again = Evolution.from_snapshot(whole, self.problem, options=self.options)
+        again.directory, again.evaluator.workers = self.directory, self.evaluator.workers
+        vars(self).update(vars(again))
 
     def result(self, stopped: str) -> Result:
         """What the run has come to."""
@@ -292,3 +282,10 @@ class Evolution:
             descent=lineage,
             marks=population.state().marks(),
         )
+
+
+def _seed(population: Population, purpose: int, index: int) -> int:
+    """A problem seed that depends on (run seed, purpose, generation, index) alone."""
+    out = np.empty(index + 1, np.int64)
+    random.derive_seeds(population.seed, purpose, population.generation, out)
+    return int(out[index])

@@ -1,7 +1,7 @@
 """What is asked of a run beside its settings: when it ends, how it evaluates, when it is saved."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from neatgrow import _checks
@@ -110,7 +110,7 @@ class Options:
             now: As asked for.
             generations: Most generations in all; as saved by default.
         """
-        saved = {f.name: getattr(self, f.name) for f in fields(self) if f.name in SAVED}
+        saved = {name: getattr(self, name) for name in SAVED}
         return replace(now, **saved | ({} if generations is None else {"generations": generations}))
 
 

@@ -14,9 +14,9 @@ from neatgrow.files.genomes import load_genome
 from neatgrow.genomes.genomes import Genome
 from neatgrow.lineage.lineage import Lineage
 from neatgrow.runs.checkpoints import load_snapshot
+from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import COLUMNS, MISSING, History
 from neatgrow.runs.options import Options
-from neatgrow.runs.retests import Verified
 
 CONFIG, PROBLEM = "config.toml", "problem.json"
 HISTORY, SPECIES = "history.csv", "species.csv"
@@ -25,6 +25,11 @@ CHAMPION, JUDGED, LEARNED = "champion.npz", "judged.npz", "learned.npz"
 VERIFIED = "verified.json"
 LOCK, CHECKPOINTS = "run.lock", "checkpoints"
 _MOST = (1 << 63) - 1
+
+
+def checkpoint_paths(path: Path) -> list[Path]:
+    """Files of a run's checkpoints, newest first."""
+    return sorted((path / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True)
 
 
 def check_files(path: Path, names: Iterable[str]) -> None:
@@ -194,7 +199,7 @@ def read_lineage(directory: str | PathLike[str]) -> Lineage | None:
                             "Pass a directory that evolve(directory=…) wrote.")
         )  # fmt: skip
     damaged: FileError | None = None
-    for path in sorted((folder / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True):
+    for path in checkpoint_paths(folder):
         try:
             return load_snapshot(path).lineage
         except FileNotFoundError:  # the run has just replaced it by a newer one

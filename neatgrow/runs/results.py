@@ -12,8 +12,8 @@ from neatgrow._types import Array
 from neatgrow.evaluation.base import Problem
 from neatgrow.genomes.genomes import Genome
 from neatgrow.lineage.lineage import Ancestor, Lineage
+from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import TIMES, History
-from neatgrow.runs.retests import Verified
 from neatgrow.selection.population import Population
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def fingerprint_of(history: History, champion: Genome, marks: dict[str, Array]) 
     statistics = {"input_mean": face.input_mean, "input_scale": face.input_scale}
     arrays = {**columns, **champion.packed._asdict(), **statistics}
     for name, array in (*arrays.items(), *marks.items()):
-        if array is not None:
+        if array is not None and 0 not in array.shape[1:]:  # of no column
             digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -151,13 +151,14 @@ class Population:
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
     ) -> None:
+        resolved, self.chosen = automatic.resolved(Config() if config is None else config)
         interface = Interface(
             inputs,
             outputs,
             _checks.names("input_names", input_names),
             _checks.names("output_names", output_names),
-        )
-        resolved, self.chosen = automatic.resolved(Config() if config is None else config)
+            columns=resolved.genes.columns, update=resolved.update,
+        )  # fmt: skip
         self._settle(resolved, interface.encoded(resolved.encoding), seed, minimize)
         self.generation = 0
         self.fitness: Array | None = None
@@ -196,9 +197,9 @@ class Population:
                 A way of selection of another kind begins with the last generation.
 
         Raises:
-            ValueError: ``config.recurrent`` differs: genomes may hold loops already. Or
-                ``config.encoding`` does. Or the
-                selection needs what the last generation does not have.
+            ValueError: ``config.recurrent`` differs: genomes may hold loops already; or
+                ``config.encoding``, ``config.update`` or the gene columns do. Or the selection
+                needs what the last generation does not have.
         """
         config, chosen = automatic.resolved(
             state.config if config is None else config, state.chosen
@@ -208,12 +209,16 @@ class Population:
                 f"recurrent: expected {state.config.recurrent} as when the run began, got "
                 f"{config.recurrent}. Leave it; genomes were grown by it."
             )
-        if config.encoding != state.genomes.interface.encoding:
-            own = _checks.shown(state.genomes.interface.encoding)
-            raise ValueError(
-                f"encoding: expected {own} as when the run began, got "
-                f"{_checks.shown(config.encoding)}. Leave it; it is what the genomes mean."
-            )
+        face = state.genomes.interface
+        for what, given, own in (
+            ("genes", config.genes.columns, face.graphs.columns),
+            ("update", [config.update], [face.graphs.update]),
+            ("encoding", [str(config.encoding)], [str(face.encoding)]),
+        ):
+            if set(given) != set(own):
+                rule, got = f"{', '.join(own)} as when the run began", ", ".join(given)
+                remedy = "Leave it; it is part of the genomes."
+                raise ValueError(_checks.message(what, rule, got, remedy))
         population = cls.__new__(cls)
         population._settle(config, state.genomes.interface, state.seed, state.minimize)
         population.generation, population.genomes = state.generation, state.genomes

@@ -8,7 +8,7 @@ from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.config import Config
 from neatgrow.files.archive import typed
-from neatgrow.genomes.columns import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES
+from neatgrow.genomes.columns import names_of
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import parallel, random, selection, speciation
 from neatgrow.kernels.offspring import COPY, MUTATE, Offspring
@@ -80,12 +80,8 @@ def measure_of(config: Config) -> Measure:
     """The distance's coefficients as kernels read them."""
     genes = config.genes
     columns = {
-        table: np.array([getattr(genes, name).difference for name in names])
-        for table, names in (
-            ("connection_values", CONNECTION_VALUES),
-            ("node_values", NODE_VALUES),
-            ("node_choices", NODE_CHOICES),
-        )
+        array: np.array([getattr(genes, name).difference for name in names], np.float64)
+        for array, names in names_of(genes.columns)._asdict().items()
     }
     d = config.distance
     compare = d.nodes > 0 or columns["node_values"].any() or columns["node_choices"].any()
@@ -100,7 +96,14 @@ def distance(a: Genome, b: Genome, config: Config) -> float:
 
     Returns:
         Dimensionless, ≥ 0, symmetric, 0 for identical genomes.
+
+    Raises:
+        ValueError: Genomes or settings have other gene columns.
     """
+    for what, columns in (("a", a.columns), ("b", b.columns)):
+        if columns != config.genes.columns:
+            rule = f"the columns of config.genes, {', '.join(config.genes.columns)}"
+            raise ValueError(_checks.message(what, rule, ", ".join(columns)))
     measure = measure_of(config)
     return float(speciation.one_distance(a.packed, b.packed, measure))
 

@@ -13,9 +13,10 @@ import neatgrow as ng
 from neatgrow.evaluation.base import Evaluation, Problem
 from neatgrow.kernels import jit, parallel
 from neatgrow.runs.evaluator import EvaluationError
+from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import COLUMNS
 from neatgrow.runs.progress import Progress
-from neatgrow.runs.retests import RETEST_EPISODES, SOLVED_EPISODES, Verified
+from neatgrow.runs.retests import RETEST_EPISODES, SOLVED_EPISODES
 
 CASES = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
 

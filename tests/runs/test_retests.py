@@ -16,14 +16,12 @@ import neatgrow as ng
 from neatgrow.evaluation.base import Evaluation
 from neatgrow.kernels import jit
 from neatgrow.runs.champions import Champions
+from neatgrow.runs.evidence import Evidence, Verified, student_quantile
 from neatgrow.runs.reading import read_judged, read_verified
 from neatgrow.runs.retests import (
-    Evidence,
     Retests,
-    Verified,
     checked_state,
     copies_of,
-    student_quantile,
 )
 
 POINTS = np.random.default_rng(0).uniform(-1.0, 1.0, (40, 3))

@@ -159,6 +159,17 @@ def test_speciation_equals_the_oracle(seed, spread, twins_first):
         assert table.born[row] == table.improved[row] == (0 if old else 7)
 
 
+@pytest.mark.parametrize("twins_first", [False, True])
+def test_a_genome_near_two_new_species_joins_its_twins_only_if_twins_go_first(twins_first):
+    genomes = pack([build(1, 1, {}, [(0, 1, weight, True)]) for weight in (0.0, 10.0, 5.0)])
+    species, _ = speciate(
+        genomes, no_species(), (genomes, np.empty(0, np.int64)), np.full(3, -1, np.int32),
+        measure_of(Config(genes=Genes(weight=Values(difference=1.0)))), 6.0, 1,
+        twins_first=twins_first,
+    )  # fmt: skip
+    assert species.tolist() == [0, 1, int(twins_first)]
+
+
 @given(any_genome(2, 2), any_genome(2, 2), st.sampled_from(MEASURES))
 def test_leaving_early_never_changes_who_is_near(a, b, config):
     exact = distance(a, b, config)
@@ -529,6 +540,19 @@ def test_kinds_of_offspring_have_their_shares():
         seen = np.bincount(mates, minlength=4)
         assert seen[s] == 0 and seen.sum() > 200
         assert np.abs(np.delete(seen, s) - seen.sum() / 3).max() < 5 * math.sqrt(seen.sum() * 2 / 9)
+
+
+def test_all_of_the_better_share_have_offspring_the_half_rounded_up():
+    fitness = np.random.default_rng(0).permutation(7.0 * np.arange(7))
+    standing = Standing(
+        fitness, np.argsort(-fitness), np.zeros(7, np.int32), np.zeros(1, np.int64), generation=1
+    )
+    policy = random_policy(np.random.default_rng(0))._replace(
+        size=4000, survival=0.5, elites=0, stagnation=50, narrow=False, mutation_only=1.0
+    )
+    seen = np.bincount(planned(standing, policy)[2].first, minlength=7)
+    assert np.flatnonzero(seen).tolist() == sorted(standing.order[:4].tolist())
+    assert np.abs(seen[standing.order[:4]] - 1000).max() < 5 * math.sqrt(4000 * 3 / 16)
 
 
 def test_plans_follow_the_seed_and_the_generation():

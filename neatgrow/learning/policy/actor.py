@@ -1,15 +1,17 @@
 """The policy while it learns: an evolved graph, and its clipped policy gradient."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from neatgrow._types import Array
+from neatgrow.genomes.columns import names_of, plain
 from neatgrow.genomes.genomes import Genome
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import functions, random
 from neatgrow.kernels.backward import Data
-from neatgrow.kernels.layout import ACTIVATION, AGGREGATION, BIAS
+from neatgrow.kernels.layout import ACTIVATION, BIAS
 from neatgrow.learning.policy.distributions import Distribution
 from neatgrow.learning.policy.experience import Act, Experience
 from neatgrow.learning.policy.settings import PPO
@@ -248,22 +250,21 @@ def with_constants(genome: Genome, values: Array) -> Genome:
     def widened(column: Array, rows: Array) -> Array:
         return np.concatenate([column[:n_out], rows, column[n_out:]])
 
-    more = np.zeros(count, np.int64)  # like the first output, but for what is set below
-    node_values, node_choices = packed.node_values[more], packed.node_choices[more]
-    node_values[:, BIAS] = values
-    node_choices[:, ACTIVATION], node_choices[:, AGGREGATION] = functions.IDENTITY, functions.SUM
+    names = names_of(face.columns)
+    node_values = np.tile([plain(name) for name in names.node_values], (count, 1))
+    node_choices = np.tile(
+        np.array([plain(name) for name in names.node_choices], np.uint8), (count, 1)
+    )
+    node_values[:, BIAS], node_choices[:, ACTIVATION] = values, functions.IDENTITY
     wide = packed._replace(
         node_ptr=np.array([0, packed.node_id.size + count]),
         node_id=widened(ids[0], np.arange(first, first + count)),
-        node_birth=widened(packed.node_birth, packed.node_birth[more]),
+        node_birth=widened(packed.node_birth, np.full(count, packed.node_birth[0])),
         node_values=widened(packed.node_values, node_values),
         node_choices=widened(packed.node_choices, node_choices),
         source=ids[1], target=ids[2],
     )  # fmt: skip
-    wider = Interface(
-        face.inputs, n_out + count, input_mean=face.input_mean, input_scale=face.input_scale
-    )
-    return Genome(wide, wider)
+    return Genome(wide, replace(face, outputs=n_out + count, output_names=None))
 
 
 def without_constants(wide: Genome, genome: Genome) -> Genome:

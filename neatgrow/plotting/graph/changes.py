@@ -7,7 +7,6 @@ from matplotlib.lines import Line2D
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
-from neatgrow.kernels import layout
 from neatgrow.plotting.graph.legend import line_entry
 from neatgrow.plotting.graph.network import sketch
 from neatgrow.plotting.theme import Theme, ThemeName, blend, ink_on, theme_of
@@ -46,10 +45,8 @@ def draw_change(
             raise TypeError(_checks.message(what, "a Genome", type(genome).__name__))
     _check_structure(before, after)
     colors = theme_of(theme)
-    packed, other = before.packed, after.packed
-    values = packed.connection_values.copy()
-    values[:, layout.WEIGHT] = other.connection_values[:, layout.WEIGHT] - values[:, layout.WEIGHT]
-    change = Genome(packed._replace(connection_values=values), before.interface)
+    change = before.copy()
+    change.weight[:] = after.weight - before.weight
     shift = after.bias - before.bias
     drawn = sketch(
         change, colors, title=title, figsize=figsize, change=True,

@@ -22,7 +22,7 @@ from neatgrow.networks.networks import Network
 from neatgrow.plotting.graph.frame import Frame, Margins, fit, natural_pitch, natural_width
 from neatgrow.plotting.graph.layers import Diagram, arrange
 from neatgrow.plotting.graph.legend import DOTS, Strokes, add_legend, dashes, strokes_of
-from neatgrow.plotting.graph.marks import AGGREGATION_MARKS, activation_curves
+from neatgrow.plotting.graph.marks import AGGREGATION_MARKS, activation_curves, optional_texts
 from neatgrow.plotting.graph.routes import Route
 from neatgrow.plotting.theme import Theme, ThemeName, blend, new_figure, shortened, theme_of
 from neatgrow.plotting.values import drawable
@@ -347,6 +347,7 @@ def _marks_into(drawn: Sketch, shown: Container[int]) -> None:
     genome, radius, labels = diagram.genome, places.radius, diagram.genome.labels()
     activations, aggregations = genome.activation_names, genome.aggregation_names
     named = genome.n_hidden <= _MOST_NAMED and radius * 72 > 6.5
+    more = optional_texts(genome, "node") if named else []
     for vertex, gene in enumerate(diagram.genes):
         if gene < 0 or vertex not in shown:
             continue
@@ -354,6 +355,8 @@ def _marks_into(drawn: Sketch, shown: Container[int]) -> None:
         x, y = float(places.x[vertex]), float(places.y[vertex])
         ink = (theme.surface if output else theme.ink) if live else theme.quiet
         below = AGGREGATION_MARKS.get(aggregations[gene], aggregations[gene])
+        if named:
+            below = " ".join(filter(None, (below, *(column[gene] for column in more))))
         name = labels[diagram.node_id(vertex)] if named and not output else ""
         gid = f"label-{diagram.node_id(vertex)}"
         if drawn.curves:

@@ -15,7 +15,7 @@ from PIL import Image, features
 from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels import simulators
-from neatgrow.networks.networks import Network
+from neatgrow.networks.networks import Network, Networks
 from neatgrow.plotting.pages.markup import data_uri
 from neatgrow.plotting.theme import spread
 from neatgrow.plotting.values import activity, answers
@@ -169,42 +169,58 @@ def _steps(
 # ------------------------------------------------------------- what asks the network by itself
 
 
-class _Asked(Network):
-    """A network that keeps what it is asked."""
+class _AskedBatch(Networks):
+    """One network, as a batch, that keeps what it is asked."""
 
-    def __init__(self, network: Network) -> None:
-        super().__init__(network.networks)
+    def __init__(self, networks: Networks) -> None:
+        super().__init__(networks.plan, networks.interface, networks._genes)
         self.inputs: list[Array] = []  # tick by tick, up to the first reset after them
         self.samples: Array | None = None  # (T, B, I) of the first predict (T = 1) or run
         self._over = False
 
+    def note(self, x: ArrayLike) -> None:
+        """What is asked for a tick, of several episodes the first."""
+        if not self._over and len(self.inputs) < _MOST_PLAYED:
+            self.inputs.append(np.reshape(x, (-1, self.interface.inputs))[0].astype(np.float64))
+
     def activate(self, x: ArrayLike) -> Array:
         y = super().activate(x)
-        if not self._over and len(self.inputs) < _MOST_PLAYED:
-            self.inputs.append(np.array(x, np.float64))
+        self.note(x)
         return y
 
     def reset(self) -> None:
         self._over = bool(self.inputs)
         super().reset()
 
-    def predict(self, X: ArrayLike) -> Array:
-        y: Array = self.run(np.asarray(X)[None])[0]
+    def _run(self, x: Array) -> Array:
+        if self.samples is None:
+            self.samples = np.array(x[0], np.float64)
+        return super()._run(x)
+
+
+class _Asked(Network):
+    """A network that notes what it is asked."""
+
+    def __init__(self, batch: _AskedBatch) -> None:
+        super().__init__(batch)
+        self._batch = batch
+
+    def activate(self, x: ArrayLike) -> Array:
+        y = super().activate(x)
+        self._batch.note(x)
         return y
 
-    def run(self, X: ArrayLike) -> Array:
-        y = super().run(X)
-        if self.samples is None:
-            self.samples = np.array(X, np.float64)
-        return y
+    def reset(self) -> None:
+        self._batch.reset()
+        super().reset()
 
 
 def _asked(problem: Function, network: Network) -> Work:
     """What a fitness function asks the network."""
-    asked = _Asked(network)
+    asked = _AskedBatch(network.networks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        problem.function(asked)
+        problem.function(_Asked(asked))
     limit = ticks_for(network)
     if asked.inputs:
         values = activity(network, np.array(asked.inputs[:limit]))

@@ -11,9 +11,10 @@ import numpy as np
 from matplotlib.path import Path
 
 from neatgrow._types import Array
-from neatgrow.genomes.columns import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, option_names
+from neatgrow.columns import COLUMNS
+from neatgrow.genomes.build import composed
+from neatgrow.genomes.columns import names_of
 from neatgrow.genomes.genomes import Genome
-from neatgrow.kernels.layout import CONNECTION_COLUMNS, NODE_COLUMNS, Packed
 from neatgrow.lineage.lineage import Ancestor
 from neatgrow.plotting.graph.frame import Frame, Margins, fit, natural_pitch, natural_width
 from neatgrow.plotting.graph.layers import Diagram, Wire, arrange, wired
@@ -58,8 +59,8 @@ def graph_data(line: Sequence[Ancestor]) -> dict[str, Any]:
         "outputs": union.n_outputs,
         "dense": diagram.dense,
         "strokes": asdict(strokes),
-        "node_genes": [*NODE_CHOICES, *NODE_VALUES],
-        "wire_genes": list(CONNECTION_VALUES),
+        "node_genes": [COLUMNS[name].label or name for name in _listed(union)[0]],
+        "wire_genes": [COLUMNS[name].label or name for name in _listed(union)[1]],
         "nodes": [{"label": labels[id_]} for id_ in ids],
         "wires": [
             {"from": index[int(a)], "to": index[int(b)], "innovation": str(innovation)}
@@ -81,17 +82,14 @@ def thinned(line: Sequence[Ancestor]) -> list[Ancestor]:
 
 def _union(genomes: Sequence[Genome]) -> Genome:
     """All genes that occur, each as the latest genome has it; enabled if the last has it so."""
-    latest = [genome.packed for genome in genomes[::-1]]
-
-    def first(key: str, columns: tuple[str, ...]) -> dict[str, Array]:
-        rows = np.unique(np.concatenate([getattr(p, key) for p in latest]), return_index=True)[1]
-        return {c: np.concatenate([getattr(p, c) for p in latest])[rows] for c in columns}
-
-    columns = first("node_id", NODE_COLUMNS) | first("innovation", CONNECTION_COLUMNS)
-    columns["enabled"] &= np.isin(columns["innovation"], genomes[-1].innovation)
-    columns["node_ptr"] = np.array([0, columns["node_id"].size], np.int64)
-    columns["connection_ptr"] = np.array([0, columns["innovation"].size], np.int64)
-    return Genome(Packed(**columns), genomes[-1].interface)
+    latest = genomes[::-1]
+    rows = (
+        np.unique(np.concatenate([getattr(genome, key) for genome in latest]), return_index=True)[1]
+        for key in ("node_id", "innovation")
+    )
+    union = composed(latest, 0, *rows)
+    union.enabled[:] &= np.isin(union.innovation, latest[0].innovation)
+    return union
 
 
 def _worth_drawing(union: Genome, genomes: Sequence[Genome]) -> Array:
@@ -106,10 +104,8 @@ def _worth_drawing(union: Genome, genomes: Sequence[Genome]) -> Array:
 
 def _with(genome: Genome, connections: Array) -> Genome:
     """A genome of some of the connections."""
-    packed = genome.packed
-    columns = {name: getattr(packed, name)[connections] for name in CONNECTION_COLUMNS}
-    columns["connection_ptr"] = np.array([0, columns["innovation"].size], np.int64)
-    return Genome(packed._replace(**columns), genome.interface)
+    rows = np.arange(genome.n_connections)[connections]
+    return composed([genome], 0, np.arange(genome.node_id.size), rows)
 
 
 def _labels(union: Genome, champion: Genome) -> dict[int, str]:
@@ -134,30 +130,42 @@ def _curves(genome: Genome) -> dict[str, list[list[float]]]:
 def _stage(ancestor: Ancestor, union: Genome, index: dict[int, int]) -> dict[str, Any]:
     """Genes of one genome: [node, whether live, birth, genes …], [wire, flags, birth, genes …]."""
     genome = ancestor.genome
-    diagram, packed = wired(genome, False), genome.packed
+    diagram = wired(genome, False)
     kept = set(diagram.genes)
     delayed = {wire.gene: wire.delayed for wire in diagram.wires}
-    columns: list[list[Any]] = [
-        option_names(n, packed.node_choices[:, k]) for k, n in enumerate(NODE_CHOICES)
-    ]
-    columns += [[_short(x) for x in column] for column in packed.node_values.T.tolist()]
+    genes = [[_told(genome, name) for name in names] for names in _listed(genome)]
+    places = [index[id_] for id_ in genome.node_id.tolist()]
     births = genome.node_birth.tolist()
     nodes = [
-        [index[id_], int(k in kept), births[k], *(column[k] for column in columns)]
-        for k, id_ in enumerate(genome.node_id.tolist())
+        [place, int(k in kept), births[k], *(column[k] for column in genes[0])]
+        for k, place in enumerate(places)
     ]
     rows = np.searchsorted(union.innovation, genome.innovation).tolist()
-    weights, born = packed.connection_values.tolist(), genome.connection_birth.tolist()
+    born = genome.connection_birth.tolist()
     wires = []
     for c, on in enumerate(genome.enabled.tolist()):
         flags = ENABLED * on + LIVE * (c in delayed) + DELAYED * delayed.get(c, False)
-        wires.append([rows[c], flags, born[c], *map(_short, weights[c])])
+        wires.append([rows[c], flags, born[c], *(column[c] for column in genes[1])])
     return {
         "generation": int(ancestor.generation),
         "fitness": _short(float(ancestor.fitness)) if np.isfinite(ancestor.fitness) else None,
         "nodes": nodes,
         "wires": wires,
     }
+
+
+def _listed(genome: Genome) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns of nodes, choices first, and of connections, the weight first."""
+    names = names_of(genome.columns)
+    return (
+        names.node_choices + names.node_values, names.connection_values + names.connection_choices
+    )  # fmt: skip
+
+
+def _told(genome: Genome, name: str) -> list[Any]:
+    """A column as a page writes it."""
+    column = genome.column(name)
+    return genome.options(name) if column.dtype == np.uint8 else [_short(x) for x in column]
 
 
 def _short(value: float) -> float:

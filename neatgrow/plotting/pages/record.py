@@ -16,10 +16,10 @@ from neatgrow.genomes.genomes import Genome
 from neatgrow.lineage.lineage import Ancestor
 from neatgrow.problems import catalogue
 from neatgrow.runs.checkpoints import Snapshot, load_snapshot
+from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import History
 from neatgrow.runs.reading import CHECKPOINTS, CONFIG, read_judged, read_run, read_verified
 from neatgrow.runs.results import Result, fingerprint_of
-from neatgrow.runs.retests import Verified
 
 
 @dataclass(frozen=True)

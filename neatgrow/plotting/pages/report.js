@@ -23,10 +23,14 @@ function facts(rows) {
     [element("dt", {}, name), element("dd", {}, value)]));
 }
 
+function told(gene) {
+  return typeof gene === "number" ? number(gene) : gene;
+}
+
 function describeNode(graph, box, n, values) {
   const row = graph.nodeGenes[n];
   const rows = Object.entries(graph.genes(n))
-    .map(([name, value]) => [name, typeof value === "number" ? number(value) : value]);
+    .map(([name, value]) => [name, told(value)]);
   if (row) rows.push(["born in generation", String(row[2])]);
   if (values) rows.unshift(["value", number(values[n])]);
   box.append(element("h3", {}, `${graph.name(n)} – ${graph.word(n)}`), facts(rows));
@@ -51,7 +55,7 @@ function describeWire(graph, box, w) {
   const { from, to, innovation } = graph.data.wires[w];
   const [, flags, born, ...genes] = graph.wireGenes[w];
   const rows = graph.data.wire_genes.map((name, k) =>
-    [name, name === "weight" ? signed(genes[k]) : number(genes[k])]);
+    [name, name === "weight" ? signed(genes[k]) : told(genes[k])]);
   rows.push(["enabled", flags & ENABLED ? "yes" : "no"]);
   if (flags & LIVE) rows.push(["delayed", flags & DELAYED ? "by one tick" : "no"]);
   rows.push(["born in generation", String(born)], ["innovation", innovation]);
@@ -72,12 +76,12 @@ function table(header, rows, label) {
 
 function geneTables(graph) {
   const nodes = graph.stage.nodes.map(([n, live, born, ...genes]) => [
-    graph.name(n), graph.word(n), ...genes.map((v) => (typeof v === "number" ? number(v) : v)),
+    graph.name(n), graph.word(n), ...genes.map(told),
     String(born), live ? "yes" : "no",
   ]);
   const wires = graph.stage.wires.map(([w, flags, born, ...genes]) => [
     `${graph.name(graph.data.wires[w].from)} → ${graph.name(graph.data.wires[w].to)}`,
-    ...genes.map((v) => number(v)), flags & ENABLED ? "yes" : "no",
+    ...genes.map(told), flags & ENABLED ? "yes" : "no",
     flags & LIVE ? (flags & DELAYED ? "by one tick" : "no") : "–", String(born),
     graph.data.wires[w].innovation,
   ]);

@@ -29,6 +29,7 @@ from neatgrow.plotting.pages.report import page, report
 from neatgrow.plotting.theme import THEMES
 from neatgrow.plotting.values import activity, answers
 from neatgrow.problems import catalogue
+from neatgrow.problems.function import Function
 from neatgrow.runs.reading import read_lineage, read_run
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&\"'"
@@ -480,6 +481,28 @@ def test_an_episode_is_the_one_that_the_problem_plays(runs):
     np.testing.assert_allclose(episode.values[:, :4], [s.view for s in steps], rtol=1e-6)
     assert episode.rewards == [s.reward for s in steps]
     assert episode.actions == [str(s.action) for s in steps]
+
+
+def test_what_a_fitness_function_asks_the_batch_is_shown_too():
+    champion = ng.Population(2, 1, ng.Config(population_size=1), seed=1).ask()[0]
+
+    def of(function):
+        problem = Function(function, inputs=2, outputs=1)
+        return work_of(problem, champion).episodes[0].values[:, :2].tolist()
+
+    def steps(network):
+        network.networks.activate([[1.0, 2.0]])
+        network.activate([3.0, 4.0])
+        network.networks.reset()
+        network.activate([5.0, 6.0])
+        return 0.0
+
+    X = [[0.0, 1.0], [1.0, 0.0]]
+    assert of(steps) == [[1.0, 2.0], [3.0, 4.0]]
+    assert of(lambda network: float(network.networks.predict(X).sum())) == X
+    assert of(lambda network: float(network.predict(X).sum())) == X
+    with pytest.raises(ValueError, match="asked the network nothing"):
+        of(lambda network: 0.0)
 
 
 def test_bits_are_no_classes_and_many_outputs_have_no_maps():

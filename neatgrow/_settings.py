@@ -204,7 +204,7 @@ def kind_of(family: str, kind: object, what: str) -> type[Settings]:
     """
     known = KINDS[family]
     if kind not in known:
-        hint = _checks.nearest(str(kind), known) or "Import the module that defines it."
+        hint = "Import the module that defines it."
         raise UnknownKindError(
             _checks.message(what, f"one of {', '.join(known)}", _checks.shown(kind), hint)
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import kills
 import numpy as np
 import pytest
+import ways
 from conftest import VARIED, wild_config
 
 import neatgrow as ng
@@ -49,7 +50,8 @@ class Pedigree:
     def __call__(self, run):
         population = run.population
         generation, parents = population.generation, population.parents
-        ids = population.reproduction.table.id[population.reproduction.species]
+        groups = population.reproduction.groups(len(population.genomes))
+        ids = groups.id[groups.row]
         told_champion = population.champion_row
         for row in range(len(population.genomes)):
             first = (-1, -1) if parents is None else tuple(parents.first[row].tolist())
@@ -67,6 +69,7 @@ class Pedigree:
         if told_champion >= 0:
             self.champion = (generation, told_champion)
         self.last = generation
+        self.pool = set(map(tuple, population.pool.origin.tolist()))
 
     def ancestry(self, name):
         found = []
@@ -76,8 +79,9 @@ class Pedigree:
         return found[::-1]
 
     def known(self):
-        """Living genomes, the champion, and their ancestors."""
+        """Living genomes, those that may have children, the champion, and their ancestors."""
         names = {name for name in self.people if name[0] == self.last} | {self.champion}
+        names |= self.pool
         return {a for name in names if name for a in self.ancestry(name)}
 
     def line(self):
@@ -149,6 +153,9 @@ KINDS = {
     "noisy": (
         lambda: ng.Gymnasium("CartPole-v1", max_steps=40), {"solved_at": 1e9, "generations": 12},
     ),
+    "parents of any generation": (
+        ng.XOR, {"config": small(**THICK, selection=ways.Scattered())},
+    ),
     "all species end": (
         ng.XOR,
         {"config": small(**{"species.stagnation": 2, "species.protected": 0, "species.target": 2})},
@@ -168,13 +175,18 @@ def evolved(kind, generations=40, **changes):
 def test_the_line_and_the_graph_are_those_of_the_whole_pedigree(kind):
     pedigree, result = evolved(kind)
     assert_as_the_pedigree(pedigree, result)
+    if kind == "parents of any generation":
+        ages = [n[0] - p["parent"][0] for n, p in pedigree.people.items() if p["parent"]]
+        assert max(ages) > 3 and len({a.generation for a in result.ancestors}) > 3
     if kind == "all species end":
         restarts = [n for n, p in pedigree.people.items() if n[0] > 1 and p["parent"] is None]
         assert restarts
 
 
 @pytest.mark.parametrize("window", [(3, 10**9), (128, 1)])
-@pytest.mark.parametrize("kind", ["loops", "all species end", "defaults"])
+@pytest.mark.parametrize(
+    "kind", ["loops", "all species end", "defaults", "parents of any generation"]
+)
 def test_when_generations_are_looked_through_does_not_matter(kind, window, monkeypatch):
     monkeypatch.setattr(module, "_WINDOW", window[0])
     monkeypatch.setattr(module, "_WINDOW_ROOM", window[1])
@@ -297,8 +309,10 @@ def stop_at(generation):
 
 @pytest.mark.parametrize("last", [1, 9, 23])
 @pytest.mark.parametrize(
-    "kind", ["loops", "lamarckian, pruned", "guided growth", "all species end"]
-)
+    "kind",
+    ["loops", "lamarckian, pruned", "guided growth", "all species end",
+     "parents of any generation"],
+)  # fmt: skip
 def test_a_resumed_lineage_is_that_of_the_run_that_went_through(kind, last, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "REVIEW", 4000)
     monkeypatch.setattr(module, "_ROOM", 1500)

@@ -105,9 +105,13 @@ def _lead(record: Record) -> str:
         f"The best network has {inputs}, {hidden} and {outputs}, joined by "
         f"{count(champion.n_enabled, 'connection')}; {memory}."
     )
+    way = "Genomes of similar structure form species; each is tried on the problem, and the fitter"
+    if not _by_species(record):
+        assert record.config is not None
+        kind = escaped(record.config.selection.kind)
+        way = f"Each is tried on the problem, and those that selection by “{kind}” prefers"
     grown = (
-        f"Networks were grown by evolution over {count(len(history), 'generation')}{size}. "
-        "Genomes of similar structure form species; each is tried on the problem, and the fitter "
+        f"Networks were grown by evolution over {count(len(history), 'generation')}{size}. {way} "
         "have more offspring, with weights changed and now and then a node or a connection added."
     )
     if record.description.get("run", {}).get("learning"):
@@ -122,6 +126,11 @@ def _sizes(genome: Genome) -> list[str]:
     """How many inputs, hidden nodes and outputs it has."""
     sizes = {"input": genome.n_inputs, "hidden node": genome.n_hidden, "output": genome.n_outputs}
     return [count(size, what) for what, size in sizes.items()]
+
+
+def _by_species(record: Record) -> bool:
+    """Whether species shared the offspring, as they do unless something else is known."""
+    return record.config is None or record.config.selection.kind == "species"
 
 
 def _fitness_text(record: Record) -> str:
@@ -296,6 +305,8 @@ def _evolution(record: Record) -> tuple[str, Any]:
         f"{history.total('evaluations'):,} evaluations and {history.total('steps'):,} steps in "
         "all.",
     }
+    if not _by_species(record) and history["species"].max() <= 1:
+        del told["species"]
     charts = [_chart(history, name, name.capitalize(), text) for name, text in told.items()]
     return pictures(charts), None
 

@@ -14,6 +14,7 @@ from neatgrow.files.genomes import load_genomes as load_genomes
 from neatgrow.genomes.genomes import Genome as Genome
 from neatgrow.genomes.genomes import Genomes as Genomes
 from neatgrow.genomes.interface import Interface as Interface
+from neatgrow.kernels.dynamics import register_dynamics as register_dynamics
 from neatgrow.kernels.functions import register_activation as register_activation
 from neatgrow.kernels.offspring import Offspring as Offspring
 from neatgrow.kernels.parallel import set_threads as set_threads

@@ -212,6 +212,18 @@ def kind_of(family: str, kind: object, what: str) -> type[Settings]:
     return imported(found) if isinstance(found, str) else found
 
 
+def made(family: str, values: dict[str, Any], what: str) -> Settings:
+    """A section from what its :meth:`Settings.to_dict` gave.
+
+    Raises:
+        UnknownKindError: No class is known by its kind.
+        ValueError, TypeError: A value is impossible.
+    """
+    first = kind_of(family, next(iter(KINDS[family])), what)()
+    rest = {name: value for name, value in values.items() if name != "kind"}
+    return _of_kind(first, values, what)._overridden(rest, what)
+
+
 def _home(known: "str | type[Settings] | None") -> str | None:
     if known is None or isinstance(known, str):
         return known

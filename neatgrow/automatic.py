@@ -1,7 +1,6 @@
 """Settings that are ``"auto"``: what each becomes when a run begins, and why."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from functools import reduce
 from typing import Any
 
@@ -24,7 +23,8 @@ def output_activation(problem: object) -> str | None:
     return value
 
 
-# Every setting that may be "auto": what it becomes for a problem, or for none.
+# Every setting that may be "auto": what it becomes for a problem, or for none. Genomes of another
+# encoding are not what meets the problem: they become what they become without one.
 _CHOICES: dict[str, Callable[[object], Any]] = {
     "recurrent": lambda problem: bool(sequential(problem)),
     "genes.activation.outputs": output_activation,
@@ -40,22 +40,17 @@ def resolved(
         config: As asked for.
         before: What was chosen earlier in the same run, which stays.
         problem: What is evolved on, or ``None``: then there are no loops, and outputs are like
-            the other nodes. With an encoding it is asked (:meth:`Encoding.automatic`).
+            the other nodes.
     """
     if not isinstance(config, Config):
         raise TypeError(_checks.message("config", "a Config", _checks.shown(config)))
     before = {} if before is None else before
     chosen = {}
-    encoding = config.encoding
-    for path in (*_CHOICES, *(f"encoding.{f.name}" for f in fields(encoding))):
+    for path, choose in _CHOICES.items():
         value: Any = reduce(getattr, path.split("."), config)
-        if isinstance(value, str) and value == AUTO:
-            if path in before:
-                chosen[path] = before[path]
-            elif isinstance(encoding, Direct):
-                chosen[path] = _CHOICES[path](problem)
-            else:  # what evolves is not what the problem sees
-                chosen[path] = encoding.automatic(path, problem)
+        if value == AUTO:
+            met = problem if isinstance(config.encoding, Direct) else None
+            chosen[path] = before[path] if path in before else choose(met)
         elif path in before and value == before[path]:
             chosen[path] = value
     return (config.override(chosen) if chosen else config), chosen
@@ -75,16 +70,15 @@ def check_chosen(config: Config, chosen: Mapping[str, Any]) -> None:
 def said(config: Config, chosen: Mapping[str, Any], problem: object) -> str:
     """What was chosen, why, and how to choose otherwise, for people."""
     parts = ["loops allowed" if config.recurrent else "no loops"]
-    if not isinstance(config.encoding, Direct):
-        own = [f"{path}={value}" for path, value in chosen.items() if path.startswith("encoding.")]
-        where = f"{parts[0]} in the genomes, of the encoding {config.encoding.kind}"
-        return "; ".join([where, *own])
     if "recurrent" in chosen:
         parts[0] += {
             True: ", since the problem unfolds in time (recurrent=False forbids them)",
             False: ", since samples have no order (recurrent=True allows them)",
             None: ", since the problem says nothing of time (recurrent=True allows them)",
         }[True if config.recurrent else sequential(problem)]
+    if not isinstance(config.encoding, Direct):
+        loops = parts[0].partition(",")[0]
+        parts = [f"genomes of the encoding {config.encoding.kind!r}, {loops} in themselves"]
     outputs = chosen.get("genes.activation.outputs")
     if outputs is not None:
         parts.append(f"{outputs} outputs, which suit the targets (genes.activation.outputs)")

@@ -185,7 +185,7 @@ def _learn(options: argparse.Namespace, result: Result) -> None:
     entry = catalogue.ENTRIES.get(result.problem.name, catalogue.Entry("", ""))
     budget = {"seconds": options.learn_seconds, "iterations": 1_000_000}
     learned, report = fine_tune_policy(
-        result.phenotype,
+        result.champion,
         problem,
         progress=True,
         **{"seed": result.population.seed, **entry.learning, **budget},
@@ -200,7 +200,7 @@ def _learn(options: argparse.Namespace, result: Result) -> None:
     try:
         from neatgrow.plotting.graph.changes import draw_change
 
-        draw_change(result.phenotype, learned).savefig(directory / "learned.png", dpi=150)
+        draw_change(result.champion, learned).savefig(directory / "learned.png", dpi=150)
     except Exception as error:
         print(f"learned.png was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
     print(f"written to {directory}: {LEARNED}, learned.png")
@@ -288,16 +288,8 @@ def _summary(result: Result, seconds: float) -> str:
         f"{tests}, {history.total('steps')} steps, {seconds:.1f} s\n"
         f"champion: fitness {result.champion_fitness:.6g}, {_found(result)}, hidden nodes "
         f"{champion.n_hidden}, connections {champion.n_enabled}, fingerprint "
-        f"{result.fingerprint[:16]}{_stands_for(champion)}{failures}"
+        f"{result.fingerprint[:16]}{failures}"
     )
-
-
-def _stands_for(champion: Genome) -> str:
-    """A line on the graph that works, where that is not the genome itself."""
-    face = champion.interface
-    if face.phenotype is None:
-        return ""
-    return f"\nwhich stands, by the encoding {face.encoding.kind}, for {champion.phenotype()!r}"
 
 
 def _found(result: Result) -> str:
@@ -329,10 +321,8 @@ def profile(history: History, seconds: float) -> str:
 
 def _draw_all(directory: Path, champion: Genome, history: History) -> None:
     """Write the pictures; one that fails is said, and costs nothing else."""
-    encoded = champion.interface.phenotype is not None
     pictures: dict[str, Callable[[], Any]] = {
         "network.png": lambda: draw(champion.phenotype()),
-        **({"genome.png": lambda: draw(champion)} if encoded else {}),
         "fitness.png": lambda: draw_fitness(history),
         "species.png": lambda: draw_species(history),
         "history.png": lambda: draw_history(history),
@@ -362,9 +352,11 @@ def _show(options: argparse.Namespace) -> int:
     failed = history.total("failures")
     if failed:
         print(f"{failed} evaluations failed{_where(options.directory)}")
-    print(f"{champion}{_stands_for(champion)}")
+    print(champion)
     if learned is not None:
         print(f"pictures show it after its learning, as it was judged: {JUDGED}")
+    if champion.interface.phenotype is not None:
+        print(f"pictures show the graph that it stands for: {champion.phenotype()!r}")
     _draw_all(options.directory, learned or champion, history)
     print(f"drawn again: {', '.join(str(p) for p in sorted(options.directory.glob('*.png')))}")
     return 0
@@ -386,8 +378,6 @@ def _watch(options: argparse.Namespace) -> int:
         raise ValueError(f"watch: expected a run on a Gymnasium environment, got {problem.name}.")
     if options.learned:
         champion = load_genome(options.directory / LEARNED)
-    if champion.interface.phenotype is not None:
-        print(f"the champion{_stands_for(champion)}".replace("\n", ", "))
     champion = champion.phenotype()
     network = champion.compile()
     if options.video is not None:

@@ -117,6 +117,18 @@ _BASE = (
         name="aggregation", table="node", optional=False,
         settings=Choices(start="sum", options=("sum",)),
     ),
+    Column(
+        name="dynamics", table="node",
+        settings=Choices(start="instant", options=("instant", "leaky"), swap_rate=0.05),
+    ),
+    Column(
+        name="time_constant", table="node", label="τ",
+        settings=Values(start_mean=2.0, minimum=0.1, maximum=100.0, mutate_rate=0.1),
+    ),
+    Column(
+        name="delay", table="connection",
+        settings=Choices(start="0", options=tuple("01234567"), swap_rate=0.05, difference=0.1),
+    ),
 )  # fmt: skip
 COLUMNS: dict[str, Column] = {column.name: column for column in _BASE}
 """Every column by name; genomes keep this order in memory and in files."""

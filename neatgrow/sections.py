@@ -6,7 +6,7 @@ A kind is a frozen dataclass of settings with methods; users add their own by su
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from neatgrow._settings import Settings, imported, rate, setting
 
@@ -76,22 +76,10 @@ class Encoding(Settings):
     """What graphs genomes stand for.
 
     A subclass names its ``kind``, declares its settings as fields, and implements
-    :meth:`interface` and :meth:`decode`. Its settings are saved with every genome, as JSON and
-    TOML: numbers, words and short tuples of them, not large arrays.
+    :meth:`interface` and :meth:`decode`.
     """
 
     family: ClassVar[str] = "encoding"
-
-    def automatic(self, setting: str, problem: object) -> Any:
-        """What a setting that is ``"auto"`` becomes when a run begins.
-
-        Args:
-            setting: ``"recurrent"`` or ``"genes.activation.outputs"`` of the genomes that
-                evolve, by default without loops and with outputs like their other nodes; or a
-                field of this encoding, as ``"encoding.NAME"``.
-            problem: What is evolved on, or ``None``.
-        """
-        return {"recurrent": False}.get(setting)
 
     def interface(self, phenotype: "Interface") -> "Interface":
         """Inputs and outputs of the genomes that evolve.
@@ -102,11 +90,8 @@ class Encoding(Settings):
         raise NotImplementedError(f"{type(self).__name__}.interface")
 
     def decode(self, genomes: "Genomes") -> "Genomes":
-        """The graphs of N genomes, in order; the same for the same genome, whatever is beside it.
-
-        Args:
-            genomes: N. ``genomes.interface.phenotype`` has the inputs and outputs that the graphs
-                must have; names, input statistics and ``update`` are set by it.
+        """The graphs of N genomes, in order, with the inputs and outputs that the problem asks
+        for (``genomes.interface.phenotype``); the same for the same genomes.
         """
         raise NotImplementedError(f"{type(self).__name__}.decode")
 

@@ -133,15 +133,33 @@ def aggregation(name, terms):
 # ----------------------------------------------------------------------------------- networks
 
 
+# update(z, state, node) → what the activation is applied to, by name; tests add their own. The
+# state is a dictionary, empty at the start; the node has its columns as attributes.
+def leaky(z, state, node):
+    """dv/dt = (z − v) / τ over one unit of time, z held."""
+    state["v"] = z + (state.get("v", 0.0) - z) * math.exp(-1.0 / node.time_constant)
+    return state["v"]
+
+
+DYNAMICS = {"instant": lambda z, state, node: z, "leaky": leaky}
+
+
 class Node:
     """One node gene as plain values."""
 
-    def __init__(self, activation, aggregation, bias):
-        self.activation, self.aggregation, self.bias = activation, aggregation, bias
+    def __init__(self, columns):
+        self.dynamics = "instant"
+        vars(self).update(columns)
+
+
+def values_of(genome, name):
+    """A column as a list of floats or of names."""
+    chosen = isinstance(COLUMNS[name].settings, Choices)
+    return genome.options(name) if chosen else genome.column(name).tolist()
 
 
 class SlowNetwork:
-    """The design's section 4 for one genome: two dictionaries, activations now and before.
+    """The design's section 4 for one genome: a_v(t) = f(b + Σ w·a_u(t − d)), t and d explicit.
 
     Args:
         genome: A ``neatgrow`` genome.
@@ -153,23 +171,20 @@ class SlowNetwork:
     def __init__(self, genome, noise=0.0, seed=0):
         self.n_inputs, self.n_outputs = genome.n_inputs, genome.n_outputs
         self.outputs = range(self.n_inputs, self.n_inputs + self.n_outputs)
+        own = {name: values_of(genome, name) for name in genome.columns}
         self.nodes = {
-            int(node): Node(activation, aggregation, float(bias))
-            for node, activation, aggregation, bias in zip(
-                genome.node_id,
-                genome.activation_names,
-                genome.aggregation_names,
-                genome.bias,
-                strict=True,
-            )
+            int(node): Node({name: own[name][k] for name in own if COLUMNS[name].table == "node"})
+            for k, node in enumerate(genome.node_id)
         }
+        self.synchronous = genome.interface.update == "synchronous"
         self.edges = [
-            (int(source), int(target), float(weight))
-            for source, target, weight, enabled in zip(
-                genome.source, genome.target, genome.weight, genome.enabled, strict=True
-            )
-            if enabled
-        ]
+            (int(genome.source[c]), int(genome.target[c]), float(genome.weight[c]))
+            for c in range(genome.innovation.size) if genome.enabled[c]
+        ]  # fmt: skip
+        self.added = {
+            (int(genome.source[c]), int(genome.target[c])): int(own["delay"][c])
+            for c in range(genome.innovation.size) if "delay" in own
+        }  # fmt: skip
         self.order = self._order()
         self.delayed = self._delayed()
         self._noise, self._random = noise, python_random.Random(seed)
@@ -209,7 +224,14 @@ class SlowNetwork:
         }
 
     def reset(self):
-        self.before = dict.fromkeys(self.order, 0.0)
+        self.past = []  # values of inputs and nodes, one dictionary a tick
+        self.states = {node: {} for node in self.nodes}
+
+    def _ticks(self, source, target):
+        """d of a connection."""
+        late = (source, target) in self.delayed
+        late |= self.synchronous and source >= self.n_inputs
+        return int(late) + self.added.get((source, target), 0)
 
     def _rough(self, value):
         if self._noise == 0.0 or not math.isfinite(value):
@@ -219,19 +241,22 @@ class SlowNetwork:
     def tick(self, x):
         """Outputs (a list) for one sample (a sequence of I numbers); the state advances."""
         now = {i: float(x[i]) for i in range(self.n_inputs)}
+        self.past.append(now)
+        t = len(self.past) - 1
         for v in self.order:
             node = self.nodes[v]
             terms = []
             for source, target, weight in self.edges:
                 if target == v:
-                    late = (source, target) in self.delayed
-                    terms.append(self._rough(weight * (self.before if late else now)[source]))
-            z = node.bias + self._rough(aggregation(node.aggregation, terms))
-            a = self._rough(activation(node.activation, self._rough(z)))
+                    then = t - self._ticks(source, target)
+                    value = self.past[then][source] if then >= 0 else 0.0
+                    terms.append(self._rough(weight * value))
+            z = self._rough(node.bias + self._rough(aggregation(node.aggregation, terms)))
+            drive = DYNAMICS[node.dynamics](z, self.states[v], node)
+            a = self._rough(activation(node.activation, drive))
             if node.activation in SATURATING and self._noise:
                 a += self._noise * self._random.uniform(-1, 1)
             now[v] = a
-        self.before = {v: now[v] for v in self.order}
         return [now[o] for o in self.outputs]
 
     def run(self, sequence):

@@ -126,7 +126,7 @@ def test_table_problems_grow_no_loops_and_sequences_do():
     for problem, loops in ((ng.XOR(), False), (sequences.recall(samples=4), True)):
         result = ng.evolve(problem, config=config, generations=5, solved_at=99.0)
         genomes = result.population.genomes
-        assert bool(genomes.compile().plan.has_loops.any()) is loops
+        assert bool(genomes.compile().plan.has_state.any()) is loops
 
 
 def test_champions_of_samples_answer_alike_by_predict_and_row_by_row():

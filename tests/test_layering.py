@@ -40,6 +40,7 @@ HOOKS = {
 OUTSIDE = {
     "kernels": {"numba"},
     "kernels.functions": {"numba", "llvmlite"},  # numba's own code generator
+    "kernels.dynamics": {"numba", "llvmlite"},
     "kernels.simulators": {"numba", "llvmlite"},
     "evaluation.executors": {"ray"},
     "evaluation.workers": {"cloudpickle"},

@@ -35,13 +35,15 @@ from neatgrow.evaluation.workers import (
     SHARES,
     Reply,
     Workers,
+    compiled,
     pickled,
     rebuilt,
     sendable,
     warm_up,
 )
 from neatgrow.genomes.genomes import Genomes
-from neatgrow.kernels import functions, parallel
+from neatgrow.kernels import parallel
+from neatgrow.kernels.dynamics import function_names
 from neatgrow.networks.networks import Networks
 
 _SHARES_UNKNOWN = 32  # per generation, where an executor does not say how many workers it has
@@ -90,7 +92,7 @@ class _Share(NamedTuple):
     """Genomes to evaluate, and all that a worker needs for it."""
 
     payload: bytes  # the problem
-    activations: list[str]
+    names: list[str]
     home: tuple[str, int]  # host and process of the run
     batch: Genomes | Networks
     seed: int
@@ -148,7 +150,7 @@ class Distributed:
             warm_up(batch[0:1])
             self._warm = True
         share = _Share(
-            self._payload, list(functions.opcodes()), _here(), batch, seed, episodes,
+            self._payload, function_names(), _here(), batch, seed, episodes,
             state_of(self._problem),
         )  # fmt: skip
         return take_in(self._problem, self._collected(share).evaluation())
@@ -276,14 +278,15 @@ def answered(share: _Share) -> Reply | _Unbuildable:
         if key not in kept:
             while len(kept) >= _KEPT:
                 del kept[next(iter(kept))]
-            kept[key] = rebuilt(share.payload, share.activations)
+            kept[key] = rebuilt(share.payload, share.names)
         problem = kept[key]
         if share.state and isinstance(problem, Stateful):
             problem.restore(share.state)
     except RuntimeError as error:
         return _Unbuildable(str(error), traceback_of(error))
     try:
-        return sendable(judged(problem, share.batch, seed=share.seed, episodes=share.episodes))
+        networks = compiled(share.batch)
+        return sendable(judged(problem, networks, seed=share.seed, episodes=share.episodes))
     except Exception as error:
         return sendable(error)
 

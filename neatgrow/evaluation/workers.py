@@ -36,14 +36,14 @@ from neatgrow.evaluation.base import (
     Problem,
     Stateful,
     cause_of,
-    compiled,
     judged,
     state_of,
     take_in,
 )
 from neatgrow.evaluation.tracebacks import OriginalError, Sent, sent, traceback_of
 from neatgrow.genomes.genomes import Genomes
-from neatgrow.kernels import functions, parallel
+from neatgrow.kernels import parallel
+from neatgrow.kernels.dynamics import function_names
 from neatgrow.networks.networks import Networks
 
 SHARES = 4  # per worker and generation where there is no time limit
@@ -77,7 +77,7 @@ class _Worker:
 
     def __init__(self, context: Any, payload: bytes, example: Genomes | Networks) -> None:
         self.pipe, theirs = context.Pipe()
-        given = (theirs, payload, list(functions.opcodes()), example)
+        given = (theirs, payload, function_names(), example)
         self.process = context.Process(
             target=_serve, args=given, name="neatgrow worker", daemon=True
         )
@@ -325,9 +325,7 @@ def _ending(code: int | None) -> str:
     return f"ended with exit code {code}"
 
 
-def _serve(
-    pipe: Connection, payload: bytes, activations: list[str], example: Genomes | Networks
-) -> None:
+def _serve(pipe: Connection, payload: bytes, names: list[str], example: Genomes | Networks) -> None:
     """What a worker runs: say that it has started, then answer until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -335,7 +333,7 @@ def _serve(
         os.register_at_fork(after_in_child=pipe.close)
     parallel.set_threads(1)  # every core has a worker already
     try:
-        problem = rebuilt(payload, activations)
+        problem = rebuilt(payload, names)
     except RuntimeError as error:
         pipe.send((str(error), traceback_of(error)))
         return
@@ -349,7 +347,8 @@ def _serve(
         try:
             if asked.state and isinstance(problem, Stateful):
                 problem.restore(asked.state)
-            answer = judged(problem, asked.batch, seed=asked.seed, episodes=asked.episodes)
+            networks = compiled(asked.batch)
+            answer = judged(problem, networks, seed=asked.seed, episodes=asked.episodes)
             pipe.send(sendable(answer))
         except Exception as error:
             pipe.send(sendable(error))
@@ -364,11 +363,11 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def rebuilt(payload: bytes, activations: list[str]) -> Problem:
+def rebuilt(payload: bytes, names: list[str]) -> Problem:
     """The problem, in another process than the run's.
 
     Raises:
-        RuntimeError: It cannot be, or activations are registered in another order here.
+        RuntimeError: It cannot be, or functions are registered in another order here.
     """
     try:
         problem: Problem = pickle.loads(payload)
@@ -378,22 +377,24 @@ def rebuilt(payload: bytes, activations: list[str]) -> Problem:
             "made of must be importable there; an environment of your own must be registered by "
             'a module, and named as "module:Name-v0".'
         ) from error
-    known = list(functions.opcodes())
-    if known != activations:  # genomes name a function by its place among them
+    known = function_names()
+    if known != names:  # genomes name a function by its place among them
         raise RuntimeError(
-            f"expected the activations {', '.join(activations)} in a worker process, got "
+            f"expected the activations and dynamics {', '.join(names)} in a worker process, got "
             f"{', '.join(known)}. Register them at the top level of the module that defines the "
             "problem, all in one order."
         )
     return problem
 
 
+def compiled(batch: Genomes | Networks) -> Networks:
+    """The networks of genomes' graphs, which may have been compiled already."""
+    return batch if isinstance(batch, Networks) else batch.phenotype().compile()
+
+
 def warm_up(example: Genomes | Networks) -> None:
     """Load all that a network runs on, which a genome's time limit is not for."""
-    try:
-        networks = compiled(example)
-    except FAULTS:  # of an encoding, which are told where genomes are judged
-        return
+    networks = compiled(example)
     x = np.zeros((1, networks.interface.inputs))
     networks.predict(x)
     networks.run(x[None])

@@ -1,17 +1,15 @@
 """Genomes as files: archives of plain arrays and JSON metadata, never pickles."""
 
-from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
 from neatgrow import _checks
-from neatgrow._settings import UnknownKindError
+from neatgrow._settings import UnknownKindError, made
 from neatgrow._types import Array
 from neatgrow.columns import COLUMNS
-from neatgrow.config import Config
 from neatgrow.files.archive import (
     DAMAGE,
     FileError,
@@ -28,6 +26,7 @@ from neatgrow.genomes.columns import plain as plain_gene
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels.layout import STORED, Packed
+from neatgrow.sections import Encoding
 
 FORMAT, VERSION = "neatgrow genomes", 2
 _MOST_INPUTS = 1 << 24
@@ -50,7 +49,6 @@ def pack_genomes(genomes: Genomes) -> tuple[dict[str, Any], dict[str, Array]]:
     """Metadata and arrays that :func:`unpack_genomes` reads."""
     face, names = genomes.interface, names_of(genomes.columns)._asdict()
     metadata = {
-        **encoding_of(face),
         "inputs": face.inputs,
         "outputs": face.outputs,
         "input_names": face.input_names,
@@ -64,6 +62,8 @@ def pack_genomes(genomes: Genomes) -> tuple[dict[str, Any], dict[str, Array]]:
             for name in columns
         },
     }
+    if face.phenotype is not None:
+        metadata["encoding"] = described_encoding(face)
     arrays: dict[str, Array] = dict(genomes.packed._asdict())
     if face.input_mean is not None and face.input_scale is not None:
         arrays |= {"input_mean": face.input_mean, "input_scale": face.input_scale}
@@ -150,7 +150,47 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
         columns,
         metadata.get("update", "ordered"),
     )
-    return Genomes(Packed(**packed), with_encoding(face, metadata))
+    if metadata.get("encoding") is not None:
+        face = encoded_as(face, plain(metadata, "encoding", dict))
+    return Genomes(Packed(**packed), face)
+
+
+def described_encoding(face: Interface) -> dict[str, Any]:
+    """What :func:`encoded_as` reads: an encoding's settings and its graphs' interface, as plain
+    values."""
+    graph = face.graph
+    more = ("input_names", "output_names", "input_mean", "input_scale")
+    found = {name: getattr(graph, name) for name in more}
+    return {
+        "settings": face.encoding.to_dict(),
+        "inputs": graph.inputs,
+        "outputs": graph.outputs,
+        **{name: None if a is None else np.asarray(a).tolist() for name, a in found.items()},
+    }
+
+
+def encoded_as(face: Interface, described: dict[str, Any]) -> Interface:
+    """The interface of genomes that stand for other graphs.
+
+    Raises:
+        UnknownContentError: No class is known by the encoding's kind.
+        DAMAGE: The description is unsound.
+    """
+    try:
+        encoding = made("encoding", plain(described, "settings", dict), "encoding")
+    except UnknownKindError as error:
+        raise UnknownContentError(f"{error}") from error
+    inputs = whole(described, "inputs", 1, _MOST_INPUTS)
+    statistics = {
+        name: np.array(described[name], np.float64)
+        for name in ("input_mean", "input_scale") if described[name] is not None
+    }  # fmt: skip
+    graph = Interface(
+        inputs, whole(described, "outputs", 1, _MOST_INPUTS), _names(described, "input_names"),
+        _names(described, "output_names"),
+    ).with_statistics(**input_statistics(statistics, inputs))  # fmt: skip
+    assert isinstance(encoding, Encoding)
+    return replace(face, encoding=encoding, phenotype=graph)
 
 
 def _names(metadata: dict[str, Any], key: str) -> tuple[str, ...] | None:
@@ -180,47 +220,6 @@ def _recoded(name: str, given: Array, options: dict[str, int]) -> Array:
             )
         result[given == code] = codes[option]
     return result
-
-
-def encoding_of(face: Interface) -> dict[str, Any]:
-    """What says which graphs genomes stand for, as values that JSON can hold; empty where they
-    stand for themselves."""
-    if face.phenotype is None:
-        return {}
-    own = {f.name: getattr(face.phenotype, f.name) for f in fields(Interface)}
-    del own["encoding"], own["phenotype"]
-    for name in ("input_mean", "input_scale"):
-        own[name] = None if own[name] is None else np.asarray(own[name]).tolist()
-    return {
-        "encoding": {"kind": face.encoding.kind, **face.encoding.to_dict()}, "phenotype": own
-    }  # fmt: skip
-
-
-def with_encoding(face: Interface, described: Mapping[str, Any]) -> Interface:
-    """The interface with the encoding that :func:`encoding_of` described.
-
-    Raises:
-        UnknownContentError: No encoding is known by the kind.
-        DAMAGE: The description is unsound.
-    """
-    if "encoding" not in described:
-        return face
-    try:
-        encoding = Config().override({"encoding": described["encoding"]}).encoding
-    except UnknownKindError as error:
-        kind = described["encoding"]["kind"]
-        rule = "the kind of an encoding that is known here"
-        remedy = "Import the module that defines it before loading."
-        raise UnknownContentError(
-            _checks.message("encoding", rule, _checks.shown(kind), remedy)
-        ) from error
-    values: dict[str, Any] = dict(described["phenotype"])
-    for name in ("input_names", "output_names", "columns"):
-        values[name] = None if values[name] is None else tuple(map(str, values[name]))
-    for name in ("input_mean", "input_scale"):
-        values[name] = None if values[name] is None else np.array(values[name], np.float64)
-    whole(values, "inputs", 1, _MOST_INPUTS)
-    return replace(face, encoding=encoding, phenotype=Interface(**values))
 
 
 def input_statistics(arrays: dict[str, Array], count: int) -> dict[str, Array]:

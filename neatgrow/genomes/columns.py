@@ -7,8 +7,9 @@ from typing import NamedTuple
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.columns import COLUMNS as DECLARED
-from neatgrow.columns import Choices, Table, Values, column_names
-from neatgrow.kernels import functions
+from neatgrow.columns import Choices, Genes, Table, Values, column_names
+from neatgrow.kernels import dynamics, functions
+from neatgrow.kernels.dynamics import Dynamics
 
 
 class Names(NamedTuple):
@@ -83,10 +84,24 @@ def option_codes(column: str) -> dict[str, int]:
         return functions.opcodes()
     if column == "aggregation":
         return {name: code for code, name in enumerate(functions.AGGREGATIONS)}
+    if column == "dynamics":
+        return dynamics.opcodes()
     options = DECLARED[column].settings
     if not isinstance(options, Choices):
         raise ValueError(_checks.message("column", "one of choices", f"{column!r}, of values"))
     return {name: code for code, name in enumerate(options.options)}
+
+
+def offered_dynamics(genes: Genes) -> list[Dynamics]:
+    """The dynamics that nodes of a run may have.
+
+    Raises:
+        ValueError: One does not exist.
+    """
+    settings: Choices | None = genes.dynamics
+    codes, known = dynamics.opcodes(), dynamics.declarations()
+    names = settings.options if settings else ()
+    return [known[codes[_checks.one_of("genes.dynamics.options", name, codes)]] for name in names]
 
 
 def option_names(column: str, codes: Array) -> list[str]:

@@ -15,7 +15,6 @@ from neatgrow.genomes.columns import BASE, names_of, option_names, places_of
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Packed
-from neatgrow.sections import Encoding
 
 if TYPE_CHECKING:
     import networkx
@@ -181,9 +180,6 @@ class Genomes(_Columns):
     def compile(self, dtype: Any = np.float32) -> "Networks":
         """Networks that compute what these genomes describe, in float32 or float64.
 
-        Genomes of another encoding than direct are compiled as they are, to look at them; what
-        they stand for is compiled by ``phenotype().compile()``.
-
         Raises:
             ValueError: Arrays have other rows, columns or dtypes than genomes have, or a value
                 is not finite. Offsets, ids, ends and opcodes that were written by hand are for
@@ -194,19 +190,34 @@ class Genomes(_Columns):
         return compile_genomes(self.packed, self.interface, dtype)
 
     def phenotype(self) -> "Genomes":
-        """The graphs that these genomes stand for, in order; themselves without an encoding.
+        """The graphs that these genomes stand for, in order; themselves where encoded directly.
 
         Raises:
-            ValueError, TypeError: The encoding gives something else than as many sound graphs
-                with the inputs and outputs that were asked for; says which encoding.
+            TypeError, ValueError: The encoding gives something else than sound genomes, as many,
+                of the inputs and outputs that the problem asks for.
         """
         face = self.interface
-        return self if face.phenotype is None else _decoded(self, face.encoding, face.phenotype)
+        if face.phenotype is None:
+            return self
+        what, wanted = f"encoding {face.encoding.kind!r}, decode()", face.phenotype
+        graphs = face.encoding.decode(self)
+        if not isinstance(graphs, Genomes):
+            raise TypeError(_checks.message(what, "Genomes", _checks.shown(graphs)))
+        own = graphs.interface
+        for rule, asked, got in (
+            ("genomes", len(self), len(graphs)),
+            ("inputs", wanted.inputs, own.inputs),
+            ("outputs", wanted.outputs, own.outputs),
+        ):
+            if asked != got:
+                raise ValueError(_checks.message(what, f"{asked} {rule}", got))
+        own.check_graph(what)
+        graphs.check()
+        return Genomes(graphs.packed, replace(wanted, columns=own.columns, update=own.update))
 
     def with_interface(self, **changes: Any) -> "Genomes":
-        """The same genes with names or input statistics changed, which are those of the
-        phenotype."""
-        return Genomes(self.packed, self.interface.with_graphs(**changes))
+        """The same genes with names or input statistics changed."""
+        return Genomes(self.packed, replace(self.interface, **changes))
 
     def check(self) -> None:
         """Raise ValueError, saying which, if any invariant of the data model is broken."""
@@ -265,51 +276,51 @@ class Genome(_Columns):
 
         return Network(compile_genomes(self.packed, self.interface, dtype))
 
+    def copies(self, count: int, **genes: ArrayLike) -> Genomes:
+        """Copies of this genome, each with genes of its own.
+
+        Args:
+            count: N.
+            genes: By column, or ``enabled``: (N, V), (N, C) or (N, 1) values or opcodes, in the
+                order of this genome's nodes or connections.
+
+        Raises:
+            ValueError: A column is unknown, or values have another shape or are not finite.
+        """
+        count = _checks.integer("count", count, 0)
+        packed = layout.take(self.packed, np.zeros(count, np.int64))
+        places = {**places_of(self.columns), "enabled": ("enabled", 0)}
+        for name, values in genes.items():
+            array, k = places[_checks.one_of("copies, column", name, places)]
+            own = getattr(packed, array)
+            rows = int(getattr(self.packed, array).shape[0])
+            given = _checks.array(name, np.asarray(values) * 1, (count, rows), finite=True)
+            (own if own.ndim == 1 else own[:, k])[:] = given.reshape(-1)
+        return Genomes(packed, self.interface)
+
+    def phenotype(self) -> "Genome":
+        """The graph that this genome stands for; itself where it is encoded directly.
+
+        Raises:
+            TypeError, ValueError: As :meth:`Genomes.phenotype`.
+        """
+        return self if self.interface.phenotype is None else self.batch().phenotype()[0]
+
     def batch(self) -> Genomes:
         """This genome as a batch of one, sharing its arrays."""
         return Genomes(self.packed, self.interface)
-
-    def repeated(
-        self, weight: ArrayLike, *, bias: ArrayLike | None = None, enabled: ArrayLike | None = None
-    ) -> Genomes:
-        """N genomes of this structure, with weights of their own.
-
-        Args:
-            weight: (N, C), in the order of :attr:`source` and :attr:`target`.
-            bias: (N, V), in the order of :attr:`node_id`; this genome's by default.
-            enabled: (N, C) bool; as in this genome by default.
-
-        Raises:
-            ValueError: A shape is wrong, or a value is not finite.
-        """
-        count = np.shape(weight)[0] if np.ndim(weight) else 0
-        packed = layout.take(self.packed, np.zeros(count, np.int64))
-        for what, given, column in (
-            ("weight", weight, packed.connection_values[:, layout.WEIGHT]),
-            ("bias", bias, packed.node_values[:, layout.BIAS]),
-            ("enabled", enabled, packed.enabled),
-        ):
-            if given is not None:
-                width = self.node_id.size if what == "bias" else self.innovation.size
-                own = _checks.array(what, given, (count, width), column.dtype, finite=True)
-                column[:] = own.ravel()
-        return Genomes(packed, self.interface)
 
     def copy(self) -> "Genome":
         """The same genes in arrays of their own."""
         return Genome(Packed(*(column.copy() for column in self.packed)), self.interface)
 
-    def phenotype(self) -> "Genome":
-        """The graph that this genome stands for; itself without an encoding.
-
-        Raises:
-            ValueError, TypeError: As :meth:`Genomes.phenotype`.
-        """
-        return self if self.interface.phenotype is None else self.batch().phenotype()[0]
-
     def with_interface(self, **changes: Any) -> "Genome":
-        """As :meth:`Genomes.with_interface`."""
-        return Genome(self.packed, self.interface.with_graphs(**changes))
+        """The same genes with names or input statistics changed."""
+        return Genome(self.packed, replace(self.interface, **changes))
+
+    def with_statistics(self, **statistics: Array) -> "Genome":
+        """The same genes with input statistics of what its problem shows."""
+        return Genome(self.packed, self.interface.with_statistics(**statistics))
 
     def check(self) -> None:
         """Raise ValueError, saying which, if any invariant of the data model is broken."""
@@ -378,7 +389,8 @@ class Genome(_Columns):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Genome):
             return NotImplemented
-        return self.interface.matches(other.interface) and all(
+        mine, theirs = ((g.n_inputs, g.n_outputs, dict.fromkeys(g.columns)) for g in (self, other))
+        return mine == theirs and all(
             np.array_equal(a, b) for a, b in zip(self.packed, other.packed, strict=True)
         )
 
@@ -429,22 +441,3 @@ class Genome(_Columns):
         ]
         rows = len(getattr(self.packed, f"{table}_values"))
         return [", ".join(column[row] for column in columns) for row in range(rows)]
-
-
-def _decoded(genomes: Genomes, encoding: Encoding, face: Interface) -> Genomes:
-    """What an encoding makes of genomes, checked; names, statistics and ``update`` are those of
-    the interface that was asked for."""
-    graphs, what = encoding.decode(genomes), f"encoding {encoding.kind!r}: decode"
-    if not isinstance(graphs, Genomes):
-        raise TypeError(_checks.message(what, "Genomes", _checks.shown(graphs)))
-    own = graphs.interface
-    wanted = (len(genomes), face.inputs, face.outputs)
-    if (len(graphs), own.inputs, own.outputs) != wanted or own.phenotype is not None:
-        rule = "{} graphs of {} inputs and {} outputs".format(*wanted)
-        raise ValueError(_checks.message(what, rule, f"{graphs!r}"))
-    graphs = Genomes(graphs.packed, replace(face, columns=own.columns))
-    try:
-        graphs.check()
-    except ValueError as error:
-        raise ValueError(f"{what}: {error}") from error
-    return graphs

@@ -57,9 +57,6 @@ class Interface:
                 _checks.array(what, statistic, (self.inputs,), finite=True)
         if (self.input_mean is None) != (self.input_scale is None):
             raise ValueError("input_mean, input_scale: expected both or neither, got one.")
-        if isinstance(self.encoding, Direct) != (self.phenotype is None):
-            rule = "one with an encoding, none without"
-            raise ValueError(_checks.message("phenotype", rule, _checks.shown(self.phenotype)))
         _checks.one_of("update", self.update, get_args(Update))
         names_of(self.columns)  # raises for unknown ones
         if self.columns[: len(BASE)] != BASE:
@@ -76,44 +73,40 @@ class Interface:
             adopted(column)
         vars(self).update(state)
 
+    @property
+    def graph(self) -> "Interface":
+        """That of the graphs that the genomes stand for, which is what a problem sees."""
+        return self if self.phenotype is None else self.phenotype
+
     def encoded(self, encoding: Encoding) -> "Interface":
         """That of the genomes whose graphs, by an encoding, have this interface.
 
         Raises:
-            TypeError: The encoding answers with no interface.
+            TypeError: The encoding answers with something else than an interface.
         """
         if isinstance(encoding, Direct):
             return self
-        own = encoding.interface(self)
-        if not isinstance(own, Interface):
-            what = f"encoding {encoding.kind!r}: interface"
-            raise TypeError(_checks.message(what, "an Interface", _checks.shown(own)))
-        return replace(own, encoding=encoding, phenotype=self)
+        face = encoding.interface(self)
+        if not isinstance(face, Interface):
+            what = f"encoding {encoding.kind!r}, interface()"
+            raise TypeError(_checks.message(what, "an Interface", _checks.shown(face)))
+        return replace(
+            face, columns=self.columns, update=self.update, encoding=encoding,
+            phenotype=replace(self, columns=BASE, update="ordered"),
+        )  # fmt: skip
 
-    @property
-    def graphs(self) -> "Interface":
-        """That of the graphs that the genomes stand for."""
-        return self if self.phenotype is None else self.phenotype
-
-    def with_graphs(self, **changes: Any) -> "Interface":
-        """With names or input statistics changed, which are those of the graphs."""
+    def with_statistics(self, **statistics: Array) -> "Interface":
+        """The same with ``input_mean`` and ``input_scale`` of what a problem shows."""
         if self.phenotype is None:
-            return replace(self, **changes)
-        return replace(self, phenotype=replace(self.phenotype, **changes))
+            return replace(self, **statistics)  # type: ignore[arg-type]
+        return replace(self, phenotype=self.phenotype.with_statistics(**statistics))
 
-    def matches(self, other: "Interface") -> bool:
-        """Whether genomes of both may be of one population: their sizes, columns and encoding."""
-        mine, theirs = (
-            (f.inputs, f.outputs, set(f.columns), f.encoding, f.graphs.inputs, f.graphs.outputs)
-            for f in (self, other)
-        )
-        return mine == theirs
-
-    def check_direct(self, what: str) -> None:
-        """Raise ValueError where genomes stand for other graphs than themselves."""
+    def check_graph(self, what: str) -> None:
+        """Raise ValueError, naming ``what``, if genomes only stand for the graphs that it takes."""
         if self.phenotype is not None:
-            got = f"a genome of the encoding {self.encoding.kind!r}"
-            raise ValueError(_checks.message(what, "the phenotype", got, "Call phenotype() first."))
+            got = f"those of genomes of the encoding {self.encoding.kind!r}"
+            rule = "the graphs that genomes stand for"
+            raise ValueError(_checks.message(what, rule, got, "Call phenotype() of them first."))
 
     def prepared(self, x: Array) -> Array:
         """Inputs as they enter the network: standardised if the genome carries statistics."""

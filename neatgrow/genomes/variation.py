@@ -9,12 +9,13 @@ from neatgrow import _checks, automatic
 from neatgrow._types import Array
 from neatgrow.columns import Choices, Values
 from neatgrow.config import Config
-from neatgrow.genomes.columns import names_of, option_codes
+from neatgrow.genomes.columns import names_of, offered_dynamics, option_codes
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import genes, layout, parallel, random
 from neatgrow.kernels import reproduction as kernels
+from neatgrow.kernels.dynamics import check_columns
 from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.offspring import Offspring, room_of
@@ -26,7 +27,7 @@ def rules_of(config: Config, interface: Interface) -> Rules:
     """The settings as kernels read them; those that are ``"auto"`` as without a problem.
 
     Raises:
-        ValueError: A choice column names an option that does not exist.
+        ValueError: A choice column names an option that does not exist, or a dynamics a column.
     """
     config, _ = automatic.resolved(config)
     mutation = config.mutation
@@ -36,6 +37,8 @@ def rules_of(config: Config, interface: Interface) -> Rules:
         )
         for array, names in names_of(interface.columns)._asdict().items()
     }
+    for declared in offered_dynamics(config.genes):
+        check_columns(declared, config.genes.columns)
     return Rules(
         n_inputs=interface.inputs,
         n_outputs=interface.outputs,

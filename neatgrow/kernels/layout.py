@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Annotated, NamedTuple, get_type_hints
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from neatgrow._types import Array
 
@@ -60,70 +59,6 @@ BY_COLUMN = tuple(name for name, stored in STORED.items() if stored.by_column)
 """Names of the arrays of gene columns."""
 BIAS, WEIGHT = 0, 0  # columns of node_values and connection_values
 ACTIVATION, AGGREGATION = 0, 1  # columns of node_choices
-
-
-class Plan(NamedTuple):
-    """N networks in evaluation order: what a tick reads.
-
-    Network n has slots 0…I−1 for inputs and I…I+nodes−1 for its nodes in evaluation order.
-    Slots are updated in place in that order, so a connection whose source slot is not below
-    its target's reads the previous tick: it is delayed (d = 1).
-
-    Rows of a network start where its genome's do; nodes and connections that do not reach an
-    output, or are disabled, are left out, so rows may stay unused at a network's end.
-    """
-
-    node_start: Array  # (N,) int64, first node row
-    node_stop: Array  # (N,) int64
-    has_loops: Array  # (N,) bool, whether any connection is delayed
-    incoming_start: Array  # (V,) int64, first connection row into each node
-    incoming_stop: Array  # (V,) int64
-    source_slot: Array  # (C,) int32, within the network
-    weight: Array  # (C,) float32 or float64
-    bias: Array  # (V,) as weight
-    activation: Array  # (V,) uint8
-    aggregation: Array  # (V,) uint8
-    output_slot: Array  # (N, O) int32
-    node_gene: Array  # (V,) int32, row of the node gene within its genome
-    connection_gene: Array  # (C,) int32, row of the connection gene within its genome
-
-
-def flattened(plan: Plan) -> tuple[Array, Array]:
-    """A plan of one network, whose rows start at 0, as two arrays; ``forward.step_alone`` takes
-    them apart.
-
-    Returns:
-        int32: 0, V, C, then the starts, stops, activations and aggregations of V nodes, the
-        source slots of C connections and O output slots; and as weights: V biases, C weights.
-    """
-    v = int(plan.node_stop[0])
-    c = int(plan.incoming_stop[v - 1]) if v else 0
-    by_node = (plan.incoming_start, plan.incoming_stop, plan.activation, plan.aggregation)
-    integers = [[0, v, c], *(column[:v] for column in by_node), plan.source_slot[:c],
-                plan.output_slot[0]]  # fmt: skip
-    return np.concatenate(integers, dtype=np.int32), np.concatenate(
-        [plan.bias[:v], plan.weight[:c]]
-    )
-
-
-def empty_plan(packed: Packed, n_outputs: int, dtype: DTypeLike) -> Plan:
-    """Uninitialised arrays for the networks of as many genomes."""
-    n, v, c = packed.node_ptr.size - 1, packed.node_id.size, packed.innovation.size
-    return Plan(
-        node_start=np.empty(n, np.int64),
-        node_stop=np.empty(n, np.int64),
-        has_loops=np.empty(n, np.bool_),
-        incoming_start=np.empty(v, np.int64),
-        incoming_stop=np.empty(v, np.int64),
-        source_slot=np.empty(c, np.int32),
-        weight=np.empty(c, dtype),
-        bias=np.empty(v, dtype),
-        activation=np.empty(v, np.uint8),
-        aggregation=np.empty(v, np.uint8),
-        output_slot=np.empty((n, n_outputs), np.int32),
-        node_gene=np.empty(v, np.int32),
-        connection_gene=np.empty(c, np.int32),
-    )
 
 
 def empty_packed(

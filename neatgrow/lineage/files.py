@@ -62,7 +62,8 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
         )  # fmt: skip
     below = {k.removeprefix("genomes."): v for k, v in arrays.items() if k.startswith("genomes.")}
     genomes = unpack_genomes(plain(metadata, "genomes", dict), below)
-    if not genomes.interface.matches(state.genomes.interface):
+    own, face = state.genomes.interface, genomes.interface
+    if (face.inputs, face.outputs) != (own.inputs, own.outputs):
         raise ValueError("genomes: expected the population's inputs and outputs.")
     records = _checked_records(arrays, genomes.packed, state.generation)
     count, size = records.row.size, len(state.genomes)
@@ -91,7 +92,7 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
         stride=whole(metadata, "stride", 1, 2 * MOST),
         work=whole(metadata, "work", 0, REVIEW),
         minimize=state.minimize,
-        face=state.genomes.interface,
+        face=own,
     )
 
 

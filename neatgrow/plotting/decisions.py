@@ -53,7 +53,7 @@ def draw_decisions(
     largest output, where outputs stand for classes. Every point is one tick from state 0.
 
     Args:
-        genome: Of two inputs; a genome's phenotype.
+        genome: Of two inputs.
         X: (B, 2) samples.
         Y: Their targets (B,) or (B, O); class numbers where outputs stand for classes.
         classes: Whether the largest output is the answer; by default if there are several
@@ -74,8 +74,8 @@ def draw_decisions(
         TypeError: ``genome`` is neither a genome nor a network.
         ValueError: It has not two inputs, or X, Y or limits another shape.
     """
+    network = genome if isinstance(genome, Network) else at_work(genome).compile()
     shown = at_work(genome)
-    network = genome if isinstance(genome, Network) else shown.compile()
     if shown.n_inputs != 2:
         raise ValueError(
             _checks.message(

@@ -8,10 +8,12 @@ from numpy.typing import ArrayLike
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.genomes.build import assemble
-from neatgrow.genomes.columns import BASE
+from neatgrow.genomes.columns import in_order
 from neatgrow.genomes.genomes import Genome
 from neatgrow.genomes.interface import Interface
+from neatgrow.kernels.plan import part
 from neatgrow.networks.networks import Network, Networks
+from neatgrow.networks.plan import computed_genes
 
 _FIRST_HIDDEN = 1 << 62
 
@@ -73,23 +75,23 @@ def genome_of(network: Network) -> Genome:
     A network keeps neither ids nor births of its nodes, so hidden ones are numbered in
     evaluation order; and no gene columns but those that it computes with.
     """
-    plan, face = network.networks.plan, network.interface
-    rows = np.arange(plan.node_start[0], plan.node_stop[0])
-    hidden = np.ones(rows.size, np.bool_)
+    plan, face = part(network.networks.plan, 0, 1), network.interface
+    hidden = np.ones(plan.bias.size, np.bool_)
     hidden[plan.output_slot[0] - face.inputs] = False
-    id_ = np.empty(face.inputs + rows.size, np.int64)  # of every slot
+    id_ = np.empty(face.inputs + hidden.size, np.int64)  # of every slot
     id_[: face.inputs] = np.arange(face.inputs)
     id_[plan.output_slot[0]] = face.inputs + np.arange(face.outputs)
     id_[face.inputs :][hidden] = _FIRST_HIDDEN + np.arange(int(hidden.sum()))
-    spans = [np.arange(plan.incoming_start[v], plan.incoming_stop[v]) for v in rows]
-    connections = np.concatenate([*spans, np.empty(0, np.int64)]).astype(np.int64)
-    target = np.repeat(id_[face.inputs :], [span.size for span in spans])
-    genes = {
-        "bias": plan.bias[rows], "activation": plan.activation[rows],
-        "aggregation": plan.aggregation[rows], "weight": plan.weight[connections],
-    }  # fmt: skip
-    source = id_[plan.source_slot[connections]]
-    return assemble(replace(face, columns=BASE), id_[face.inputs :], source, target, genes)
+    target = np.repeat(id_[face.inputs :], plan.incoming_stop - plan.incoming_start)
+    source, genes = computed_genes(plan, face)
+    face = replace(face, columns=in_order(genes))
+    return assemble(face, id_[face.inputs :], id_[source], target, genes)
+
+
+def at_work(genome: Genome | Network) -> Genome:
+    """As :func:`drawable`, of what a genome stands for: that is what meets inputs."""
+    shown = drawable(genome)
+    return shown if isinstance(genome, Network) else shown.phenotype()
 
 
 def drawable(genome: Genome | Network) -> Genome:
@@ -108,8 +110,3 @@ def drawable(genome: Genome | Network) -> Genome:
             )
         )  # fmt: skip
     return genome
-
-
-def at_work(genome: Genome | Network) -> Genome:
-    """As :func:`drawable`, but of a genome what it stands for, which is what works."""
-    return drawable(genome).phenotype() if isinstance(genome, Genome) else drawable(genome)

@@ -69,7 +69,7 @@ class Function:
             episodes: Calls per network, each on a fresh state; 1 by default. Behaviour and
                 objectives are means over them, like fitness.
         """
-        networks.interface.check_direct("networks")
+        networks.interface.check_graph("networks")
         count = 1 if episodes is None else _checks.integer("episodes", episodes, 1)
         seeds = np.empty(count, np.int64)
         random.derive_seeds(seed, random.EPISODES, 0, seeds)

@@ -118,8 +118,8 @@ class Supervised:
         self, networks: Networks, *, seed: int = 0, episodes: int | None = None
     ) -> Evaluation:
         """Fitness of each network on all samples, or on the validation set."""
-        networks.interface.check_direct("networks")
         X = self._judged[0]
+        networks.interface.check_graph("networks")
         outputs = networks.run(X) if self.sequences else networks.predict(X)
         return Evaluation(self._fitness(outputs), len(networks) * (X.size // self.inputs))
 
@@ -138,7 +138,6 @@ class Supervised:
         self, networks: Networks, X: ArrayLike, Y: ArrayLike, weights: ArrayLike | None = None
     ) -> Array:
         """(N,) share of samples that are right, in any set shaped like the training set."""
-        networks.interface.check_direct("networks")
         x, y, w = self._set(X, Y, weights)
         return self._share_right(networks.run(x) if self.sequences else networks.predict(x), y, w)
 

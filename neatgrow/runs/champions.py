@@ -78,7 +78,7 @@ class Champions:
         self._told, self._resumed, self.verified = state.fitness, True, None
         self.genome, self.learned = None, snapshot.learned
         if state.champion is not None:
-            self.genome = state.champion.with_interface(**snapshot.statistics)
+            self.genome = state.champion.with_statistics(**snapshot.statistics)
             self._told_here = False
 
     @property
@@ -150,10 +150,10 @@ class Champions:
         """Keep the champion as it was born and as it was judged, with what it was judged with."""
         self._told_here = True
         statistics = self._problem.statistics() or {}
-        self.genome = population.champion.with_interface(**statistics)
+        self.genome = population.champion.with_statistics(**statistics)
         self.learned = None
         if self._learning is not None and self._learning.inheritance == "baldwinian":
-            self.learned = genomes[row].copy().with_interface(**statistics)
+            self.learned = genomes[row].copy().with_statistics(**statistics)
 
     def verify(self, population: Population) -> None:
         """Test the champion once more, as whoever uses it will find it.

@@ -148,7 +148,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
             population=state,
             history=history,
             statistics=input_statistics(
-                _below("statistics", arrays), state.genomes.interface.graphs.inputs
+                _below("statistics", arrays), state.genomes.interface.graph.inputs
             ),
             solved=plain(metadata, "solved", bool),
             failures=_rows(metadata, "failures", (int, int, str)),
@@ -272,7 +272,8 @@ def _told(
 def _others(name: str, metadata: dict[str, Any], arrays: dict[str, Array], state: State) -> Genomes:
     """Other genomes than those of the last generation."""
     genomes = unpack_genomes(metadata[name], _below(name, arrays))
-    if not genomes.interface.matches(state.genomes.interface):
+    own, face = state.genomes.interface, genomes.interface
+    if (face.inputs, face.outputs) != (own.inputs, own.outputs):
         raise ValueError(f"{name}: expected genomes of the population's inputs and outputs.")
     return genomes
 

@@ -1,21 +1,11 @@
 """Evaluation within a run: in this process or by workers, every failure named."""
 
-from contextlib import suppress
-
 import numpy as np
 
-from neatgrow.evaluation.base import (
-    FAULTS,
-    Evaluation,
-    EvaluatorError,
-    Problem,
-    compiled,
-    failed,
-    judged,
-)
+from neatgrow.evaluation.base import Evaluation, EvaluatorError, Problem, failed, judged
 from neatgrow.evaluation.executors import Distributed
 from neatgrow.evaluation.tracebacks import let_frames_go, traceback_of
-from neatgrow.evaluation.workers import Workers
+from neatgrow.evaluation.workers import Workers, compiled
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.networks.networks import Networks
 from neatgrow.runs.retests import CHAMPION, Failure
@@ -50,21 +40,18 @@ class Evaluator:
         self.named: list[tuple[int, int, str]] = []
         self.traceback: str | None = None
 
-    def prepared(self, genomes: Genomes) -> Genomes | Networks:
-        """What :meth:`evaluate_generation` takes: networks, or the genomes where workers decode
-        and compile them."""
-        if self.workers is None:
-            with suppress(*FAULTS):  # of an encoding: which genomes it fails for is found there
-                return compiled(genomes)
-        return genomes
+    def compiled(self, genomes: Genomes) -> Networks | None:
+        """What evaluates in this process; ``None`` where workers compile for themselves."""
+        return compiled(genomes) if self.workers is None else None
 
     def evaluate_generation(
-        self, batch: Genomes | Networks, seed: int, generation: int
+        self, genomes: Genomes, networks: Networks | None, seed: int, generation: int
     ) -> Evaluation:
         """The problem's answer for a generation, its failures named.
 
         Args:
-            batch: Of :meth:`prepared`, N genomes as they are judged.
+            genomes: N genomes as they are judged.
+            networks: Of :meth:`compiled`.
             seed: Of the episodes, the same for every genome.
             generation: Its number, from 1.
 
@@ -74,7 +61,7 @@ class Evaluator:
             Exception: What the problem raised for every genome, in the first generation.
         """
         fatal = self.raises or generation == 1  # then nothing is lost by it
-        evaluation = self._answer(batch, seed, None, fatal=fatal)
+        evaluation = self._answer(genomes, networks, seed, None, fatal=fatal)
         self.failures = {}
         for row in np.flatnonzero(~np.isfinite(evaluation.fitness)).tolist():
             cause = evaluation.failures.get(row, f"fitness is {evaluation.fitness[row]}")
@@ -83,22 +70,24 @@ class Evaluator:
 
     def test(self, genomes: Genomes, seed: int, episodes: int | None) -> Evaluation:
         """A test beside the generation, which genomes whose evaluation raises have failed."""
-        return self._answer(genomes, seed, episodes)
+        return self._answer(genomes, None, seed, episodes)
 
     def _answer(
-        self, batch: Genomes | Networks, seed: int, episodes: int | None, *, fatal: bool = False
-    ) -> Evaluation:
+        self, genomes: Genomes, networks: Networks | None, seed: int, episodes: int | None,
+        *, fatal: bool = False,
+    ) -> Evaluation:  # fmt: skip
         """The problem's answer; what it raises for every genome costs them all, or is raised."""
         try:
             if self.workers is not None:
-                return self.workers.evaluate(batch, seed, episodes)
-            return judged(self._problem, batch, seed=seed, episodes=episodes)
+                return self.workers.evaluate(genomes, seed, episodes)
+            networks = compiled(genomes) if networks is None else networks
+            return judged(self._problem, networks, seed=seed, episodes=episodes)
         except EvaluatorError:
             raise
         except Exception as error:
             if fatal:
                 raise
-            return failed(len(batch), error)
+            return failed(len(genomes), error)
 
     def name_tests(self, tests: list[Failure], generation: int) -> None:
         """Name genomes with an episode that failed in a test, each once.

@@ -107,7 +107,7 @@ class Evolution:
             ValueError: The problem has other inputs or outputs than the genomes.
         """
         state = snapshot.population
-        face = state.genomes.interface.graphs
+        face = state.genomes.interface.graph
         if (problem.inputs, problem.outputs) != (face.inputs, face.outputs):
             raise ValueError(
                 _checks.message(
@@ -171,10 +171,10 @@ class Evolution:
         marks.append(time.perf_counter())
         genomes, samples = self.learner.learn(population, genomes)
         marks.append(time.perf_counter())
-        batch = self.evaluator.prepared(genomes)
+        networks = self.evaluator.compiled(genomes)
         marks.append(time.perf_counter())
         evaluation = self.evaluator.evaluate_generation(
-            batch, _seed(population, random.EPISODES, 0), population.generation + 1
+            genomes, networks, _seed(population, random.EPISODES, 0), population.generation + 1
         )
         finite = np.isfinite(evaluation.fitness)
         fitness = np.where(finite, evaluation.fitness, np.nan)  # what failed is not retested

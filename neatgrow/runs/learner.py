@@ -21,7 +21,7 @@ class Learner:
         encoding: What graphs they stand for.
 
     Raises:
-        ValueError: The problem has no lessons, or the genomes stand for other graphs.
+        ValueError: The problem has no lessons, or genomes do not stand for themselves.
     """
 
     def __init__(self, problem: Problem, learning: Learning | None, encoding: Encoding) -> None:
@@ -33,8 +33,8 @@ class Learner:
         if learning is not None and not isinstance(encoding, Direct):
             raise ValueError(
                 f"learning: expected genomes that stand for themselves, got the encoding "
-                f"{encoding.kind!r}, whose graphs cannot hand on what they learn. Leave learning "
-                "out, and let fine_tune(result.phenotype, …) go on."
+                f"{encoding.kind!r}. Leave learning out, and let fine_tune(result.phenotype, …) "
+                "learn afterwards."
             )
         self._problem, self._learning = problem, learning
         self._samples_grown = 0  # by which the generation to come was grown

@@ -67,15 +67,16 @@ class Result:
         return self.descent.to_networkx()
 
     @cached_property
-    def phenotype(self) -> Genome:
-        """The graph that the champion stands for; the champion itself without an encoding."""
-        return self.champion.phenotype()
-
-    @cached_property
     def ancestors(self) -> list[Ancestor]:
         """The champion's line of first parents from first to last: those who differ in structure
         from the one before, and the champion."""
         return self.descent.line()
+
+    @cached_property
+    def phenotype(self) -> Genome:
+        """The graph that :attr:`learned` stands for, which is what was judged; itself where
+        genomes are encoded directly."""
+        return self.learned.phenotype()
 
     @property
     def fingerprint(self) -> str:
@@ -110,7 +111,7 @@ def fingerprint_of(history: History, champion: Genome, marks: dict[str, Array]) 
     :meth:`neatgrow.selection.population.State.marks` gives."""
     digest = hashlib.sha256()
     columns = {k: v for k, v in history.to_arrays().items() if k not in TIMES}
-    face = champion.interface.graphs
+    face = champion.interface.graph
     statistics = {"input_mean": face.input_mean, "input_scale": face.input_scale}
     arrays = {**columns, **champion.packed._asdict(), **statistics}
     for name, array in (*arrays.items(), *marks.items()):

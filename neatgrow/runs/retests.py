@@ -116,8 +116,7 @@ class Retests:
         copies = np.empty(0, np.int64)
         if self.evidence is not None and champion is not None:
             copies = copies_of(champion, genomes)
-            # With statistics it was judged on other inputs.
-            plain = champion.interface.graphs.input_mean is None
+            plain = champion.interface.input_mean is None  # else it was judged on other inputs
             if copies.size and plain and evaluation.scores is not None:
                 scores = evaluation.scores[copies[0]]
                 if np.isfinite(scores).all():
@@ -275,10 +274,10 @@ class Retests:
     ) -> list[_Tested]:
         """Each genome on the same fresh episodes: those of the generation's test ``index``."""
         seed, count = self.seed_of(index), self.episodes if episodes is None else episodes
-        if all(genome.interface.graphs.input_mean is None for genome in genomes):
+        faces = [genome.interface for genome in genomes]
+        if all(face.input_mean is None for face in faces):  # else each has statistics of its own
             parts = [(genome.packed, 1) for genome in genomes]
-            together = Genomes(layout.concatenate(parts), genomes[0].interface)
-            return self._answers(together, seed, count)  # else each has statistics of its own
+            return self._answers(Genomes(layout.concatenate(parts), faces[0]), seed, count)
         return [self._answers(genome.batch(), seed, count)[0] for genome in genomes]
 
     def _answers(self, genomes: Genomes, seed: int, episodes: int) -> list[_Tested]:

@@ -39,7 +39,7 @@ def description_of(
         options: Of the run.
         noisy: What was said of a fitness function, which cannot say so itself.
     """
-    seed, face = {"seed": population.seed}, population.interface.graphs
+    seed, face = {"seed": population.seed}, population.interface.graph
     about = {
         **options.to_dict(), "inputs": face.inputs, "outputs": face.outputs, "noisy": noisy,
         "chosen": population.chosen,
@@ -63,7 +63,7 @@ def statistics_of(genome: Genome | None) -> dict[str, Array]:
     """Input statistics that a genome carries, by name."""
     if genome is None:
         return {}
-    face = genome.interface.graphs
+    face = genome.interface.graph
     pair = {"input_mean": face.input_mean, "input_scale": face.input_scale}
     return {name: values for name, values in pair.items() if values is not None}
 

@@ -14,7 +14,7 @@ def warn_of_settings(problem: Problem, config: Config) -> None:
         problem: What is evolved on.
         config: None of it ``"auto"``.
     """
-    if not isinstance(config.encoding, Direct):  # these are settings of what evolves
+    if not isinstance(config.encoding, Direct):  # the settings are not those of what is judged
         return
     complaints = []
     if config.recurrent and automatic.sequential(problem) is False:

@@ -125,7 +125,7 @@ class Population:
             the activation of the other nodes.
         chosen: What settings that were ``"auto"`` have become, by dotted path.
         seed: Run seed; with the fitnesses told it determines everything.
-        interface: Inputs and outputs.
+        interface: Inputs and outputs of the genomes; with an encoding those that it asks for.
         generation: Generations told so far.
         genomes: The current generation.
         fitness: (N,) float64 last told, higher is better, NaN for failures; or ``None``.
@@ -198,8 +198,8 @@ class Population:
 
         Raises:
             ValueError: ``config.recurrent`` differs: genomes may hold loops already; or
-                ``config.encoding``, ``config.update`` or the gene columns do. Or the selection
-                needs what the last generation does not have.
+                ``config.update`` or the gene columns do. Or the selection needs what the last
+                generation does not have.
         """
         config, chosen = automatic.resolved(
             state.config if config is None else config, state.chosen
@@ -209,16 +209,19 @@ class Population:
                 f"recurrent: expected {state.config.recurrent} as when the run began, got "
                 f"{config.recurrent}. Leave it; genomes were grown by it."
             )
-        face = state.genomes.interface
         for what, given, own in (
-            ("genes", config.genes.columns, face.graphs.columns),
-            ("update", [config.update], [face.graphs.update]),
-            ("encoding", [str(config.encoding)], [str(face.encoding)]),
+            ("genes", config.genes.columns, state.genomes.columns),
+            ("update", [config.update], [state.genomes.interface.update]),
         ):
             if set(given) != set(own):
                 rule, got = f"{', '.join(own)} as when the run began", ", ".join(given)
                 remedy = "Leave it; it is part of the genomes."
                 raise ValueError(_checks.message(what, rule, got, remedy))
+        if config.encoding != state.config.encoding:
+            raise ValueError(
+                f"encoding: expected {state.config.encoding} as when the run began, got "
+                f"{config.encoding}. Leave it; genomes were grown for it."
+            )
         population = cls.__new__(cls)
         population._settle(config, state.genomes.interface, state.seed, state.minimize)
         population.generation, population.genomes = state.generation, state.genomes

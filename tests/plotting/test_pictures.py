@@ -155,7 +155,7 @@ def slow_activity(genome, inputs, noise=0.0):
     table = []
     for x in inputs:
         slow.tick(x)
-        table.append(dict(slow.before))
+        table.append({v: a for v, a in slow.past[-1].items() if v in slow.order})
     return table
 
 

@@ -521,7 +521,7 @@ def test_genomes_of_format_1_stay_readable():
     facts = (packed.node_id.size, packed.innovation.size, np.count_nonzero(~packed.enabled))
     assert facts == EXAMPLE["sizes"]
     assert genomes.interface.input_names == ("a", "b")
-    assert genomes.compile().plan.has_loops.any()
+    assert genomes.compile().plan.has_state.any()
     assert digest(genes(genomes)) == EXAMPLE["genomes"]
 
 

@@ -87,8 +87,8 @@ def surrogate(
 class Actor:
     """A genome that learns to act.
 
-    Graphs without loops learn from single decisions, those with loops from whole episodes from
-    state 0, by gradients through time.
+    Graphs without state learn from single decisions, those with loops, delays or dynamics from
+    whole episodes from state 0, by gradients through time.
 
     Args:
         genome: Carries the statistics of observations, where they are standardised.
@@ -116,7 +116,7 @@ class Actor:
         working = with_constants(genome, start)
         self._trainer = Trainer(working.batch(), self._recipe, dtype)
         plan = self._trainer.networks.plan
-        self._has_loops = bool(plan.has_loops[0])
+        self._has_state = bool(plan.has_state[0])
         # On inputs that are standardised already.
         face = Interface(genome.n_inputs, genome.n_outputs + start.size)
         self._plain = Networks(plan, face, self._trainer.networks._genes)
@@ -186,7 +186,7 @@ class Actor:
         standard = (advantage - usable.mean()) / max(float(usable.std()), 1e-8)
         inputs = self.networks.interface.prepared(experience.x)
         columns = (inputs, experience.actions, standard, counts)
-        if not self._has_loops:
+        if not self._has_state:
             x, actions, worth, chosen = (column[counts][None] for column in columns)
         else:
             lengths = np.diff(experience.start)

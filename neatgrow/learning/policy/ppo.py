@@ -300,11 +300,11 @@ def _checked(genome: Genome, problem: Practice) -> Genome:
     """The genome with the statistics that the problem would use for it."""
     if not isinstance(genome, Genome):
         raise TypeError(_checks.message("genome", "a Genome", genome, "Tune one at a time."))
-    genome.interface.check_direct("genome")
     if not isinstance(problem, Practice):
         raise TypeError(
             _checks.message("problem", "one to practise in, such as Gymnasium(…)", problem)
         )
+    genome.interface.check_graph("genome")
     wanted, given = (problem.inputs, problem.outputs), (genome.n_inputs, genome.n_outputs)
     if wanted != given:
         rule = f"{wanted[0]} inputs and {wanted[1]} outputs, as the problem has"

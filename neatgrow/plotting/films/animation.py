@@ -38,7 +38,7 @@ def animate_activity(
         ng.animate_activity(genome, inputs, "episode.gif", frames)
 
     Args:
-        genome: What is at work, from state 0; a genome's phenotype.
+        genome: What is at work, from state 0.
         inputs: (T, I), one row per tick.
         path: Where to: a name that ends in ``.gif``, ``.mp4`` (needs ffmpeg) or ``.html``
             (one page that plays by itself, without other files).

@@ -49,7 +49,7 @@ def draw_activity(
     same tick by tick.
 
     Args:
-        genome: What is at work, from state 0; a genome's phenotype.
+        genome: What is at work, from state 0.
         inputs: (T, I), one row per tick, such as the observations of an episode:
             ``[step.view for step in problem.play(network)]``; or one row (I,).
         tick: Which tick the graph shows; the last by default.

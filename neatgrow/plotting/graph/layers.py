@@ -13,6 +13,7 @@ import numpy as np
 
 from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
+from neatgrow.kernels.plan import is_delayed
 from neatgrow.plotting.graph.sweeps import dense_places, heights, uncrossed
 
 _MOST_WIRES, _MOST_BENDS = 360, 4000  # with more, a graph is dense
@@ -145,7 +146,7 @@ def wired(genome: Genome, show_disabled: bool) -> Diagram:
     ):
         if c in reached or show_disabled:
             a, b = vertex[source], vertex[target]
-            wires.append(Wire(c, a, b, delayed=a >= b, live=c in reached))
+            wires.append(Wire(c, a, b, delayed=is_delayed(a, b), live=c in reached))
     used = {wire.source for wire in wires if wire.live}
     live = [v in used if v < n_inputs else v < kept for v in range(len(genes))]
     return Diagram(genome, genes, live, wires)

@@ -30,14 +30,12 @@ def page(result: Result) -> str:
         "stopped by": result.stopped,
         "champion": repr(result.champion),
     }
-    if result.phenotype is not result.champion:
-        facts["its phenotype"] = repr(result.phenotype)
     rows = "".join(
         f'<tr><th style="text-align:left">{html.escape(name)}</th>'
         f'<td style="text-align:left">{html.escape(value)}</td></tr>'
         for name, value in facts.items()
     )
-    figures = {"champion": draw(result.phenotype), "history": draw_history(result.history)}
+    figures = {"champion": draw(result.champion), "history": draw_history(result.history)}
     pictures = "".join(
         f'<img alt="{name}" style="max-width:100%" src="{data_uri("png", saved(figure, "png"))}">'
         for name, figure in figures.items()

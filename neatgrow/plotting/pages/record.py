@@ -29,8 +29,7 @@ class Record:
     name: str  # of the problem
     description: dict[str, Any]  # of the problem and the run, as problem.json has it
     history: History
-    genome: Genome  # best ever, as it evolved
-    champion: Genome  # the graph that it stands for, as are all below
+    champion: Genome  # best ever
     fitness: float  # its fitness
     judged: Genome  # the champion with what it learned, where that is not inherited
     verified: Verified | None  # its final test, where there was one
@@ -63,12 +62,10 @@ def _of_result(result: Result) -> Record:
     ancestors = _attempt(missing, "line", lambda: result.ancestors)
     described = getattr(problem, "describe", dict)
     description = _attempt(missing, "description", lambda: dict(described())) or {}
-    graph, learned = result.phenotype, result.learned
     return Record(
-        problem.name, description, result.history, result.champion, graph, result.champion_fitness,
-        graph if learned is result.champion else learned.phenotype(), result.verified,
-        directory=result.directory, seed=population.seed, solved=result.solved,
-        stopped=result.stopped, fingerprint=result.fingerprint,
+        problem.name, description, result.history, result.champion, result.champion_fitness,
+        result.learned, result.verified, directory=result.directory, seed=population.seed,
+        solved=result.solved, stopped=result.stopped, fingerprint=result.fingerprint,
         line=_line(ancestors, result.champion, result.history, missing),
         failures=result.failures, config=asked(population.config, population.chosen),
         problem=problem, missing=missing,
@@ -85,12 +82,10 @@ def _of_directory(path: Path) -> Record:
     config = _attempt(missing, "config", lambda: Config.from_toml(path / CONFIG))
     problem = _attempt(missing, "problem", lambda: catalogue.rebuild(description))
     known = [description.get(key) for key in ("name", "environment", "problem")]
-    graph = champion.phenotype()
     record = Record(
-        str(next(filter(None, known), path.name)), description, history, champion, graph,
-        history[-1]["champion"] if verified is None else verified.mean,
-        graph if learned is None else learned.phenotype(), verified, directory=path,
-        seed=description.get("seed"), config=config, problem=problem,
+        str(next(filter(None, known), path.name)), description, history, champion,
+        history[-1]["champion"] if verified is None else verified.mean, learned or champion,
+        verified, directory=path, seed=description.get("seed"), config=config, problem=problem,
         line=_line(ancestors, champion, history, missing), missing=missing,
     )  # fmt: skip
     if snapshot is None:
@@ -130,7 +125,7 @@ def _ancestors(snapshot: Snapshot | None) -> list[Ancestor]:
 def _line(
     ancestors: list[Ancestor] | None, champion: Genome, history: History, missing: dict[str, str]
 ) -> list[Ancestor]:
-    """The graphs of ancestors and of the champion, which is the last whatever was recorded."""
+    """Ancestors and the champion, which is the last whatever was recorded."""
     fitness = history["champion"]
     reached = np.flatnonzero(fitness == fitness[-1])
     born = int(history["generation"][reached[0]]) if reached.size else len(history)
@@ -143,8 +138,7 @@ def _line(
         )
     if not before:
         missing.setdefault("line", "the run has no record of its champion's ancestors")
-    line = [*before, Ancestor(born, champion, float(fitness[-1]), -1)]
-    return [replace(ancestor, genome=ancestor.genome.phenotype()) for ancestor in line]
+    return [*before, Ancestor(born, champion, float(fitness[-1]), -1)]
 
 
 def _same_genes(one: Genome, other: Genome) -> bool:

@@ -11,7 +11,6 @@ from neatgrow.config import Config
 from neatgrow.genomes.genomes import Genome
 from neatgrow.plotting.graph.activity import scales
 from neatgrow.plotting.graph.layers import wired
-from neatgrow.plotting.graph.network import draw
 from neatgrow.plotting.overview import CHARTS
 from neatgrow.plotting.pages.answers import answers_of, decision_map
 from neatgrow.plotting.pages.episodes import Episode, Work, work_of
@@ -25,7 +24,6 @@ from neatgrow.plotting.pages.markup import (
     failed,
     folded,
     note,
-    picture,
     pictures,
     plain,
     table,
@@ -195,29 +193,10 @@ def _network(record: Record) -> tuple[str, Any]:
         why = record.missing.get("line", "it has none")
         growth = note(f"How the champion grew cannot be shown: {why}.")
     return (
-        f'{_stands_for(record)}<p class="hint">{about}</p><div class="graph" id="graph" '
+        f'<p class="hint">{about}</p><div class="graph" id="graph" '
         f'data-label="{escaped(alternative)}"></div>{growth}'
         '<details id="genes"><summary>All genes as a table</summary></details>'
     ), data
-
-
-def _stands_for(record: Record) -> str:
-    """What evolved, where that is not the graph itself: said, and drawn below a line."""
-    genome = record.genome
-    if genome.interface.phenotype is None:
-        return ""
-    said = note(
-        f"This graph is the phenotype. What evolved is a genome of the encoding "
-        f"{genome.interface.encoding.kind} with {', '.join(_sizes(genome))} and "
-        f"{count(genome.n_enabled, 'enabled connection')}, which stands for it."
-    )
-    drawn = Parts()
-    caption = "The genome of the champion"
-    drawn.add(
-        "The picture of the genome",
-        lambda: picture(lambda theme: draw(genome, theme=theme), caption, caption),
-    )
-    return said + folded("The genome that evolved", str(drawn))
 
 
 # ------------------------------------------------------------------------------ what it does
@@ -226,8 +205,15 @@ def _stands_for(record: Record) -> str:
 def _work(record: Record) -> tuple[str, Any]:
     parts = Parts()
     data = work = None
-    problem, champion = record.problem, record.judged
-    if champion is not record.champion:
+    problem, champion = record.problem, record.judged.phenotype()
+    encoding = record.champion.interface.encoding
+    if champion is not record.judged:
+        text = (
+            f"Genomes are of the encoding {encoding.kind!r}. Above is the champion's own; here is "
+            f"the graph that it stands for: {', '.join(_sizes(champion))}."
+        )
+        parts.append(note(escaped(text)))
+    elif champion is not record.champion:
         text = (
             "Here the champion is as it was judged, after its learning; above it is as it was born."
         )

@@ -288,6 +288,7 @@ class Gymnasium:
 
     def _policy(self, networks: Networks, lanes: Array, seeds: Array) -> Policy:
         """What plays episode k, of ``seeds`` (E,) in turn, with network ``lanes[k]``."""
+        networks.interface.check_graph("networks")
         prepare = self._preparation.of(networks.interface)
         policy = Policy(networks.lanes(lanes), prepare, self._actions)
         if self._sample:
@@ -311,7 +312,6 @@ class Gymnasium:
             seed: As for :meth:`evaluate`.
             episodes: How many.
         """
-        networks.interface.check_direct("networks")
         recorder = Recorder(networks, episodes, act)
         rollout = PaidRollout(self._seeds(seed, episodes), recorder)
         policy = Policy(recorder, self._preparation.of(networks.interface), self._actions)
@@ -527,7 +527,6 @@ class Gymnasium:
         return seeds
 
     def _check_interface(self, face: Interface) -> None:
-        face.check_direct("networks")
         if (face.inputs, face.outputs) != (self.inputs, self.outputs):
             raise ValueError(
                 _checks.message(

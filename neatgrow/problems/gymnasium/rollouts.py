@@ -8,7 +8,7 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.evaluation.base import cause_of
-from neatgrow.networks.networks import Lanes
+from neatgrow.networks.lanes import Lanes
 from neatgrow.problems.gymnasium.moments import Tally
 from neatgrow.problems.gymnasium.spaces import Actions, Noise
 

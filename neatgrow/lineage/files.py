@@ -64,7 +64,7 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
     genomes = unpack_genomes(plain(metadata, "genomes", dict), below)
     own = state.genomes.interface
     if not genomes.interface.matches(own):
-        raise ValueError("genomes: expected the population's inputs, outputs and encoding.")
+        raise ValueError("genomes: expected the population's inputs and outputs, and its encoding.")
     records = _checked_records(arrays, genomes.packed, state.generation)
     count, size = records.row.size, len(state.genomes)
     parents = _numbers(arrays, "parents", size, -1, count - 1)

@@ -275,7 +275,9 @@ def _others(name: str, metadata: dict[str, Any], arrays: dict[str, Array], state
     """Other genomes than those of the last generation."""
     genomes = unpack_genomes(metadata[name], _below(name, arrays))
     if not genomes.interface.matches(state.genomes.interface):
-        raise ValueError(f"{name}: expected inputs, outputs and encoding of the population.")
+        raise ValueError(
+            f"{name}: expected genomes of the population's inputs and outputs, and of its encoding."
+        )
     return genomes
 
 

@@ -86,6 +86,7 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
         blocks=(records,),
         recent=(told,),
         room=told.room,
+        count=count + size,
         pool=state.pool.origin,
         champion=champion,
         recent_champion=(state.generation, row) if row >= 0 else None,

@@ -84,6 +84,7 @@ class Lineage:
         recent: The last generations, not looked through yet. Their genomes have the numbers that
             follow, all of them.
         room: Their genomes and genes.
+        count: How many numbers there are in all.
         pool: (P, 2) int64: generation and row of each that may have children.
         champion: Number of the champion's record; −1 where ``recent_champion`` has it, or nothing.
         recent_champion: Generation and row of a champion that is among the last generations.
@@ -96,6 +97,7 @@ class Lineage:
     blocks: tuple[Records, ...]
     recent: tuple[ToldGeneration, ...]
     room: int
+    count: int
     pool: Array
     champion: int
     recent_champion: tuple[int, int] | None
@@ -125,8 +127,8 @@ class Lineage:
             kept = np.ones(1, np.bool_)
             blocks = (Records(since, one, one, one, one, one, fitness, kept, held, packed),)
         return cls(
-            blocks, (told,), told.room, state.pool.origin, 0 if blocks else -1, recent_champion,
-            1, 0, state.minimize, state.genomes.interface,
+            blocks, (told,), told.room, len(blocks) + size, state.pool.origin,
+            0 if blocks else -1, recent_champion, 1, 0, state.minimize, state.genomes.interface,
         )  # fmt: skip
 
     def after(self, state: State, parents: Parents, champion_row: int) -> "Lineage":
@@ -150,8 +152,8 @@ class Lineage:
         work = self.work + told.room
         recent, room = (*recent, told), room + told.room
         lineage = Lineage(
-            self.blocks, recent, room, state.pool.origin, champion, recent_champion, self.stride,
-            work, self.minimize, self.face,
+            self.blocks, recent, room, self.count + told.fitness.size, state.pool.origin, champion,
+            recent_champion, self.stride, work, self.minimize, self.face,
         )  # fmt: skip
         if work >= REVIEW:
             return lineage._reviewed()
@@ -260,6 +262,7 @@ class Lineage:
             records = thinned(records, stride, lineage.champion, self.face.columns)
         return replace(lineage, blocks=(records,), stride=stride)
 
+    @property
     def _starts(self) -> Array:
         """(G+1,) number of the first genome of each of the last generations, and how many
         numbers there are in all."""
@@ -269,7 +272,11 @@ class Lineage:
     def _numbers(self, origin: Array) -> Array:
         """(K,) int32 numbers of genomes, given by (K, 2) generation and row; −1 where not known."""
         when, row = origin.T
-        start, age = self._starts(), when - self.recent[0].generation
+        last = self.recent[-1]
+        if when.min(initial=last.generation) == last.generation:  # as usual
+            size = last.fitness.size
+            return np.where(row < size, self.count - size + row, -1).astype(np.int32)
+        start, age = self._starts, when - self.recent[0].generation
         number = np.full(when.size, -1, np.int32)
         near = age >= 0
         number[near] = start[age[near]] + row[near]
@@ -290,13 +297,13 @@ class Lineage:
         if self.recent_champion is None:
             return self.champion
         generation, row = self.recent_champion
-        return int(self._starts()[generation - self.recent[0].generation]) + row
+        return int(self._starts[generation - self.recent[0].generation]) + row
 
     def _looked_through(self, count: int) -> "Lineage":
         """The same with records of the first ``count`` of the last generations."""
         if not count:
             return self
-        start = self._starts()
+        start = self._starts
         base, stop = int(start[0]), int(start[count])
         parent = np.concatenate([told.parent for told in self.recent])
         roots = np.append(self._numbers(self.pool), self._champion_number())
@@ -317,6 +324,7 @@ class Lineage:
         return replace(
             self, blocks=(*self.blocks, records), recent=rest, champion=champion,
             room=sum(told.room for told in rest), recent_champion=recent_champion,
+            count=int(number[:-1].max()) + 1,
         )  # fmt: skip
 
     def _recorded(self, found: Array, start: Array, parent: Array, base: int) -> Records:
@@ -357,7 +365,7 @@ class Lineage:
     def _pruned(self) -> "Lineage":
         """The same with one block, and without those who have nobody alive."""
         records = stacked(self.blocks)
-        count, total = records.row.size, int(self._starts()[-1])
+        count, total = records.row.size, self.count
         parents = [told.parent for told in self.recent]
         roots = np.concatenate([*parents, self._numbers(self.pool), [self.champion]])
         alive = np.zeros(count, np.bool_)
@@ -376,4 +384,6 @@ class Lineage:
         pruned = Records(**columns, genomes=pool_of(chosen, genes, self.face.columns))
         recent = tuple(told._replace(parent=number[told.parent]) for told in self.recent)
         champion = int(number[self.champion])
-        return replace(self, blocks=(pruned,), recent=recent, champion=champion)
+        return replace(
+            self, blocks=(pruned,), recent=recent, champion=champion, count=int(number[-2]) + 1
+        )

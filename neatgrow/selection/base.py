@@ -81,8 +81,9 @@ class Standing:
 
     def as_pool(self) -> Pool:
         """The generation, as those who may have children."""
-        rows = np.arange(self.fitness.size)
-        return Pool(self.genomes, np.stack([np.full_like(rows, self.generation), rows], axis=1))
+        origin = np.empty((self.fitness.size, 2), np.int64)
+        origin[:, 0], origin[:, 1] = self.generation, np.arange(self.fitness.size)
+        return Pool(self.genomes, origin)
 
 
 class _Kept:
@@ -140,6 +141,8 @@ class Reproduction(_Kept, ABC):
     In each generation :meth:`select` is called when its fitness is told; then, for the next one,
     :meth:`reproduce` and, once the children are made, :meth:`settle`.
     """
+
+    _sound: ClassVar[bool] = False  # whether what it answers needs no check, which takes time
 
     def select(self, standing: Standing, score: Array) -> Pool:
         """Who may have children from now on; by default the generation, whatever came before.
@@ -212,19 +215,31 @@ def checked_offspring(found: Any, size: int, pool: int) -> Offspring:
     if not isinstance(found, Offspring):
         remedy = "Make one with neatgrow.offspring_of(rows)."
         raise TypeError(_checks.message("reproduce", "an Offspring", _checks.shown(found), remedy))
-    types = zip(found._fields, (np.int32, np.int32, np.uint8, np.bool_), strict=True)
-    first, second, kind, equal = (
-        _checks.array(f"reproduce: {name}", getattr(found, name), (size,), dtype)
-        for name, dtype in types
-    )
-    mated = (kind >= MATE) & (first >= 0)
-    for name, rows, least in (("first", first, FROM_CHAMPION), ("second", second[mated], 0)):
-        if rows.size and not least <= rows.min() <= rows.max() < pool:
-            rule = f"rows of the pool's {pool} genomes"
-            got = f"{rows.min()} to {rows.max()}"
-            raise ValueError(_checks.message(f"reproduce: {name}", rule, got))
-    kind[(kind >= MATE) & ~mated] = MUTATE
-    return Offspring(first, np.where(mated, second, first), kind, equal)
+    columns = [
+        column if getattr(column, "dtype", None) == dtype and column.shape == (size,)
+        else _checks.array(f"reproduce: {name}", column, (size,), dtype)
+        for name, column, dtype in zip(found._fields, found, _TYPES, strict=True)
+    ]  # fmt: skip
+    first, second, kind, equal = columns
+    if first.min() < 0 or second.min() < 0 or second.max() >= pool:
+        mated = (kind >= MATE) & (first >= 0)  # mates of others are not read
+        _check_rows("second", second[mated], 0, pool)
+        second, kind = (
+            np.where(mated, second, first),
+            np.where(mated, kind, np.minimum(kind, MUTATE)),
+        )
+    _check_rows("first", first, FROM_CHAMPION, pool)
+    return Offspring(first, second, kind, equal)
+
+
+_TYPES = tuple(map(np.dtype, (np.int32, np.int32, np.uint8, np.bool_)))
+
+
+def _check_rows(name: str, rows: Array, least: int, pool: int) -> None:
+    if rows.size and not least <= rows.min() <= rows.max() < pool:
+        got = f"{rows.min()} to {rows.max()}"
+        rule = f"rows of the pool's {pool} genomes"
+        raise ValueError(_checks.message(f"reproduce: {name}", rule, got))
 
 
 def checked_pool(found: Any, generation: int) -> Pool:
@@ -238,7 +253,7 @@ def checked_pool(found: Any, generation: int) -> Pool:
         raise TypeError(_checks.message("select", rule, _checks.shown(found)))
     origin = _checks.array("select: origin", found.origin, (len(found.genomes), 2), np.int64)
     when, row = origin.T
-    if ((when < 1) | (when > generation) | (row < 0)).any():
+    if when.size and not (1 <= when.min() <= when.max() <= generation and row.min() >= 0):
         rule = f"generations from 1 to {generation}, and rows"
         raise ValueError(_checks.message("select: origin", rule, "others"))
     return Pool(found.genomes, origin)

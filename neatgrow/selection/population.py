@@ -50,11 +50,10 @@ class Parents(NamedTuple):
     @classmethod
     def of(cls, origin: Array, offspring: Offspring) -> Self:
         """Those of offspring, given where those in the pool come from."""
-        if not len(origin):
-            origin = np.full((1, 2), FROM_NOBODY)
-        first, second = origin[offspring.first], origin[offspring.second]
-        for row in (FROM_NOBODY, FROM_CHAMPION):
-            first[offspring.first == row] = row
+        rows = offspring.first
+        if rows.min() < 0:  # where −1 and −2 are rows, too, of these two
+            origin = np.concatenate([origin, [[FROM_CHAMPION] * 2, [FROM_NOBODY] * 2]])
+        first, second = origin[rows], origin[offspring.second]
         second[offspring.kind < MATE] = -1
         return cls(first, second, offspring.kind)
 
@@ -228,8 +227,7 @@ class Population:
         population.fitness, population.pool = state.fitness, state.pool
         population._behaviour, population._objectives = state.behaviour, state.objectives
         population.chosen = chosen
-        failed = np.isnan(state.fitness)
-        population._top = -1 if failed.all() else int(np.nanargmax(state.fitness))
+        population._top = _best(state.fitness)
         population._champion = state.champion
         population._champion_fitness = state.champion_fitness
         population._champion_since = state.champion_since
@@ -406,7 +404,7 @@ class Population:
         self._asked = False
         self.champion_row = -1
         self.generation += 1
-        self._top = -1 if np.isnan(told).all() else int(np.nanargmax(told))
+        self._top = _best(told)
         for row in [self._top] if rows is None else rows:
             if row >= 0 and told[row] > self._champion_fitness:
                 self._champion = self.genomes[row].copy()
@@ -466,12 +464,14 @@ class Population:
             for name in part.needs:  # who has none has failed, as far as selection goes
                 score = np.where(np.isnan(getattr(self, f"_{name}")).any(axis=1), np.nan, score)
         self._score = score
-        self.pool = checked_pool(self.reproduction.select(standing, score), self.generation)
+        pool = self.reproduction.select(standing, score)
+        self.pool = pool if self.reproduction._sound else checked_pool(pool, self.generation)
 
     def _reproduce(self) -> None:
-        found = self.reproduction.reproduce(self._standing(), self._score)
-        size, pool = self.config.population_size, self.pool
-        offspring = checked_offspring(found, size, len(pool.genomes))
+        offspring, pool = self.reproduction.reproduce(self._standing(), self._score), self.pool
+        if not self.reproduction._sound:
+            size = self.config.population_size
+            offspring = checked_offspring(offspring, size, len(pool.genomes))
         self.parents = Parents.of(pool.origin, offspring)
         self.genomes = self._born(offspring)
         self.reproduction.settle(self.genomes, self.generation)
@@ -524,6 +524,12 @@ def _found(packed: Packed, others: Packed) -> Array:
         key["innovation"] = genes.innovation
         keys.append(key)
     return np.isin(keys[0], keys[1])
+
+
+def _best(fitness: Array) -> int:
+    """Row of the first best; −1 where all failed."""
+    row = int(np.where(np.isnan(fitness), -np.inf, fitness).argmax())
+    return -1 if np.isnan(fitness[row]) else row
 
 
 def _rows(what: str, values: ArrayLike | None, fitness: Array) -> Array | None:

@@ -183,6 +183,8 @@ class SpeciesReproduction(Reproduction):
         deaths: Why species ended at the last reproduction, by species id.
     """
 
+    _sound = True
+
     def __init__(self, config: Config, seed: int) -> None:
         self.species = np.empty(0, np.int32)
         self.table = no_species()

@@ -43,3 +43,15 @@ class Unsound(ng.Encoding):
             return genomes
         graphs.packed.source[:] = 77
         return graphs
+
+
+class Narrow(Painted):
+    """Fails for some genomes, by what they paint."""
+
+    kind = "narrow"
+
+    def decode(self, genomes):
+        graphs = super().decode(genomes)
+        if (graphs.weight > 3.9).any():
+            raise ValueError("too heavy")
+        return graphs

@@ -6,15 +6,17 @@ import sys
 
 import numpy as np
 import pytest
-from painting import Painted, Unsound, answer
+from painting import Narrow, Painted, Unsound, answer
 from PIL import Image
 
 import neatgrow as ng
 from neatgrow.cli import main
 from neatgrow.evaluation.base import judged
 from neatgrow.export.networkx import from_networkx
-from neatgrow.files.archive import UnknownContentError
+from neatgrow.files.archive import UnknownContentError, read_archive, write_archive
+from neatgrow.genomes.genomes import Genomes
 from neatgrow.problems.function import Function
+from neatgrow.runs.evaluator import Evaluator
 
 CONFIG = ng.Config(encoding=Painted(hidden=4), population_size=40)
 GIVEN = {"config": CONFIG, "generations": 6, "solved_at": 99.0, "progress": False}
@@ -81,15 +83,30 @@ def test_workers_decode_for_themselves_and_come_to_the_same(run, options, monkey
     assert again.fingerprint == run.fingerprint
 
 
-def test_with_workers_the_parent_compiles_no_generation(monkeypatch):
-    from neatgrow.runs import evaluator
+def test_a_genome_that_cannot_be_decoded_is_named_and_costs_itself_alone():
+    given = {**GIVEN, "config": CONFIG.override({"encoding": Narrow(hidden=4)}), "generations": 2}
+    here = ng.evolve(ng.XOR(), seed=1, **given)
+    assert 0 < here.history.total("failures") < 40
+    assert "too heavy" in here.failures[0][2] and "decode" in here.traceback
+    elsewhere = ng.evolve(ng.XOR(), seed=1, processes=2, **given)
+    assert elsewhere.fingerprint == here.fingerprint and elsewhere.failures == here.failures
+    with pytest.raises(ng.EvaluationError, match="too heavy"):
+        ng.evolve(ng.XOR(), seed=1, on_error="raise", **given)
 
-    monkeypatch.setattr(evaluator, "compiled", None)  # which evaluation in this process calls
+
+def test_with_workers_the_parent_compiles_no_generation(monkeypatch):
+    compile_, sizes = Genomes.compile, []
+
+    def noted(self, *dtype):
+        sizes.append(len(self))
+        return compile_(self, *dtype)
+
+    monkeypatch.setattr(Genomes, "compile", noted)
     given = {**GIVEN, "generations": 2}
     result = ng.evolve(answer, inputs=2, outputs=1, processes=1, **given)
-    assert len(result.history) == 2
-    with pytest.raises(TypeError, match="NoneType"):
-        ng.evolve(answer, inputs=2, outputs=1, **given)
+    assert len(result.history) == 2 and not sizes
+    ng.evolve(answer, inputs=2, outputs=1, **given)
+    assert sizes.count(40) == 4  # of both generations, the genomes to decode them and the graphs
 
 
 def test_a_resumed_run_equals_one_that_was_not_interrupted(run, tmp_path):
@@ -107,6 +124,8 @@ def test_files_know_what_genomes_stand_for(run, tmp_path):
     loaded = ng.load_genome(tmp_path / "a.npz")
     assert loaded == run.champion and loaded.interface.encoding == Painted(hidden=4)
     assert same_graphs(loaded.phenotype(), run.phenotype)
+    face = ng.Interface(2, 1).encoded(Painted(hidden=5))
+    assert ng.Genome(loaded.packed, face) != run.champion
     run.phenotype.save(tmp_path / "b.npz")
     assert ng.load_genome(tmp_path / "b.npz").phenotype() == run.phenotype
     graph = from_networkx(run.champion.to_networkx())
@@ -154,6 +173,38 @@ def test_statistics_of_what_is_observed_belong_to_the_graph(tmp_path):
     np.testing.assert_array_equal(
         loaded.interface.input_mean, result.phenotype.interface.input_mean
     )
+
+
+def test_a_champion_is_tested_again_with_the_statistics_that_it_was_judged_with(monkeypatch):
+    seen = []
+    test = Evaluator.test
+
+    def noted(self, genomes, seed, episodes):
+        mean = genomes.interface.graph.input_mean
+        seen.append((len(genomes), None if mean is None else tuple(mean)))
+        return test(self, genomes, seed, episodes)
+
+    monkeypatch.setattr(Evaluator, "test", noted)
+    config = CONFIG.override({"population_size": 8})
+    problem = ng.Gymnasium("Pendulum-v1", episodes=1, max_steps=10, normalize=True)
+    run = ng.evolve(problem, config=config, generations=3, seed=1, progress=False)
+    own = tuple(run.phenotype.interface.input_mean)
+    assert seen[-1] == (1, own)  # the final test
+    before = [(count, mean) for count, mean in seen[:-1] if mean is not None]
+    assert before and all(count == 1 for count, _ in before)
+
+
+def test_files_whose_parts_are_of_different_encodings_are_refused(run, tmp_path):
+    run.population.save(tmp_path / "c.npz")
+    metadata, arrays = read_archive(tmp_path / "c.npz", ["neatgrow population"], 99)
+    for part in ("genomes", "champion", "config"):
+        changed = json.loads(json.dumps(metadata))
+        own = changed[part]["encoding"]
+        (own if part == "config" else own["settings"])["hidden"] = 5
+        about = {"format": "neatgrow population", **changed}
+        write_archive(tmp_path / "d.npz", about, arrays)
+        with pytest.raises(ng.FileError, match="encoding"):
+            ng.Population.load(tmp_path / "d.npz")
 
 
 # --------------------------------------------------------------------- looked at and watched
@@ -210,8 +261,15 @@ def test_a_genome_is_never_taken_for_the_graph_that_it_stands_for():
                 evaluate(networks, seed=0)
     with pytest.raises(ValueError, match=REFUSAL):
         next(problem.play(genome.compile()))
-    with pytest.raises(ValueError, match=REFUSAL):
-        ng.fine_tune_policy(genome, problem)
+    X, Y = np.zeros((3, 4)), np.zeros((3, 2))
+    for call in (
+        lambda: ng.fine_tune_policy(genome, problem),
+        lambda: ng.fine_tune(genome, X, Y),
+        lambda: table.accuracy(networks, X, Y),
+        lambda: problem.practise(networks, lambda *_: None, seed=0, episodes=1),
+    ):
+        with pytest.raises(ValueError, match=REFUSAL):
+            call()
 
 
 def test_learning_within_evolution_is_refused_and_afterwards_works(run):

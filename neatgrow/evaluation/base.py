@@ -11,6 +11,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.genomes.genomes import Genomes
 from neatgrow.learning.data import Lessons
 from neatgrow.networks.networks import Networks
 
@@ -277,18 +278,35 @@ def held(problem: object) -> Iterator[None]:
                 del _in_runs[id(problem)]
 
 
+def compiled(batch: Genomes | Networks) -> Networks:
+    """What a problem sees: networks of the graphs that genomes stand for.
+
+    Args:
+        batch: N genomes, or their networks where they have been compiled already.
+    """
+    if isinstance(batch, Genomes):
+        return batch.phenotype().compile()
+    batch.interface.check_graph("networks")
+    return batch
+
+
 def judged(
-    problem: Problem, networks: Networks, *, seed: int, episodes: int | None = None
+    problem: Problem, batch: Genomes | Networks, *, seed: int, episodes: int | None = None
 ) -> Evaluation:
     """The problem's answer, its shape checked; where it raises, that of each network by itself.
 
-    So an error costs the network that it is about, and names it. An error that every network
-    meets is raised.
+    So an error costs the network that it is about, and names it, one of an encoding likewise. An
+    error that every network meets is raised.
+
+    Args:
+        problem: …
+        batch: As for :func:`compiled`.
+        seed: As for the problem.
+        episodes: As for the problem.
     """
-    count = len(networks)
-    networks.interface.check_graph("networks")
+    count = len(batch)
     try:
-        return _answer(problem, networks, seed, episodes)
+        return _answer(problem, batch, seed, episodes)
     except EvaluatorError:
         raise
     except Exception as error:
@@ -299,7 +317,8 @@ def judged(
     try:  # no longer while that error is handled, which is not what led to others
         for row in range(count):
             try:
-                answer = _answer(problem, networks[row].networks, seed, episodes)
+                one = batch[row].batch() if isinstance(batch, Genomes) else batch[row].networks
+                answer = _answer(problem, one, seed, episodes)
             except Exception as error:
                 raised += 1
                 collection.add([row], failed(1, error))
@@ -326,15 +345,17 @@ def cause_of(error: BaseException) -> str:
         return f"{type(error).__name__}, whose message cannot be read"
 
 
-def _answer(problem: Problem, networks: Networks, seed: int, episodes: int | None) -> Evaluation:
+def _answer(
+    problem: Problem, batch: Genomes | Networks, seed: int, episodes: int | None
+) -> Evaluation:
     """The problem's answer, its shape checked; sys.exit() in it is an error like any other."""
     owner = os.getpid()
     try:
-        evaluation = problem.evaluate(networks, seed=seed, episodes=episodes)
+        evaluation = problem.evaluate(compiled(batch), seed=seed, episodes=episodes)
     except SystemExit as error:
         let_children_go(error, owner)
         raise RuntimeError(cause_of(error)) from error
-    return _checked(evaluation, len(networks), getattr(problem, "objectives", None))
+    return _checked(evaluation, len(batch), getattr(problem, "objectives", None))
 
 
 def _checked(evaluation: Evaluation, count: int, objectives: Sequence[str] | None) -> Evaluation:

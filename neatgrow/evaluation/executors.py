@@ -35,7 +35,6 @@ from neatgrow.evaluation.workers import (
     SHARES,
     Reply,
     Workers,
-    compiled,
     pickled,
     rebuilt,
     sendable,
@@ -285,8 +284,7 @@ def answered(share: _Share) -> Reply | _Unbuildable:
     except RuntimeError as error:
         return _Unbuildable(str(error), traceback_of(error))
     try:
-        networks = compiled(share.batch)
-        return sendable(judged(problem, networks, seed=share.seed, episodes=share.episodes))
+        return sendable(judged(problem, share.batch, seed=share.seed, episodes=share.episodes))
     except Exception as error:
         return sendable(error)
 

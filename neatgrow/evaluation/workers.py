@@ -36,6 +36,7 @@ from neatgrow.evaluation.base import (
     Problem,
     Stateful,
     cause_of,
+    compiled,
     judged,
     state_of,
     take_in,
@@ -347,8 +348,7 @@ def _serve(pipe: Connection, payload: bytes, names: list[str], example: Genomes 
         try:
             if asked.state and isinstance(problem, Stateful):
                 problem.restore(asked.state)
-            networks = compiled(asked.batch)
-            answer = judged(problem, networks, seed=asked.seed, episodes=asked.episodes)
+            answer = judged(problem, asked.batch, seed=asked.seed, episodes=asked.episodes)
             pipe.send(sendable(answer))
         except Exception as error:
             pipe.send(sendable(error))
@@ -387,14 +387,12 @@ def rebuilt(payload: bytes, names: list[str]) -> Problem:
     return problem
 
 
-def compiled(batch: Genomes | Networks) -> Networks:
-    """The networks of genomes' graphs, which may have been compiled already."""
-    return batch if isinstance(batch, Networks) else batch.phenotype().compile()
-
-
 def warm_up(example: Genomes | Networks) -> None:
     """Load all that a network runs on, which a genome's time limit is not for."""
-    networks = compiled(example)
+    try:
+        networks = compiled(example)
+    except FAULTS:  # of an encoding, which is told where genomes are judged
+        return
     x = np.zeros((1, networks.interface.inputs))
     networks.predict(x)
     networks.run(x[None])

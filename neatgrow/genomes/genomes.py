@@ -389,9 +389,11 @@ class Genome(_Columns):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Genome):
             return NotImplemented
-        mine, theirs = ((g.n_inputs, g.n_outputs, dict.fromkeys(g.columns)) for g in (self, other))
-        return mine == theirs and all(
-            np.array_equal(a, b) for a, b in zip(self.packed, other.packed, strict=True)
+        mine, theirs = (dict.fromkeys(g.columns) for g in (self, other))
+        return (
+            self.interface.matches(other.interface)
+            and mine == theirs
+            and all(np.array_equal(a, b) for a, b in zip(self.packed, other.packed, strict=True))
         )
 
     __hash__ = None  # type: ignore[assignment]  # arrays may be written to

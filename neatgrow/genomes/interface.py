@@ -101,6 +101,12 @@ class Interface:
             return replace(self, **statistics)  # type: ignore[arg-type]
         return replace(self, phenotype=self.phenotype.with_statistics(**statistics))
 
+    def matches(self, other: "Interface") -> bool:
+        """Whether genomes of both can be of one population: their sizes and encoding."""
+        mine, theirs = ((f.inputs, f.outputs, f.encoding, f.graph.inputs, f.graph.outputs)
+                        for f in (self, other))  # fmt: skip
+        return mine == theirs
+
     def check_graph(self, what: str) -> None:
         """Raise ValueError, naming ``what``, if genomes only stand for the graphs that it takes."""
         if self.phenotype is not None:

@@ -273,6 +273,7 @@ def fine_tune(
     genomes = genome.batch() if isinstance(genome, Genome) else genome
     if not isinstance(genomes, Genomes):
         raise TypeError(_checks.message("genome", "a Genome or Genomes", genome))
+    genomes.interface.check_graph("genome")
     _checks.integer("steps", steps, 1, "Ask for at least one.")
     _checks.integer("patience", patience, 1)
     sequences = _checks.flag("sequences", sequences)

@@ -62,9 +62,9 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
         )  # fmt: skip
     below = {k.removeprefix("genomes."): v for k, v in arrays.items() if k.startswith("genomes.")}
     genomes = unpack_genomes(plain(metadata, "genomes", dict), below)
-    own, face = state.genomes.interface, genomes.interface
-    if (face.inputs, face.outputs) != (own.inputs, own.outputs):
-        raise ValueError("genomes: expected the population's inputs and outputs.")
+    own = state.genomes.interface
+    if not genomes.interface.matches(own):
+        raise ValueError("genomes: expected the population's inputs and outputs, and its encoding.")
     records = _checked_records(arrays, genomes.packed, state.generation)
     count, size = records.row.size, len(state.genomes)
     parents = _numbers(arrays, "parents", size, -1, count - 1)

@@ -138,6 +138,7 @@ class Supervised:
         self, networks: Networks, X: ArrayLike, Y: ArrayLike, weights: ArrayLike | None = None
     ) -> Array:
         """(N,) share of samples that are right, in any set shaped like the training set."""
+        networks.interface.check_graph("networks")
         x, y, w = self._set(X, Y, weights)
         return self._share_right(networks.run(x) if self.sequences else networks.predict(x), y, w)
 

@@ -224,6 +224,8 @@ def _unpack_state(metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
         rules_of(config, genomes.interface)  # which knows the options by name
     except ValueError as error:
         raise UnknownContentError(f"{error} Register it before loading.") from error
+    if config.encoding != genomes.interface.encoding:
+        raise ValueError("encoding: expected that of the genomes in the configuration as well.")
     metadata, arrays = _from_format_1(metadata, arrays)
     generation = whole(metadata, "generation", 1, _MOST)
     chosen = plain({"chosen": {}, **metadata}, "chosen", dict)  # absent in older files
@@ -272,9 +274,10 @@ def _told(
 def _others(name: str, metadata: dict[str, Any], arrays: dict[str, Array], state: State) -> Genomes:
     """Other genomes than those of the last generation."""
     genomes = unpack_genomes(metadata[name], _below(name, arrays))
-    own, face = state.genomes.interface, genomes.interface
-    if (face.inputs, face.outputs) != (own.inputs, own.outputs):
-        raise ValueError(f"{name}: expected genomes of the population's inputs and outputs.")
+    if not genomes.interface.matches(state.genomes.interface):
+        raise ValueError(
+            f"{name}: expected genomes of the population's inputs and outputs, and of its encoding."
+        )
     return genomes
 
 

@@ -1,11 +1,21 @@
 """Evaluation within a run: in this process or by workers, every failure named."""
 
+from contextlib import suppress
+
 import numpy as np
 
-from neatgrow.evaluation.base import Evaluation, EvaluatorError, Problem, failed, judged
+from neatgrow.evaluation.base import (
+    FAULTS,
+    Evaluation,
+    EvaluatorError,
+    Problem,
+    compiled,
+    failed,
+    judged,
+)
 from neatgrow.evaluation.executors import Distributed
 from neatgrow.evaluation.tracebacks import let_frames_go, traceback_of
-from neatgrow.evaluation.workers import Workers, compiled
+from neatgrow.evaluation.workers import Workers
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.networks.networks import Networks
 from neatgrow.runs.retests import CHAMPION, Failure
@@ -40,18 +50,20 @@ class Evaluator:
         self.named: list[tuple[int, int, str]] = []
         self.traceback: str | None = None
 
-    def compiled(self, genomes: Genomes) -> Networks | None:
-        """What evaluates in this process; ``None`` where workers compile for themselves."""
-        return compiled(genomes) if self.workers is None else None
+    def compiled(self, genomes: Genomes) -> Genomes | Networks:
+        """What is evaluated: networks, or the genomes where workers compile for themselves."""
+        if self.workers is None:
+            with suppress(*FAULTS):  # of an encoding: judged() finds which genomes it is about
+                return compiled(genomes)
+        return genomes
 
     def evaluate_generation(
-        self, genomes: Genomes, networks: Networks | None, seed: int, generation: int
+        self, batch: Genomes | Networks, seed: int, generation: int
     ) -> Evaluation:
         """The problem's answer for a generation, its failures named.
 
         Args:
-            genomes: N genomes as they are judged.
-            networks: Of :meth:`compiled`.
+            batch: Of :meth:`compiled`, from N genomes as they are judged.
             seed: Of the episodes, the same for every genome.
             generation: Its number, from 1.
 
@@ -61,7 +73,7 @@ class Evaluator:
             Exception: What the problem raised for every genome, in the first generation.
         """
         fatal = self.raises or generation == 1  # then nothing is lost by it
-        evaluation = self._answer(genomes, networks, seed, None, fatal=fatal)
+        evaluation = self._answer(batch, seed, None, fatal=fatal)
         self.failures = {}
         for row in np.flatnonzero(~np.isfinite(evaluation.fitness)).tolist():
             cause = evaluation.failures.get(row, f"fitness is {evaluation.fitness[row]}")
@@ -70,24 +82,22 @@ class Evaluator:
 
     def test(self, genomes: Genomes, seed: int, episodes: int | None) -> Evaluation:
         """A test beside the generation, which genomes whose evaluation raises have failed."""
-        return self._answer(genomes, None, seed, episodes)
+        return self._answer(genomes, seed, episodes)
 
     def _answer(
-        self, genomes: Genomes, networks: Networks | None, seed: int, episodes: int | None,
-        *, fatal: bool = False,
-    ) -> Evaluation:  # fmt: skip
+        self, batch: Genomes | Networks, seed: int, episodes: int | None, *, fatal: bool = False
+    ) -> Evaluation:
         """The problem's answer; what it raises for every genome costs them all, or is raised."""
         try:
             if self.workers is not None:
-                return self.workers.evaluate(genomes, seed, episodes)
-            networks = compiled(genomes) if networks is None else networks
-            return judged(self._problem, networks, seed=seed, episodes=episodes)
+                return self.workers.evaluate(batch, seed, episodes)
+            return judged(self._problem, batch, seed=seed, episodes=episodes)
         except EvaluatorError:
             raise
         except Exception as error:
             if fatal:
                 raise
-            return failed(len(genomes), error)
+            return failed(len(batch), error)
 
     def name_tests(self, tests: list[Failure], generation: int) -> None:
         """Name genomes with an episode that failed in a test, each once.

@@ -171,10 +171,10 @@ class Evolution:
         marks.append(time.perf_counter())
         genomes, samples = self.learner.learn(population, genomes)
         marks.append(time.perf_counter())
-        networks = self.evaluator.compiled(genomes)
+        batch = self.evaluator.compiled(genomes)
         marks.append(time.perf_counter())
         evaluation = self.evaluator.evaluate_generation(
-            genomes, networks, _seed(population, random.EPISODES, 0), population.generation + 1
+            batch, _seed(population, random.EPISODES, 0), population.generation + 1
         )
         finite = np.isfinite(evaluation.fitness)
         fitness = np.where(finite, evaluation.fitness, np.nan)  # what failed is not retested

@@ -116,7 +116,8 @@ class Retests:
         copies = np.empty(0, np.int64)
         if self.evidence is not None and champion is not None:
             copies = copies_of(champion, genomes)
-            plain = champion.interface.input_mean is None  # else it was judged on other inputs
+            # With statistics of its own it was judged on other inputs.
+            plain = champion.interface.graph.input_mean is None
             if copies.size and plain and evaluation.scores is not None:
                 scores = evaluation.scores[copies[0]]
                 if np.isfinite(scores).all():
@@ -275,7 +276,9 @@ class Retests:
         """Each genome on the same fresh episodes: those of the generation's test ``index``."""
         seed, count = self.seed_of(index), self.episodes if episodes is None else episodes
         faces = [genome.interface for genome in genomes]
-        if all(face.input_mean is None for face in faces):  # else each has statistics of its own
+        if all(
+            face.graph.input_mean is None for face in faces
+        ):  # else each has statistics of its own
             parts = [(genome.packed, 1) for genome in genomes]
             return self._answers(Genomes(layout.concatenate(parts), faces[0]), seed, count)
         return [self._answers(genome.batch(), seed, count)[0] for genome in genomes]

@@ -312,6 +312,7 @@ class Gymnasium:
             seed: As for :meth:`evaluate`.
             episodes: How many.
         """
+        networks.interface.check_graph("networks")
         recorder = Recorder(networks, episodes, act)
         rollout = PaidRollout(self._seeds(seed, episodes), recorder)
         policy = Policy(recorder, self._preparation.of(networks.interface), self._actions)

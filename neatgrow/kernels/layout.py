@@ -57,6 +57,10 @@ TABLES = {
 """Names of the arrays of every table."""
 BY_COLUMN = tuple(name for name, stored in STORED.items() if stored.by_column)
 """Names of the arrays of gene columns."""
+_SHAPES = [
+    (stored.table, stored.dtype, BY_COLUMN.index(name) if stored.by_column else -1)
+    for name, stored in STORED.items()
+]
 BIAS, WEIGHT = 0, 0  # columns of node_values and connection_values
 ACTIVATION, AGGREGATION = 0, 1  # columns of node_choices
 
@@ -73,11 +77,10 @@ def empty_packed(
         connections: C.
     """
     rows = {"offsets": genomes + 1, "genome": genomes, "node": nodes, "connection": connections}
-    widths = {name: (len(names),) for name, names in zip(BY_COLUMN, columns, strict=True)}
-    return Packed(**{
-        name: np.empty((rows[stored.table], *widths.get(name, ())), stored.dtype)
-        for name, stored in STORED.items()
-    })  # fmt: skip
+    return Packed(*[
+        np.empty(rows[table] if k < 0 else (rows[table], len(columns[k])), dtype)
+        for table, dtype, k in _SHAPES
+    ])  # fmt: skip
 
 
 def concatenate(parts: list[tuple[Packed, int]]) -> Packed:

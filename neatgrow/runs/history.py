@@ -105,6 +105,11 @@ class SpeciesSizes(Sequence[dict[int, int]]):
         row = range(len(self))[index]
         return {self.id[k]: self.size[k] for k in range(self.start[row], self.start[row + 1])}
 
+    def members(self, count: int) -> int:
+        """Members of all species in the last generations together."""
+        first = self.start[max(len(self) - count, 0)]
+        return sum(self.size[k] for k in range(first, len(self.size)))
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
 
@@ -160,6 +165,11 @@ class History:
         if key not in COLUMNS:
             raise KeyError(f"history: expected one of {', '.join(COLUMNS)}, got {key!r}.")
         return self._columns[key].values(len(self))
+
+    def last(self, column: str, count: int) -> list[Any]:
+        """A column in the last generations, oldest first; quicker than all of it."""
+        values = self._columns[column]
+        return [values[row] for row in range(max(len(self) - count, 0), len(self))]
 
     def total(self, column: str) -> Any:
         """Sum of a column over all generations."""

@@ -99,12 +99,10 @@ def _until_stopped(
 def _fails_too_much(run: Evolution) -> bool:
     """Whether more than the share allowed of the last generations' evaluations failed."""
     history = run.history
-    if len(history) < _FAILING:
+    failed = sum(history.last("failures", _FAILING))
+    if len(history) < _FAILING or not failed:
         return False
-    recent = range(-_FAILING, 0)
-    failed = sum(history[k]["failures"] for k in recent)
-    genomes = sum(sum(history.species_sizes[k].values()) for k in recent)
-    return bool(failed > run.options.failure_limit * genomes)
+    return bool(failed > run.options.failure_limit * history.species_sizes.members(_FAILING))
 
 
 def _verify(run: Evolution, line: Progress | None) -> None:

@@ -156,13 +156,23 @@ def register_column(
         label: What drawings write before a value.
 
     Raises:
-        ValueError: The name is taken or no identifier, or there are too many options.
-        TypeError: ``settings`` are neither.
+        ValueError: The name is taken or no identifier, or options are too many, alike, or of
+            outputs that there are none of.
+        TypeError: ``name`` is no text, or ``settings`` are neither.
     """
     if not isinstance(settings, (Values, Choices)):
         rule = "Values(…) or Choices(…)"
         raise TypeError(_checks.message(f"column {name!r}", rule, _checks.shown(settings)))
+    if not isinstance(name, str):
+        raise TypeError(_checks.message("register_column", "a name", _checks.shown(name)))
     _checks.one_of(f"column {name!r}, table", table, ("node", "connection", "genome"))
+    if isinstance(settings, Choices):
+        if table != "node" and settings.outputs is not None:
+            what, rule = f"column {name!r}, outputs", "none, as only nodes are outputs"
+            raise ValueError(_checks.message(what, rule, repr(settings.outputs)))
+        if len(set(settings.options)) < len(settings.options):
+            what, rule = f"column {name!r}, options", "names that differ"
+            raise ValueError(_checks.message(what, rule, ", ".join(settings.options)))
     column = Column(name=name, table=table, settings=settings, label=label)
     if name in COLUMNS:
         return adopted(column)
@@ -246,7 +256,7 @@ class Genes(Settings):
         super()._check(path)
         for name, section in vars(self).items():
             if COLUMNS[name].table != "node" and getattr(section, "outputs", None) is not None:
-                what, rule = f"{path}.{name}.outputs", "none, as no node has this column"
+                what, rule = f"{path}.{name}.outputs", "none, as only nodes are outputs"
                 raise ValueError(_checks.message(what, rule, section.outputs))
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -219,14 +219,20 @@ class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]
 
 
 class KernelCache(FunctionCache):  # type: ignore[misc]
-    """What a kernel's dispatcher asks before it compiles, and tells afterwards."""
+    """What a kernel's dispatcher asks before it compiles, and tells afterwards.
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    Args:
+        function: The kernel; or another function, that no file of the kernels defines.
+        code: A hash of all that such a function's code depends on.
+    """
+
+    def __init__(self, function: Callable[..., Any], code: str | None = None) -> None:
+        self._code = code
         self._name = repr(function)
         self._py_func = function
         self._impl = _Implementation(function)
         self._cache_path = ""
-        self._cache_file = _OneFilePerKernel(f"{function.__module__}.{function.__qualname__}")
+        self._cache_file = _OneFilePerKernel(f"{function.__module__}.{function.__name__}")
         self.enable()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
@@ -241,6 +247,11 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
             return self._load_overload(sig, target_context)
         except Exception:  # unpickled but not loadable, such as from another numba
             return None
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        if self._code is None:
+            return super()._index_key(sig, codegen)
+        return sig, codegen.magic_tuple(), self._code
 
     def _save_overload(self, sig: Any, data: Any) -> None:
         if self._enabled and self._impl.check_cachable(data):

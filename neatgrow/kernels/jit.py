@@ -12,7 +12,8 @@ from numba.core import config as numba_config
 from numba.core.event import Event, Listener, register
 
 try:  # private names of numba, which may go: that costs the cache and nothing else
-    from neatgrow.kernels.cache import KernelCache, on_wait
+    from neatgrow.kernels.cache import KernelCache as KernelCache
+    from neatgrow.kernels.cache import on_wait
 except (ImportError, AttributeError) as error:
     warnings.warn(
         f"kernel cache: expected names of numba that it lacks, got {error!r}. Kernels are "

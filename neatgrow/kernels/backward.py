@@ -56,6 +56,7 @@ class Scratch(NamedTuple):
     dz: Array  # (tile,): δ of a product, times the factors gone through
     factor: Array  # (connections into a node + 1, tile) products of the factors before each
     outputs: Array  # (2, O, tile): outputs, and ∂L/∂output
+    work: Array  # (…, tile) float64: what the loss works on
 
 
 @helper
@@ -105,7 +106,15 @@ def accumulate(plan, custom, n, data, loss, chosen, total, gradient, scratch):
                     for j in range(size):
                         scratch.outputs[0, o, j] = now[at(plan.output_slot[n, o]), j]
                 result += loss_rows(
-                    loss, data, which, t, chosen, first, size, total, scratch.outputs
+                    loss,
+                    data,
+                    which,
+                    t,
+                    chosen,
+                    first,
+                    size,
+                    total,
+                    (scratch.outputs, scratch.work),
                 )
                 for o in range(plan.output_slot.shape[1]):
                     for j in range(size):

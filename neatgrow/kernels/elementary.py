@@ -10,6 +10,7 @@ a normal number (``tests/kernels/test_elementary.py`` has it):
     exp, gauss                      1.5      1.5
     elu                             1.5      1.5
     softplus                        3        3
+    log                                      2
     normal                          4        6
     sin, cos for |z| ≤ 10⁶          1.5      2.5
     ==============================  =======  =======
@@ -240,6 +241,28 @@ def _softplus_32(z):
 
 softplus = by_type(_softplus_32, _softplus_64)
 """ln(1 + eᶻ)."""
+
+
+# ----------------------------------------------------------------------------------- logarithm
+# x = 2ᵏ m, m from √½ to √2: ln x = k ln 2 + 2 atanh(s), s = (m − 1) / (m + 1), s² ≤ 0.03.
+
+_ROOT_BITS = np.float64(0.7071067811865476).view(np.int64)
+_ATANH = tuple([1.0 / (2 * k + 1) for k in range(11)])
+
+
+@helper
+def log(x):
+    """ln x of a normal float64 above 0."""
+    bits = np.float64(x).view(np.int64)
+    k = (bits - _ROOT_BITS) >> 52
+    m = np.int64(bits - (k << 52)).view(np.float64)
+    s = (m - 1.0) / (m + 1.0)
+    y = s * s
+    p = ((((_ATANH[10] * y + _ATANH[9]) * y + _ATANH[8]) * y + _ATANH[7]) * y + _ATANH[6]) * y
+    p = ((((p + _ATANH[5]) * y + _ATANH[4]) * y + _ATANH[3]) * y + _ATANH[2]) * y + _ATANH[1]
+    high = np.float64(k)
+    found = (high * _LN2_LOW + 2.0 * (s * y * p + s)) + high * _LN2_HIGH
+    return found if x == x else x
 
 
 # ------------------------------------------------------------------- the normal distribution

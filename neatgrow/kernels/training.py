@@ -9,7 +9,7 @@ from neatgrow._types import Array
 from neatgrow.kernels.backward import TILE, Scratch, accumulate
 from neatgrow.kernels.functions import like
 from neatgrow.kernels.jit import at, helper, kernel
-from neatgrow.kernels.losses import total_of
+from neatgrow.kernels.losses import total_of, work_rows
 from neatgrow.kernels.random import LEARNING, draw_below, seed_stream
 
 OPTIMIZERS: tuple[str, ...] = ("sgd", "momentum", "rmsprop", "adam", "adamw")
@@ -268,4 +268,5 @@ def scratch_of(plan, data, rows, window, most):
         dz=np.empty(tile, kind),
         factor=np.empty((most + 1, tile), kind),
         outputs=np.empty((2, plan.output_slot.shape[1], tile), kind),
+        work=np.empty((work_rows(plan.output_slot.shape[1]), tile)),
     )

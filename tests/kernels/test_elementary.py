@@ -107,6 +107,15 @@ def test_the_tail_of_the_normal_distribution_is_that_of_scipys_erfcx(dtype):
     np.testing.assert_allclose(applied("normal", z), wanted, rtol=16 * np.finfo(dtype).eps)
 
 
+def test_the_logarithm_is_within_its_units_of_the_last_place():
+    rng = np.random.default_rng(1)
+    x = np.concatenate([1 + rng.exponential(size=50_000), 10.0 ** rng.uniform(-300, 300, 50_000)])
+    wanted = np.log(x.astype(np.longdouble))
+    units = np.spacing(np.abs(wanted).astype(np.float64))
+    assert (np.abs(applied("log", x) - wanted) / units).max() <= 2
+    assert applied("log", np.ones(1))[0] == 0.0 and np.isnan(applied("log", np.full(1, np.nan)))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", LIMITS)
 def test_loops_over_them_are_vector_code(name, dtype):

@@ -250,7 +250,7 @@ def agreement(count: int) -> str:
                         dtype=np.float64)  # fmt: skip
         trainer = Trainer(genome.batch(), recipe_of("mse", None, 1, data), np.float64)
         plan = trainer.networks.plan
-        loops += bool(plan.has_loops[0])
+        loops += bool(plan.has_state[0])
         losses, found = trainer.gradients(data)
         scale = max(1.0, abs(losses[0]))
         start, stop = int(plan.node_start[0]), int(plan.node_stop[0])
@@ -258,11 +258,11 @@ def agreement(count: int) -> str:
                  range(start, stop))  # fmt: skip
         parameters += sum(map(len, spans))
         if reference is not None:
-            mine = [g[span.start : span.stop] for g, span in zip(found, spans, strict=True)]
+            mine = [g[span.start : span.stop] for g, span in zip(found[:2], spans, strict=True)]
             error, note = torch_error(reference, genome, mine, X, Y)
             beside_torch.append(error)
             above += [f"graph {k}: {note}"] if note else []
-        for column, gradient, rows in zip((plan.weight, plan.bias), found, spans, strict=True):
+        for column, gradient, rows in zip((plan.weight, plan.bias), found[:2], spans, strict=True):
             for row in rows:
                 wide, narrow = (sides(trainer, data, column, row, h) for h in (4e-5, 2e-5))
                 # Richardson: the error of order h² cancels.

@@ -117,12 +117,26 @@ _BASE = (
         name="aggregation", table="node", optional=False,
         settings=Choices(start="sum", options=("sum",)),
     ),
+    Column(
+        name="dynamics", table="node",
+        settings=Choices(start="instant", options=("instant", "leaky"), swap_rate=0.05),
+    ),
+    Column(
+        name="time_constant", table="node", label="τ",
+        settings=Values(start_mean=2.0, minimum=0.1, maximum=100.0, mutate_rate=0.1),
+    ),
+    Column(
+        name="delay", table="connection",
+        settings=Choices(start="0", options=tuple("01234567"), swap_rate=0.05, difference=0.1),
+    ),
 )  # fmt: skip
 COLUMNS: dict[str, Column] = {column.name: column for column in _BASE}
 """Every column by name; genomes keep this order in memory and in files."""
 
 _TAKEN = {
     "id", "birth", "kind", "label", "innovation", "source", "target", "enabled", "columns",
+    "inputs", "outputs", "input_names", "output_names", "input_mean", "input_scale", "update",
+    "encoding", "phenotype",
 }  # fmt: skip
 _MOST_OPTIONS = 256
 
@@ -132,8 +146,8 @@ def register_column(
 ) -> Column:
     """Declare a gene column of your own; ``Config(genes=Genes(name=settings))`` uses it.
 
-    Worker processes and programs that load such genomes must register it too, so do it at the
-    top level of a module. Registering the same again changes nothing.
+    Programs that load such genomes from files must register it too, so do it at the top level of
+    a module; worker processes are told. Registering the same again changes nothing.
 
     Args:
         name: An identifier that no other column has.
@@ -150,17 +164,27 @@ def register_column(
         raise TypeError(_checks.message(f"column {name!r}", rule, _checks.shown(settings)))
     _checks.one_of(f"column {name!r}, table", table, ("node", "connection", "genome"))
     column = Column(name=name, table=table, settings=settings, label=label)
-    known = COLUMNS.get(name)
-    if known is not None and known != column:
-        rule = "a name that no other column has"
-        raise ValueError(_checks.message("register_column", rule, repr(name), "Choose another."))
+    if name in COLUMNS:
+        return adopted(column)
     if not name.isidentifier() or name.startswith("_") or name in _TAKEN or hasattr(Genes, name):
         rule = "an identifier that means nothing else"
         raise ValueError(_checks.message("register_column", rule, repr(name), "Choose another."))
     if isinstance(settings, Choices) and len(settings.options) > _MOST_OPTIONS:
         rule, got = f"at most {_MOST_OPTIONS} options", len(settings.options)
         raise ValueError(_checks.message(f"column {name!r}", rule, got))
-    return COLUMNS.setdefault(name, column)
+    return adopted(column)
+
+
+def adopted(column: Column) -> Column:
+    """The column, known by its name from now on.
+
+    Raises:
+        ValueError: Another one has the name.
+    """
+    if COLUMNS.setdefault(column.name, column) != column:
+        rule, got = "a name that no other column has", repr(column.name)
+        raise ValueError(_checks.message("register_column", rule, got, "Choose another."))
+    return column
 
 
 class Genes(Settings):
@@ -180,11 +204,8 @@ class Genes(Settings):
     aggregation: Choices
 
     def __init__(self, **settings: Values | Choices | None) -> None:
-        for name, column in COLUMNS.items():
-            default = None if column.optional else column.settings
-            value: Any = settings.get(name, default)
-            if value is not None:
-                vars(self)[name] = value
+        given: dict[str, Any] = {n: not column.optional for n, column in COLUMNS.items()}
+        vars(self).update(vars(self._with(given | settings)))
         self._check("Genes")
 
     def __getattr__(self, name: str) -> None:
@@ -216,9 +237,17 @@ class Genes(Settings):
         for name, value in values.items():
             if value is True:
                 value = COLUMNS[name].settings
-            if value not in (None, False, "none"):
+            absent = value is None or value is False or (isinstance(value, str) and value == "none")
+            if not (absent and COLUMNS[name].optional):
                 vars(changed)[name] = value
         return changed
+
+    def _check(self, path: str) -> None:
+        super()._check(path)
+        for name, section in vars(self).items():
+            if COLUMNS[name].table != "node" and getattr(section, "outputs", None) is not None:
+                what, rule = f"{path}.{name}.outputs", "none, as no node has this column"
+                raise ValueError(_checks.message(what, rule, section.outputs))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -227,7 +256,7 @@ class Genes(Settings):
         return isinstance(other, Genes) and vars(self) == vars(other)
 
     def __hash__(self) -> int:
-        return hash(tuple(vars(self).items()))
+        return hash(frozenset(vars(self).items()))
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())

@@ -67,6 +67,9 @@ def build(inputs, outputs, nodes, connections):
         connection_birth=np.array(column[5], np.int32),
         connection_values=np.array(column[3], np.float64).reshape(-1, 1),
         enabled=np.array(column[4], np.bool_),
+        connection_choices=np.empty((len(rows), 0), np.uint8),
+        genome_values=np.empty((1, 0)),
+        genome_choices=np.empty((1, 0), np.uint8),
     )
     genome = Genome(packed, Interface(inputs, outputs))
     genome.check()
@@ -215,6 +218,16 @@ def threads(monkeypatch):
     before = parallel.thread_count()
     yield parallel.set_threads
     parallel.set_threads(before)
+
+
+@pytest.fixture
+def unpainted(monkeypatch):
+    """Figures are made as ever, but saved empty: painting them takes most of the time."""
+
+    def save(figure, file, **options):
+        file.write(b"") if hasattr(file, "write") else Path(file).write_bytes(b"")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", save)
 
 
 @pytest.fixture

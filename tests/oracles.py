@@ -1,7 +1,7 @@
 """Slow, obvious twins of the kernels, in plain Python, written from the design's text.
 
 Nothing here imports a kernel's code: ints are Python ints, graphs are dictionaries and networkx
-graphs, floats go through :mod:`math`. Only data is read from the package's genomes.
+graphs, floats go through :mod:`math`. Only data is read from the package's genomes and columns.
 """
 
 import math
@@ -9,6 +9,8 @@ import random as python_random
 from fractions import Fraction
 
 import networkx as nx
+
+from neatgrow.columns import COLUMNS, Choices
 
 # ------------------------------------------------------------------- random numbers and identity
 
@@ -133,15 +135,33 @@ def aggregation(name, terms):
 # ----------------------------------------------------------------------------------- networks
 
 
+# update(z, state, node) → what the activation is applied to, by name; tests add their own. The
+# state is a dictionary, empty at the start; the node has its columns as attributes.
+def leaky(z, state, node):
+    """dv/dt = (z − v) / τ over one unit of time, z held."""
+    state["v"] = z + (state.get("v", 0.0) - z) * math.exp(-1.0 / node.time_constant)
+    return state["v"]
+
+
+DYNAMICS = {"instant": lambda z, state, node: z, "leaky": leaky}
+
+
 class Node:
     """One node gene as plain values."""
 
-    def __init__(self, activation, aggregation, bias):
-        self.activation, self.aggregation, self.bias = activation, aggregation, bias
+    def __init__(self, columns):
+        self.dynamics = "instant"
+        vars(self).update(columns)
+
+
+def values_of(genome, name):
+    """A column as a list of floats or of names."""
+    chosen = isinstance(COLUMNS[name].settings, Choices)
+    return genome.options(name) if chosen else genome.column(name).tolist()
 
 
 class SlowNetwork:
-    """The design's section 4 for one genome: two dictionaries, activations now and before.
+    """The design's section 4 for one genome: a_v(t) = f(b + Σ w·a_u(t − d)), t and d explicit.
 
     Args:
         genome: A ``neatgrow`` genome.
@@ -153,23 +173,20 @@ class SlowNetwork:
     def __init__(self, genome, noise=0.0, seed=0):
         self.n_inputs, self.n_outputs = genome.n_inputs, genome.n_outputs
         self.outputs = range(self.n_inputs, self.n_inputs + self.n_outputs)
+        own = {name: values_of(genome, name) for name in genome.columns}
         self.nodes = {
-            int(node): Node(activation, aggregation, float(bias))
-            for node, activation, aggregation, bias in zip(
-                genome.node_id,
-                genome.activation_names,
-                genome.aggregation_names,
-                genome.bias,
-                strict=True,
-            )
+            int(node): Node({name: own[name][k] for name in own if COLUMNS[name].table == "node"})
+            for k, node in enumerate(genome.node_id)
         }
+        self.synchronous = genome.interface.update == "synchronous"
         self.edges = [
-            (int(source), int(target), float(weight))
-            for source, target, weight, enabled in zip(
-                genome.source, genome.target, genome.weight, genome.enabled, strict=True
-            )
-            if enabled
-        ]
+            (int(genome.source[c]), int(genome.target[c]), float(genome.weight[c]))
+            for c in range(genome.innovation.size) if genome.enabled[c]
+        ]  # fmt: skip
+        self.added = {
+            (int(genome.source[c]), int(genome.target[c])): int(own["delay"][c])
+            for c in range(genome.innovation.size) if "delay" in own
+        }  # fmt: skip
         self.order = self._order()
         self.delayed = self._delayed()
         self._noise, self._random = noise, python_random.Random(seed)
@@ -209,7 +226,14 @@ class SlowNetwork:
         }
 
     def reset(self):
-        self.before = dict.fromkeys(self.order, 0.0)
+        self.past = []  # values of inputs and nodes, one dictionary a tick
+        self.states = {node: {} for node in self.nodes}
+
+    def _ticks(self, source, target):
+        """d of a connection."""
+        late = (source, target) in self.delayed
+        late |= self.synchronous and source >= self.n_inputs
+        return int(late) + self.added.get((source, target), 0)
 
     def _rough(self, value):
         if self._noise == 0.0 or not math.isfinite(value):
@@ -219,19 +243,22 @@ class SlowNetwork:
     def tick(self, x):
         """Outputs (a list) for one sample (a sequence of I numbers); the state advances."""
         now = {i: float(x[i]) for i in range(self.n_inputs)}
+        self.past.append(now)
+        t = len(self.past) - 1
         for v in self.order:
             node = self.nodes[v]
             terms = []
             for source, target, weight in self.edges:
                 if target == v:
-                    late = (source, target) in self.delayed
-                    terms.append(self._rough(weight * (self.before if late else now)[source]))
-            z = node.bias + self._rough(aggregation(node.aggregation, terms))
-            a = self._rough(activation(node.activation, self._rough(z)))
+                    then = t - self._ticks(source, target)
+                    value = self.past[then][source] if then >= 0 else 0.0
+                    terms.append(self._rough(weight * value))
+            z = self._rough(node.bias + self._rough(aggregation(node.aggregation, terms)))
+            drive = DYNAMICS[node.dynamics](z, self.states[v], node)
+            a = self._rough(activation(node.activation, drive))
             if node.activation in SATURATING and self._noise:
                 a += self._noise * self._random.uniform(-1, 1)
             now[v] = a
-        self.before = {v: now[v] for v in self.order}
         return [now[o] for o in self.outputs]
 
     def run(self, sequence):
@@ -286,58 +313,42 @@ def broken_invariant(genome):
 def distance(a, b, config):
     """Compatibility distance (2002 paper, equation 1, with node terms), from dictionaries."""
 
-    def connections(genome):
-        return {
-            int(i): (int(birth), float(w))
-            for i, birth, w in zip(
-                genome.innovation, genome.connection_birth, genome.weight, strict=True
-            )
-        }
+    def rows(genome, table, ids):
+        """{column: value or name of the option} of every row, by identity."""
+        columns = {}
+        for name in genome.columns:
+            if COLUMNS[name].table == table:
+                choice = isinstance(COLUMNS[name].settings, Choices)
+                columns[name] = genome.options(name) if choice else genome.column(name).tolist()
+        return {int(i): {n: c[k] for n, c in columns.items()} for k, i in enumerate(ids)}
 
-    def nodes(genome):
-        return {
-            int(i): (float(bias), f, g)
-            for i, bias, f, g in zip(
-                genome.node_id,
-                genome.bias,
-                genome.activation_names,
-                genome.aggregation_names,
-                strict=True,
-            )
-        }
+    def differences(mine, other):
+        """Of matching rows, each column's mean times its coefficient."""
+        both = mine.keys() & other.keys()
+        for name in next(iter(mine.values()), {}) if both else ():
+            pairs = [(mine[i][name], other[i][name]) for i in both]
+            gaps = [x != y if isinstance(x, str) else abs(x - y) for x, y in pairs]
+            yield getattr(genes, name).difference * math.fsum(gaps) / len(both)
 
     genes, d = config.genes, config.distance
-    ca, cb = connections(a), connections(b)
+    ca, cb = (rows(g, "connection", g.innovation) for g in (a, b))
+    births = [dict(zip(g.innovation.tolist(), g.connection_birth.tolist(), strict=True))
+              for g in (a, b)]  # fmt: skip
     larger = max(len(ca), len(cb))
     n = larger if larger >= d.small else 1
     excess = disjoint = 0
-    for mine, other in ((ca, cb), (cb, ca)):
-        last = max((birth for birth, _ in other.values()), default=-1)
-        for innovation, (birth, _) in mine.items():
+    for mine, other in (births, births[::-1]):
+        last = max(other.values(), default=-1)
+        for innovation, birth in mine.items():
             if innovation not in other:
                 excess += birth > last
                 disjoint += birth <= last
     total = d.excess * excess / n + d.disjoint * disjoint / n
-    both = ca.keys() & cb.keys()
-    if both:
-        gaps = [abs(ca[i][1] - cb[i][1]) for i in both]
-        total += genes.weight.difference * math.fsum(gaps) / len(both)
-    na, nb = nodes(a), nodes(b)
+    total += sum(differences(ca, cb))
+    na, nb = (rows(g, "node", g.node_id) for g in (a, b))
     total += d.nodes * len(na.keys() ^ nb.keys()) / n
-    both = na.keys() & nb.keys()
-    if both:
-        coefficients = (
-            genes.bias.difference,
-            genes.activation.difference,
-            genes.aggregation.difference,
-        )
-        parts = [
-            [abs(na[i][0] - nb[i][0]) for i in both],
-            [na[i][1] != nb[i][1] for i in both],
-            [na[i][2] != nb[i][2] for i in both],
-        ]
-        for coefficient, part in zip(coefficients, parts, strict=True):
-            total += coefficient * math.fsum(part) / len(both)
+    for part in (*differences(na, nb), *differences(*(rows(g, "genome", [0]) for g in (a, b)))):
+        total += part
     return total
 
 

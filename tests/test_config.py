@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from neatgrow import config as config_module
 from neatgrow.columns import Choices, Genes, Values
 from neatgrow.config import Config, Mutation, Species
-from neatgrow.genomes.columns import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES
 from neatgrow.sections import SpeciesSelection
 
 
@@ -262,13 +261,6 @@ def test_paper_preset_holds_the_papers_printed_figures():
     assert not paper.species.parent_first
     assert paper.selection.elite_species_size == 6  # more than five
     assert paper.genes.activation.options == ("steep_sigmoid",)
-
-
-def test_column_names_follow_the_declaration():
-    assert NODE_VALUES == ("bias",) and CONNECTION_VALUES == ("weight",)
-    assert NODE_CHOICES == ("activation", "aggregation")
-    declared = {*Genes().columns}
-    assert declared == {*NODE_VALUES, *NODE_CHOICES, *CONNECTION_VALUES}
 
 
 def test_every_setting_is_documented():

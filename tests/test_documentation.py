@@ -11,7 +11,7 @@ import pytest
 
 import neatgrow as ng
 from neatgrow.cli import main
-from neatgrow.kernels import functions
+from neatgrow.kernels import dynamics, functions
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -22,6 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(dynamics, "_registered", {})  # what a page registers is its own
 
 
 def test_the_readmes_python_runs_as_written(tmp_path):

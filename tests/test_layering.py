@@ -26,6 +26,7 @@ HIGHEST = ["cli", "__main__"]
 HOOKS = {
     ("genomes.genomes", "compile", "networks.networks"),
     ("genomes.genomes", "save", "files.genomes"),
+    ("genomes.genomes", "from_edges", "genomes.build"),
     ("genomes.genomes", "to_networkx", "export.networkx"),
     ("genomes.genomes", "from_networkx", "export.networkx"),
     ("genomes.genomes", "_repr_svg_", "plotting.pages.notebook"),
@@ -39,6 +40,7 @@ HOOKS = {
 OUTSIDE = {
     "kernels": {"numba"},
     "kernels.functions": {"numba", "llvmlite"},  # numba's own code generator
+    "kernels.dynamics": {"numba", "llvmlite"},
     "kernels.simulators": {"numba", "llvmlite"},
     "evaluation.executors": {"ray"},
     "evaluation.workers": {"cloudpickle"},
@@ -49,7 +51,6 @@ OUTSIDE = {
     "export.networkx": {"networkx"},
     "plotting": {"matplotlib"},
     "plotting.graph": {"matplotlib"},
-    "plotting.graph.marks": {"matplotlib", "networkx"},
     "plotting.films": {"matplotlib", "PIL"},  # which matplotlib needs itself
     "plotting.pages": {"matplotlib", "PIL"},
 }

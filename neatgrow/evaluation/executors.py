@@ -42,7 +42,8 @@ from neatgrow.evaluation.workers import (
     warm_up,
 )
 from neatgrow.genomes.genomes import Genomes
-from neatgrow.kernels import functions, parallel
+from neatgrow.kernels import parallel
+from neatgrow.kernels.dynamics import function_names
 from neatgrow.networks.networks import Networks
 
 _SHARES_UNKNOWN = 32  # per generation, where an executor does not say how many workers it has
@@ -56,7 +57,7 @@ class Executor(Protocol):
     """What ``concurrent.futures``, ``dask.distributed``, mpi4py and others offer."""
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> "Future[Any]":
-        """Call the function somewhere."""
+        """Call the function in a worker; the future is that of ``concurrent.futures``."""
         ...
 
 
@@ -91,7 +92,7 @@ class _Share(NamedTuple):
     """Genomes to evaluate, and all that a worker needs for it."""
 
     payload: bytes  # the problem
-    activations: list[str]
+    names: list[str]
     home: tuple[str, int]  # host and process of the run
     batch: Genomes | Networks
     seed: int
@@ -149,7 +150,7 @@ class Distributed:
             warm_up(batch[0:1])
             self._warm = True
         share = _Share(
-            self._payload, list(functions.opcodes()), _here(), batch, seed, episodes,
+            self._payload, function_names(), _here(), batch, seed, episodes,
             state_of(self._problem),
         )  # fmt: skip
         return take_in(self._problem, self._collected(share).evaluation())
@@ -162,7 +163,11 @@ class Distributed:
                 executor.shutdown(wait=self._idle)
 
     def _collected(self, whole: _Share) -> Collection:
-        """All answers."""
+        """All answers.
+
+        A share whose worker is lost is split into single genomes, and those into ``alone``: one at
+        a time, for where a worker dies a process pool breaks and takes all others' work along.
+        """
         count = len(whole.batch)
         size = -(-count // self._shares())
         cuts = range(0, count, size)
@@ -248,7 +253,7 @@ class Distributed:
 
 
 class _Lost(NamedTuple):
-    """How a worker was lost."""
+    """In place of an answer: how the worker was lost."""
 
     error: Exception
 
@@ -273,7 +278,7 @@ def answered(share: _Share) -> Reply | _Unbuildable:
         if key not in kept:
             while len(kept) >= _KEPT:
                 del kept[next(iter(kept))]
-            kept[key] = rebuilt(share.payload, share.activations)
+            kept[key] = rebuilt(share.payload, share.names)
         problem = kept[key]
         if share.state and isinstance(problem, Stateful):
             problem.restore(share.state)

@@ -42,7 +42,8 @@ from neatgrow.evaluation.base import (
 )
 from neatgrow.evaluation.tracebacks import OriginalError, Sent, sent, traceback_of
 from neatgrow.genomes.genomes import Genomes
-from neatgrow.kernels import functions, parallel
+from neatgrow.kernels import parallel
+from neatgrow.kernels.dynamics import function_names
 from neatgrow.networks.networks import Networks
 
 SHARES = 4  # per worker and generation where there is no time limit
@@ -72,15 +73,15 @@ class _Asked(NamedTuple):
 
 
 class _Worker:
-    """One process, and what it is at work on."""
+    """One process: its pipe, its task, and until when it may take."""
 
     def __init__(self, context: Any, payload: bytes, example: Genomes | Networks) -> None:
         self.pipe, theirs = context.Pipe()
-        given = (theirs, payload, list(functions.opcodes()), example)
+        given = (theirs, payload, function_names(), example)
         self.process = context.Process(
             target=_serve, args=given, name="neatgrow worker", daemon=True
         )
-        with nullcontext() if b"__main__" in payload else _hidden_main(), _deaf_children():
+        with nullcontext() if b"__main__" in payload else _without_main(), _without_interrupts():
             self.process.start()
         theirs.close()
         self.ready = False
@@ -89,14 +90,14 @@ class _Worker:
         self.deadline = time.monotonic() + self.allowed
 
     def stop(self) -> None:
-        """End the process, whatever it does."""
+        """End the process at once, also in the midst of an evaluation."""
         self.pipe.close()
         self.process.kill()
         self.process.join()
 
 
 @contextmanager
-def _hidden_main() -> Iterator[None]:
+def _without_main() -> Iterator[None]:
     """Start a process that does not import the caller's script, which it has no need of.
 
     So scripts need no ``if __name__ == "__main__":`` for problems that live in modules.
@@ -110,7 +111,7 @@ def _hidden_main() -> Iterator[None]:
 
 
 @contextmanager
-def _deaf_children() -> Iterator[None]:
+def _without_interrupts() -> Iterator[None]:
     """Start a process that Ctrl-C does not reach, also before it can say so itself."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -176,7 +177,7 @@ class Workers:
         return take_in(self._problem, collection.evaluation())
 
     def _collected(self, tasks: deque[_Task], asked: _Asked) -> Collection:
-        """All answers."""
+        """All answers; ``left`` counts genomes without one, given up or not."""
         left = len(asked.batch)
         collection = Collection(left)
         while left:
@@ -186,7 +187,7 @@ class Workers:
                 try:
                     answer = worker.pipe.recv()
                 except (EOFError, OSError):
-                    left -= self._bury(worker, tasks, collection)
+                    left -= self._put_back(worker, tasks, collection)
                     continue
                 worker.task = None
                 worker.deadline = np.inf
@@ -236,13 +237,13 @@ class Workers:
         ready = wait([worker.pipe for worker in self._workers], patience)
         return [worker for worker in self._workers if worker.pipe in ready]
 
-    def _bury(self, worker: _Worker, tasks: deque[_Task], collection: Collection) -> int:
+    def _put_back(self, worker: _Worker, tasks: deque[_Task], collection: Collection) -> int:
         """Put a dead worker's genomes back, one by one; how many are given up."""
         self._workers.remove(worker)
         worker.process.join(5.0)  # its pipe closes before it is dead, on a busy machine long before
         late = worker.process.is_alive()
         worker.stop()
-        how = "does not answer" if late else _death(worker.process.exitcode)
+        how = "does not answer" if late else _ending(worker.process.exitcode)
         if not worker.ready:
             raise EvaluatorError(
                 f"processes: expected worker processes that start, got one that {how}. A script "
@@ -268,7 +269,7 @@ class Workers:
                 self._workers.remove(worker)
                 worker.stop()
             else:
-                self._bury(worker, tasks, collection)
+                self._put_back(worker, tasks, collection)
         return given_up
 
 
@@ -315,7 +316,7 @@ def pickled(problem: Problem, argument: str) -> bytes:
     ) from (why if isinstance(why, Exception) else None)
 
 
-def _death(code: int | None) -> str:
+def _ending(code: int | None) -> str:
     if code is not None and code < 0:
         try:
             return f"was killed by {signal.Signals(-code).name}"
@@ -324,17 +325,15 @@ def _death(code: int | None) -> str:
     return f"ended with exit code {code}"
 
 
-def _serve(
-    pipe: Connection, payload: bytes, activations: list[str], example: Genomes | Networks
-) -> None:
-    """A worker's life: say that it has started, then answer until the pipe is closed."""
+def _serve(pipe: Connection, payload: bytes, names: list[str], example: Genomes | Networks) -> None:
+    """What a worker runs: say that it has started, then answer until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "register_at_fork"):  # what a fitness function forks must not hold the pipe open
         os.register_at_fork(after_in_child=pipe.close)
     parallel.set_threads(1)  # every core has a worker already
     try:
-        problem = rebuilt(payload, activations)
+        problem = rebuilt(payload, names)
     except RuntimeError as error:
         pipe.send((str(error), traceback_of(error)))
         return
@@ -364,11 +363,11 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def rebuilt(payload: bytes, activations: list[str]) -> Problem:
+def rebuilt(payload: bytes, names: list[str]) -> Problem:
     """The problem, in another process than the run's.
 
     Raises:
-        RuntimeError: It cannot be, or activations are registered in another order here.
+        RuntimeError: It cannot be, or functions are registered in another order here.
     """
     try:
         problem: Problem = pickle.loads(payload)
@@ -378,10 +377,10 @@ def rebuilt(payload: bytes, activations: list[str]) -> Problem:
             "made of must be importable there; an environment of your own must be registered by "
             'a module, and named as "module:Name-v0".'
         ) from error
-    known = list(functions.opcodes())
-    if known != activations:  # genomes name a function by its place among them
+    known = function_names()
+    if known != names:  # genomes name a function by its place among them
         raise RuntimeError(
-            f"expected the activations {', '.join(activations)} in a worker process, got "
+            f"expected the activations and dynamics {', '.join(names)} in a worker process, got "
             f"{', '.join(known)}. Register them at the top level of the module that defines the "
             "problem, all in one order."
         )
@@ -389,8 +388,8 @@ def rebuilt(payload: bytes, activations: list[str]) -> Problem:
 
 
 def compiled(batch: Genomes | Networks) -> Networks:
-    """The networks of genomes, which may have been compiled already."""
-    return batch if isinstance(batch, Networks) else batch.compile()
+    """The networks of genomes' graphs, which may have been compiled already."""
+    return batch if isinstance(batch, Networks) else batch.phenotype().compile()
 
 
 def warm_up(example: Genomes | Networks) -> None:

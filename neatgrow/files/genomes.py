@@ -1,13 +1,15 @@
 """Genomes as files: archives of plain arrays and JSON metadata, never pickles."""
 
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._settings import UnknownKindError, made
 from neatgrow._types import Array
-from neatgrow.columns import Genes
+from neatgrow.columns import COLUMNS
 from neatgrow.files.archive import (
     DAMAGE,
     FileError,
@@ -19,21 +21,15 @@ from neatgrow.files.archive import (
     whole,
     write_archive,
 )
-from neatgrow.genomes.columns import (
-    COLUMNS,
-    CONNECTION_VALUES,
-    NODE_CHOICES,
-    NODE_VALUES,
-    option_codes,
-)
+from neatgrow.genomes.columns import in_order, names_of, option_codes
+from neatgrow.genomes.columns import plain as plain_gene
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
-from neatgrow.kernels.layout import CONNECTION_COLUMNS, NODE_COLUMNS, Packed, empty_packed
+from neatgrow.kernels.layout import STORED, Packed
+from neatgrow.sections import Encoding
 
-FORMAT, VERSION = "neatgrow genomes", 1
+FORMAT, VERSION = "neatgrow genomes", 2
 _MOST_INPUTS = 1 << 24
-_NEW = Genes()
-_VALUE_COLUMNS = {"node_values": NODE_VALUES, "connection_values": CONNECTION_VALUES}
 
 
 def save_genomes(path: str | PathLike[str], genomes: Genomes) -> None:
@@ -51,16 +47,23 @@ def save_genomes(path: str | PathLike[str], genomes: Genomes) -> None:
 
 def pack_genomes(genomes: Genomes) -> tuple[dict[str, Any], dict[str, Array]]:
     """Metadata and arrays that :func:`unpack_genomes` reads."""
-    face = genomes.interface
+    face, names = genomes.interface, names_of(genomes.columns)._asdict()
     metadata = {
         "inputs": face.inputs,
         "outputs": face.outputs,
         "input_names": face.input_names,
         "output_names": face.output_names,
-        "columns": {name: list(columns) for name, columns in _VALUE_COLUMNS.items()}
-        | {"node_choices": list(NODE_CHOICES)},
-        "options": {name: option_codes(name) for name in NODE_CHOICES},
+        "update": face.update,
+        "columns": {array: list(columns) for array, columns in names.items()},
+        "options": {
+            name: option_codes(name)
+            for array, columns in names.items()
+            if array.endswith("choices")
+            for name in columns
+        },
     }
+    if face.phenotype is not None:
+        metadata["encoding"] = described_encoding(face)
     arrays: dict[str, Array] = dict(genomes.packed._asdict())
     if face.input_mean is not None and face.input_scale is not None:
         arrays |= {"input_mean": face.input_mean, "input_scale": face.input_scale}
@@ -108,30 +111,33 @@ def unpack_genomes(metadata: dict[str, Any], arrays: dict[str, Array]) -> Genome
 
 def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
     """Columns by name, so that files outlive new columns and new options."""
-    rows = dict.fromkeys(NODE_COLUMNS, arrays["node_id"].size)
-    rows |= dict.fromkeys(CONNECTION_COLUMNS, arrays["innovation"].size)
-    columns = {}
-    for name, wanted in empty_packed(COLUMNS, 0, 0, 0)._asdict().items():
-        shape = (rows.get(name, "genomes + 1"), "columns")
-        columns[name] = typed(arrays, name, wanted.dtype, shape[: wanted.ndim])
-    for name, order in _VALUE_COLUMNS.items():
-        columns[name] = _reordered(columns[name], metadata["columns"][name], order)
-    stored = columns["node_choices"]
-    choices = np.empty((stored.shape[0], len(NODE_CHOICES)), np.uint8)
-    for k, name in enumerate(NODE_CHOICES):
-        codes = option_codes(name)
-        names = {code: option for option, code in metadata["options"][name].items()}
-        given = stored[:, metadata["columns"]["node_choices"].index(name)]
-        for code in np.unique(given):
-            option = names[int(code)]
-            if option not in codes:
-                raise UnknownContentError(
-                    f"{name}: expected a known option, got {option!r}. Register it before loading."
-                )
-            choices[given == code, k] = codes[option]
-    columns["node_choices"] = choices
+    named = plain(metadata, "columns", dict)
+    columns = in_order(_known(array, name) for array in named for name in plain(named, array, list))
+    sizes = {
+        "offsets": arrays["node_ptr"].size, "genome": max(arrays["node_ptr"].size - 1, 0),
+        "node": arrays["node_id"].size, "connection": arrays["innovation"].size,
+    }  # fmt: skip
+    packed = {}
+    for array, stored in STORED.items():
+        shape = ("genomes + 1",) if stored.table == "offsets" else (sizes[stored.table],)
+        if not stored.by_column:
+            packed[array] = typed(arrays, array, stored.dtype, shape)
+            continue
+        found, order = named.get(array, []), getattr(names_of(columns), array)
+        packed[array] = np.empty((sizes[stored.table], len(order)), stored.dtype)
+        if array not in named and array not in arrays:  # in files of format 1
+            continue
+        given = typed(arrays, array, stored.dtype, (*shape, len(found)))
+        for k, name in enumerate(order):
+            if name not in found:
+                packed[array][:, k] = plain_gene(name)
+            elif array.endswith("values"):
+                packed[array][:, k] = given[:, found.index(name)]
+            else:
+                codes = metadata["options"][name]
+                packed[array][:, k] = _recoded(name, given[:, found.index(name)], codes)
     inputs = whole(metadata, "inputs", 1, _MOST_INPUTS)
-    nodes = columns["node_id"].size  # each genome has all outputs
+    nodes = packed["node_id"].size  # each genome has all outputs
     outputs = whole(metadata, "outputs", 1, nodes if nodes else _MOST_INPUTS)
     statistics = input_statistics(arrays, inputs)
     face = Interface(
@@ -141,20 +147,78 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
         _names(metadata, "output_names"),
         statistics.get("input_mean"),
         statistics.get("input_scale"),
+        columns,
+        metadata.get("update", "ordered"),
     )
-    return Genomes(Packed(**columns), face)
+    if metadata.get("encoding") is not None:
+        face = encoded_as(face, plain(metadata, "encoding", dict))
+    return Genomes(Packed(**packed), face)
+
+
+def described_encoding(face: Interface) -> dict[str, Any]:
+    """What :func:`encoded_as` reads: an encoding's settings and its graphs' interface, as plain
+    values."""
+    graph = face.graph
+    more = ("input_names", "output_names", "input_mean", "input_scale")
+    found = {name: getattr(graph, name) for name in more}
+    return {
+        "settings": face.encoding.to_dict(),
+        "inputs": graph.inputs,
+        "outputs": graph.outputs,
+        **{name: None if a is None else np.asarray(a).tolist() for name, a in found.items()},
+    }
+
+
+def encoded_as(face: Interface, described: dict[str, Any]) -> Interface:
+    """The interface of genomes that stand for other graphs.
+
+    Raises:
+        UnknownContentError: No class is known by the encoding's kind.
+        DAMAGE: The description is unsound.
+    """
+    try:
+        encoding = made("encoding", plain(described, "settings", dict), "encoding")
+    except UnknownKindError as error:
+        raise UnknownContentError(f"{error}") from error
+    inputs = whole(described, "inputs", 1, _MOST_INPUTS)
+    statistics = {
+        name: np.array(described[name], np.float64)
+        for name in ("input_mean", "input_scale") if described[name] is not None
+    }  # fmt: skip
+    graph = Interface(
+        inputs, whole(described, "outputs", 1, _MOST_INPUTS), _names(described, "input_names"),
+        _names(described, "output_names"),
+    ).with_statistics(**input_statistics(statistics, inputs))  # fmt: skip
+    assert isinstance(encoding, Encoding)
+    return replace(face, encoding=encoding, phenotype=graph)
 
 
 def _names(metadata: dict[str, Any], key: str) -> tuple[str, ...] | None:
     return None if metadata[key] is None else tuple(map(str, plain(metadata, key, list)))
 
 
-def _reordered(values: Array, names: list[str], order: tuple[str, ...]) -> Array:
-    """Value columns in today's order; one that the file lacks holds its start mean."""
-    result = np.empty((values.shape[0], len(order)))
-    for k, name in enumerate(order):
-        default = getattr(_NEW, name).start_mean
-        result[:, k] = values[:, names.index(name)] if name in names else default
+def _known(array: str, name: object) -> str:
+    """A column of a file that this program has, in the same table and of the same kind."""
+    if name not in COLUMNS or name not in getattr(names_of((str(name),)), array):
+        rule = "registered gene columns"
+        got = f"{_checks.shown(name)} in {array}"
+        raise UnknownContentError(
+            _checks.message("columns", rule, got, "Register it before loading.")
+        )
+    return str(name)
+
+
+def _recoded(name: str, given: Array, options: dict[str, int]) -> Array:
+    """Opcodes of a choice column as this program has them, by the names in the file."""
+    codes, names = option_codes(name), {code: option for option, code in options.items()}
+    result = np.empty_like(given)
+    for code in np.unique(given):
+        option = names[int(code)]
+        if option not in codes:
+            raise UnknownContentError(
+                f"{name}: expected a known option, got {option!r}. Register it before loading."
+            )
+        result[given == code] = codes[option]
     return result
 
 

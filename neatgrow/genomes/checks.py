@@ -1,23 +1,18 @@
 """Whether packed arrays are genomes: all that kernels rely on and do not look at themselves."""
 
+from functools import cache
+
 import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
-from neatgrow.genomes.columns import (
-    COLUMNS,
-    CONNECTION_VALUES,
-    NODE_CHOICES,
-    NODE_VALUES,
-    option_codes,
-)
+from neatgrow.genomes.columns import names_of, option_codes
 from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface
-from neatgrow.kernels import graphs, layout
-from neatgrow.kernels.layout import Packed
+from neatgrow.kernels import graphs
+from neatgrow.kernels.layout import STORED, Packed
 
-_VALUES, _CHOICES, _WEIGHTS = COLUMNS
-_DTYPES = [array.dtype for array in layout.empty_packed(COLUMNS, 0, 0, 0)]
+_ROWS = {"offsets": "node_ptr", "node": "node_id", "connection": "innovation"}
 
 
 def check_packed(packed: Packed, interface: Interface) -> None:
@@ -27,7 +22,7 @@ def check_packed(packed: Packed, interface: Interface) -> None:
     innovations, outputs present, ends of connections known, innovations equal to the identity
     of their ends, opcodes known, values finite.
     """
-    check_arrays(packed)
+    check_arrays(packed, interface.columns)
     for name, array in packed._asdict().items():
         if type(array) is not np.ndarray or not array.flags.c_contiguous:
             remedy = "Pass np.ascontiguousarray(…) of it."
@@ -60,48 +55,66 @@ def check_packed(packed: Packed, interface: Interface) -> None:
         raise ValueError("target: expected no connection into an input.")
     if (innovation_numbers(packed.source, packed.target) != packed.innovation).any():
         raise ValueError("innovation: expected the identity of (source, target).")
-    for k, name in enumerate(NODE_CHOICES):
-        known = list(option_codes(name).values())
-        if not np.isin(packed.node_choices[:, k], known).all():
-            largest = packed.node_choices[:, k].max()
-            raise ValueError(f"{name}: expected known opcodes, got {largest}.")
+    for array, names in names_of(interface.columns)._asdict().items():
+        codes = getattr(packed, array)
+        for k, name in enumerate(names if codes.dtype == np.uint8 else ()):
+            if not np.isin(codes[:, k], list(option_codes(name).values())).all():
+                raise ValueError(f"{name}: expected known opcodes, got {codes[:, k].max()}.")
 
 
-def check_arrays(packed: Packed) -> None:
+def check_arrays(packed: Packed, columns: tuple[str, ...]) -> None:
     """Raise ValueError unless rows, columns and dtypes are those of genomes, and values finite.
 
     A few microseconds, for all that is compiled: kernels know nothing of an array's end.
+
+    Args:
+        packed: Genomes.
+        columns: Names of their columns.
     """
-    found = [getattr(array, "shape", ()) for array in packed]
-    n, v, c = found[0][:1], found[2][:1], found[6][:1]
-    if () in (n, v, c) or found != _shapes(n, v, c) or [array.dtype for array in packed] != _DTYPES:
-        _refuse(packed)
+    found = [getattr(array, "shape", None) for array in packed]
+    if found != _shapes(packed, columns) or [array.dtype for array in packed] != _DTYPES:
+        _refuse(packed, columns)
     for name, ptr, size in (
         ("node_ptr", packed.node_ptr, packed.node_id.size),
         ("connection_ptr", packed.connection_ptr, packed.innovation.size),
     ):
         if not ptr.size or ptr[0] != 0 or ptr[-1] != size:
             raise ValueError(f"{name}: expected offsets rising from 0 to {size}.")
-    for values, names in (
-        (packed.node_values, NODE_VALUES), (packed.connection_values, CONNECTION_VALUES),
-    ):  # fmt: skip
+    for array in _VALUES:
+        values = getattr(packed, array)
         finite = np.isfinite(values)
         if np.count_nonzero(finite) != finite.size:  # quicker than finite.all()
             row, column = np.argwhere(~finite)[0].tolist()
             got = f"{values[row, column]} in row {row}"
-            raise ValueError(_checks.message(names[column], "finite numbers", got))
+            name = getattr(names_of(columns), array)[column]
+            raise ValueError(_checks.message(name, "finite numbers", got))
 
 
-def _shapes(n: tuple[int, ...], v: tuple[int, ...], c: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Shapes of all arrays, by their numbers of offsets, nodes and connections."""
-    return [n, n, v, v, (*v, _VALUES), (*v, _CHOICES), c, c, c, c, (*c, _WEIGHTS), c]
+_DTYPES = [np.dtype(stored.dtype) for stored in STORED.values()]
+_VALUES = [name for name, stored in STORED.items() if stored.dtype is np.float64]
 
 
-def _refuse(packed: Packed) -> None:
+@cache
+def _widths(columns: tuple[str, ...]) -> list[tuple[str, tuple[int, ...]]]:
+    """Of every array the table that it has a row each of, and how many columns."""
+    names = names_of(columns)._asdict()
+    return [
+        (stored.table, (len(names[name]),) if stored.by_column else ())
+        for name, stored in STORED.items()
+    ]
+
+
+def _shapes(packed: Packed, columns: tuple[str, ...]) -> list[tuple[int, ...]]:
+    """Shapes that all arrays should have, by their numbers of offsets, nodes and connections."""
+    rows = {table: np.size(getattr(packed, name)) for table, name in _ROWS.items()}
+    rows["genome"] = max(rows["offsets"] - 1, 0)
+    return [(rows[table], *width) for table, width in _widths(columns)]
+
+
+def _refuse(packed: Packed, columns: tuple[str, ...]) -> None:
     """Say which array is not laid out as it should be."""
-    sizes = [(np.size(ids),) for ids in (packed.node_ptr, packed.node_id, packed.innovation)]
     for name, array, shape, dtype in zip(
-        packed._fields, packed, _shapes(*sizes), _DTYPES, strict=True
+        packed._fields, packed, _shapes(packed, columns), _DTYPES, strict=True
     ):
         if np.shape(array) != shape or getattr(array, "dtype", None) != dtype:
             rule = f"an array of shape {shape} and dtype {dtype}"

@@ -1,16 +1,17 @@
 """N genomes as packed arrays, and one of them as a view."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.genomes.checks import check_packed
-from neatgrow.genomes.columns import CONNECTION_VALUES, NODE_CHOICES, NODE_VALUES, option_names
+from neatgrow.genomes.columns import BASE, names_of, option_names, places_of
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Packed
@@ -36,6 +37,30 @@ class _Columns:
     def n_outputs(self) -> int:
         """O."""
         return self.interface.outputs
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the gene columns."""
+        return self.interface.columns
+
+    def column(self, name: str) -> Array:
+        """A gene column: values in float64 or opcodes in uint8, one per node, connection or genome.
+
+        Raises:
+            ValueError: There is none of this name.
+        """
+        _checks.one_of("column", name, self.columns)
+        array, k = places_of(self.columns)[name]
+        values: Array = getattr(self.packed, array)[:, k]
+        return values
+
+    def options(self, name: str) -> list[str]:
+        """The option of each gene of a choice column, by name.
+
+        Raises:
+            ValueError: There is none of this name, or it is one of values.
+        """
+        return option_names(name, self.column(name))
 
     @property
     def node_id(self) -> Array:
@@ -65,12 +90,12 @@ class _Columns:
     @property
     def activation_names(self) -> list[str]:
         """Name of each node's activation."""
-        return option_names("activation", self.activation)
+        return self.options("activation")
 
     @property
     def aggregation_names(self) -> list[str]:
         """Name of each node's aggregation."""
-        return option_names("aggregation", self.aggregation)
+        return self.options("aggregation")
 
     @property
     def innovation(self) -> Array:
@@ -139,7 +164,7 @@ class Genomes(_Columns):
             row = int(index) + (len(self) if index < 0 else 0)
             if not 0 <= row < len(self):
                 raise IndexError(f"genome {index}: expected an index below {len(self)}.")
-            return Genome(_one(self.packed, row), self.interface)
+            return Genome(layout.one(self.packed, row), self.interface)
         rows = np.arange(len(self))[index]
         return Genomes(layout.take(self.packed, rows), self.interface)
 
@@ -163,6 +188,32 @@ class Genomes(_Columns):
         from neatgrow.networks.networks import compile_genomes
 
         return compile_genomes(self.packed, self.interface, dtype)
+
+    def phenotype(self) -> "Genomes":
+        """The graphs that these genomes stand for, in order; themselves where encoded directly.
+
+        Raises:
+            TypeError, ValueError: The encoding gives something else than sound genomes, as many,
+                of the inputs and outputs that the problem asks for.
+        """
+        face = self.interface
+        if face.phenotype is None:
+            return self
+        what, wanted = f"encoding {face.encoding.kind!r}, decode()", face.phenotype
+        graphs = face.encoding.decode(self)
+        if not isinstance(graphs, Genomes):
+            raise TypeError(_checks.message(what, "Genomes", _checks.shown(graphs)))
+        own = graphs.interface
+        for rule, asked, got in (
+            ("genomes", len(self), len(graphs)),
+            ("inputs", wanted.inputs, own.inputs),
+            ("outputs", wanted.outputs, own.outputs),
+        ):
+            if asked != got:
+                raise ValueError(_checks.message(what, f"{asked} {rule}", got))
+        own.check_graph(what)
+        graphs.check()
+        return Genomes(graphs.packed, replace(wanted, columns=own.columns, update=own.update))
 
     def with_interface(self, **changes: Any) -> "Genomes":
         """The same genes with names or input statistics changed."""
@@ -225,6 +276,36 @@ class Genome(_Columns):
 
         return Network(compile_genomes(self.packed, self.interface, dtype))
 
+    def copies(self, count: int, **genes: ArrayLike) -> Genomes:
+        """Copies of this genome, each with genes of its own.
+
+        Args:
+            count: N.
+            genes: By column, or ``enabled``: (N, V), (N, C) or (N, 1) values or opcodes, in the
+                order of this genome's nodes or connections.
+
+        Raises:
+            ValueError: A column is unknown, or values have another shape or are not finite.
+        """
+        count = _checks.integer("count", count, 0)
+        packed = layout.take(self.packed, np.zeros(count, np.int64))
+        places = {**places_of(self.columns), "enabled": ("enabled", 0)}
+        for name, values in genes.items():
+            array, k = places[_checks.one_of("copies, column", name, places)]
+            own = getattr(packed, array)
+            rows = int(getattr(self.packed, array).shape[0])
+            given = _checks.array(name, np.asarray(values) * 1, (count, rows), finite=True)
+            (own if own.ndim == 1 else own[:, k])[:] = given.reshape(-1)
+        return Genomes(packed, self.interface)
+
+    def phenotype(self) -> "Genome":
+        """The graph that this genome stands for; itself where it is encoded directly.
+
+        Raises:
+            TypeError, ValueError: As :meth:`Genomes.phenotype`.
+        """
+        return self if self.interface.phenotype is None else self.batch().phenotype()[0]
+
     def batch(self) -> Genomes:
         """This genome as a batch of one, sharing its arrays."""
         return Genomes(self.packed, self.interface)
@@ -236,6 +317,10 @@ class Genome(_Columns):
     def with_interface(self, **changes: Any) -> "Genome":
         """The same genes with names or input statistics changed."""
         return Genome(self.packed, replace(self.interface, **changes))
+
+    def with_statistics(self, **statistics: Array) -> "Genome":
+        """The same genes with input statistics of what its problem shows."""
+        return Genome(self.packed, self.interface.with_statistics(**statistics))
 
     def check(self) -> None:
         """Raise ValueError, saying which, if any invariant of the data model is broken."""
@@ -249,6 +334,43 @@ class Genome(_Columns):
         from neatgrow.files.genomes import save_genomes
 
         save_genomes(path, self.batch())
+
+    @staticmethod
+    def from_edges(
+        edges: Iterable[Sequence[Any]],
+        *,
+        inputs: int | Sequence[str],
+        outputs: int | Sequence[str],
+        nodes: Mapping[Hashable, Mapping[str, Any]] | None = None,
+        genome: Mapping[str, Any] | None = None,
+        columns: Sequence[str] = (),
+    ) -> "Genome":
+        """A genome from its connections; what is not said is plain: weight 1, bias 0, tanh, sum.
+
+        Example:
+            Genome.from_edges(
+                [(0, "h", 0.5), (1, "h", -2), ("h", 2, {"weight": 3, "enabled": False})],
+                inputs=2, outputs=1, nodes={"h": {"activation": "relu", "bias": 0.1}},
+            )
+
+        Args:
+            edges: (source, target), with a weight, or values of the connection by column, as a
+                third. Inputs and outputs are numbered on from 0, or named; any other label is of
+                a hidden node, integers being its id. Connections may form loops.
+            inputs: How many, or their names.
+            outputs: How many, or their names.
+            nodes: Values by label and column; options by name.
+            genome: Values of columns that the genome itself has, by column.
+            columns: Optional columns that the genome has, beside those with a value.
+
+        Raises:
+            TypeError: An edge, a label or a value has a wrong type.
+            ValueError: A column or an option is unknown, an edge is there twice or goes into an
+                input, or a value is not finite.
+        """
+        from neatgrow.genomes.build import from_edges
+
+        return from_edges(edges, inputs, outputs, nodes or {}, genome or {}, columns)
 
     def to_networkx(self) -> "networkx.DiGraph[Any]":
         """A directed graph with one attribute per gene column; needs networkx."""
@@ -267,7 +389,8 @@ class Genome(_Columns):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Genome):
             return NotImplemented
-        return (self.n_inputs, self.n_outputs) == (other.n_inputs, other.n_outputs) and all(
+        mine, theirs = ((g.n_inputs, g.n_outputs, dict.fromkeys(g.columns)) for g in (self, other))
+        return mine == theirs and all(
             np.array_equal(a, b) for a, b in zip(self.packed, other.packed, strict=True)
         )
 
@@ -290,32 +413,31 @@ class Genome(_Columns):
 
     def __str__(self) -> str:
         names = self.labels()
+        ends = zip(self.source.tolist(), self.target.tolist(), strict=True)
         lines = [repr(self)]
-        for v in range(self.node_id.size):
-            values = [
-                f"{name} {self.packed.node_values[v, k]:.4g}" for k, name in enumerate(NODE_VALUES)
-            ]
-            choices = [
-                option_names(name, self.packed.node_choices[v : v + 1, k])[0]
-                for k, name in enumerate(NODE_CHOICES)
-            ]
-            lines.append(f"  {names[int(self.node_id[v])]}: {', '.join([*choices, *values])}")
-        for c in range(self.innovation.size):
-            ends = f"{names[int(self.source[c])]} → {names[int(self.target[c])]}"
-            values = [
-                f"{name} {self.packed.connection_values[c, k]:.4g}"
-                for k, name in enumerate(CONNECTION_VALUES)
-            ]
-            state = "" if self.enabled[c] else ", disabled"
-            lines.append(f"  {ends}: {', '.join(values)}{state}")
+        lines += [f"  genome: {genes}" for genes in self._described("genome") if genes]
+        lines += [
+            f"  {names[node]}: {genes}"
+            for node, genes in zip(self.node_id.tolist(), self._described("node"), strict=True)
+        ]
+        lines += [
+            f"  {names[a]} → {names[b]}: {genes}{'' if on else ', disabled'}"
+            for (a, b), genes, on in zip(
+                ends, self._described("connection"), self.enabled.tolist(), strict=True
+            )
+        ]
         return "\n".join(lines)
 
-
-def _one(packed: Packed, row: int) -> Packed:
-    n0, n1 = packed.node_ptr[row], packed.node_ptr[row + 1]
-    c0, c1 = packed.connection_ptr[row], packed.connection_ptr[row + 1]
-    columns = {name: getattr(packed, name)[n0:n1] for name in layout.NODE_COLUMNS}
-    columns |= {name: getattr(packed, name)[c0:c1] for name in layout.CONNECTION_COLUMNS}
-    columns["node_ptr"] = np.array([0, n1 - n0], np.int64)
-    columns["connection_ptr"] = np.array([0, c1 - c0], np.int64)
-    return Packed(**columns)
+    def _described(self, table: str) -> list[str]:
+        """The genes of each row of a table, choices first."""
+        found = names_of(self.columns)._asdict()
+        columns = [
+            [option if name in BASE else f"{name} {option}" for option in self.options(name)]
+            for name in found[f"{table}_choices"]
+        ]
+        columns += [
+            [f"{name} {value:.4g}" for value in self.column(name).tolist()]
+            for name in found[f"{table}_values"]
+        ]
+        rows = len(getattr(self.packed, f"{table}_values"))
+        return [", ".join(column[row] for column in columns) for row in range(rows)]

@@ -1,13 +1,15 @@
 """What all genomes of a batch have in common."""
 
 from dataclasses import dataclass, replace
+from typing import Any, get_args
 
 import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.columns import COLUMNS, adopted
 from neatgrow.config import Update
-from neatgrow.genomes.columns import BASE
+from neatgrow.genomes.columns import BASE, names_of
 from neatgrow.sections import Direct, Encoding
 
 
@@ -23,7 +25,7 @@ class Interface:
         input_mean: (I,) float64 subtracted from inputs before they enter, or ``None``.
         input_scale: (I,) float64 that the difference is multiplied with, or ``None``. The
             result is clipped to ±10.
-        columns: Names of the gene columns, in order.
+        columns: Names of the gene columns, in order; those that all genomes have are the first.
         update: As ``Config.update``.
         encoding: What graphs the genomes stand for.
         phenotype: That of these graphs, where they are not the genomes themselves; else ``None``.
@@ -55,12 +57,56 @@ class Interface:
                 _checks.array(what, statistic, (self.inputs,), finite=True)
         if (self.input_mean is None) != (self.input_scale is None):
             raise ValueError("input_mean, input_scale: expected both or neither, got one.")
+        _checks.one_of("update", self.update, get_args(Update))
+        names_of(self.columns)  # raises for unknown ones
+        if self.columns[: len(BASE)] != BASE:
+            rule = f"{', '.join(BASE)} first"
+            raise ValueError(_checks.message("columns", rule, f"{self.columns}"))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """With the declarations of optional columns, for processes that have not got them."""
+        declared = [COLUMNS[name] for name in self.columns if name not in BASE]
+        return vars(self) | {"declared": declared}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for column in state.pop("declared"):
+            adopted(column)
+        vars(self).update(state)
+
+    @property
+    def graph(self) -> "Interface":
+        """That of the graphs that the genomes stand for, which is what a problem sees."""
+        return self if self.phenotype is None else self.phenotype
 
     def encoded(self, encoding: Encoding) -> "Interface":
-        """That of the genomes whose graphs, by an encoding, have this interface."""
+        """That of the genomes whose graphs, by an encoding, have this interface.
+
+        Raises:
+            TypeError: The encoding answers with something else than an interface.
+        """
         if isinstance(encoding, Direct):
             return self
-        return replace(encoding.interface(self), encoding=encoding, phenotype=self)
+        face = encoding.interface(self)
+        if not isinstance(face, Interface):
+            what = f"encoding {encoding.kind!r}, interface()"
+            raise TypeError(_checks.message(what, "an Interface", _checks.shown(face)))
+        return replace(
+            face, columns=self.columns, update=self.update, encoding=encoding,
+            phenotype=replace(self, columns=BASE, update="ordered"),
+        )  # fmt: skip
+
+    def with_statistics(self, **statistics: Array) -> "Interface":
+        """The same with ``input_mean`` and ``input_scale`` of what a problem shows."""
+        if self.phenotype is None:
+            return replace(self, **statistics)  # type: ignore[arg-type]
+        return replace(self, phenotype=self.phenotype.with_statistics(**statistics))
+
+    def check_graph(self, what: str) -> None:
+        """Raise ValueError, naming ``what``, if genomes only stand for the graphs that it takes."""
+        if self.phenotype is not None:
+            got = f"those of genomes of the encoding {self.encoding.kind!r}"
+            rule = "the graphs that genomes stand for"
+            raise ValueError(_checks.message(what, rule, got, "Call phenotype() of them first."))
 
     def prepared(self, x: Array) -> Array:
         """Inputs as they enter the network: standardised if the genome carries statistics."""

@@ -9,18 +9,13 @@ from neatgrow import _checks, automatic
 from neatgrow._types import Array
 from neatgrow.columns import Choices, Values
 from neatgrow.config import Config
-from neatgrow.genomes.columns import (
-    COLUMNS,
-    CONNECTION_VALUES,
-    NODE_CHOICES,
-    NODE_VALUES,
-    option_codes,
-)
+from neatgrow.genomes.columns import names_of, offered_dynamics, option_codes
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import genes, layout, parallel, random
 from neatgrow.kernels import reproduction as kernels
+from neatgrow.kernels.dynamics import check_columns
 from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.offspring import Offspring, room_of
@@ -32,17 +27,23 @@ def rules_of(config: Config, interface: Interface) -> Rules:
     """The settings as kernels read them; those that are ``"auto"`` as without a problem.
 
     Raises:
-        ValueError: A choice column names an option that does not exist.
+        ValueError: A choice column names an option that does not exist, or a dynamics a column.
     """
     config, _ = automatic.resolved(config)
-    columns, mutation = config.genes, config.mutation
+    mutation = config.mutation
+    tables = {
+        array: (_choice_table if array.endswith("choices") else _value_table)(
+            {name: getattr(config.genes, name) for name in names}
+        )
+        for array, names in names_of(interface.columns)._asdict().items()
+    }
+    for declared in offered_dynamics(config.genes):
+        check_columns(declared, config.genes.columns)
     return Rules(
         n_inputs=interface.inputs,
         n_outputs=interface.outputs,
         recurrent=config.recurrent is True,
-        node_values=_value_table([getattr(columns, name) for name in NODE_VALUES]),
-        connection_values=_value_table([getattr(columns, name) for name in CONNECTION_VALUES]),
-        node_choices=_choice_table({name: getattr(columns, name) for name in NODE_CHOICES}),
+        **tables,
         add_connection=mutation.add_connection,
         add_loop=mutation.add_loop,
         add_node=mutation.add_node,
@@ -54,18 +55,18 @@ def rules_of(config: Config, interface: Interface) -> Rules:
     )
 
 
-def _value_table(columns: list[Values]) -> Array:
+def _value_table(columns: dict[str, Values]) -> Array:
     return np.array([
         [
             c.start_mean, c.start_spread, c.noise == "uniform", c.minimum, c.maximum,
             c.mutate_rate, c.perturb_rate, c.replace_rate, c.power,
         ]
-        for c in columns
-    ])  # fmt: skip
+        for c in columns.values()
+    ]).reshape(-1, genes.POWER + 1)  # fmt: skip
 
 
 def _choice_table(columns: dict[str, Choices]) -> Array:
-    width = genes.FIRST_OPTION + max(len(c.options) for c in columns.values())
+    width = genes.FIRST_OPTION + max((len(c.options) for c in columns.values()), default=0)
     table = np.zeros((len(columns), width))
     for row, (name, column) in zip(table, columns.items(), strict=True):
         codes = option_codes(name)
@@ -114,7 +115,8 @@ def initial_genomes(
     order = np.argsort(innovation)
     pairs = np.ascontiguousarray(np.stack([innovation, *pairs])[:, order])
     node_ids = np.sort(np.concatenate([outputs, hidden]))
-    out = layout.empty_packed(COLUMNS, count, count * node_ids.size, count * order.size)
+    names = names_of(interface.columns)
+    out = layout.empty_packed(names, count, count * node_ids.size, count * order.size)
     key = np.array([seed, random.INITIAL, generation])
     rules = rules_of(config, interface)
     kernels.make_initial(rules, key, node_ids, pairs, config.start.connections, out, 0, count)
@@ -151,14 +153,14 @@ def make_children(
             would grow, for :class:`neatgrow.Learning` to choose where.
     """
     packed = parents.packed
-    count = offspring.first.size
+    count, names = offspring.first.size, names_of(parents.columns)
     key = np.array([seed, random.VARIATION, generation])
 
     asked = np.zeros(0, np.uint8) if wishes is None else wishes
 
     def build(start: int, stop: int) -> tuple[Packed, int]:
         nodes, connections = (room[:, stop] - room[:, start]).tolist()
-        children = layout.empty_packed(COLUMNS, stop - start, nodes, connections)
+        children = layout.empty_packed(names, stop - start, nodes, connections)
         kernels.make_children(packed, offspring, rules, key, children, asked, start, stop)
         return children, stop - start
 

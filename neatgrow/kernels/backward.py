@@ -8,6 +8,11 @@ over samples and ticks, nodes taken against the order of evaluation (Werbos 1990
 divides by the number of its connections; a product multiplies by the other factors; of a max
 or min the connection that was taken, the first of equals, takes the whole gradient.
 
+Delay lines are copies, which the way back reverses: ∂L/∂ of a line is added to its source's, of
+the same tick where that is a node or an input, of the tick before where it is another line.
+Through timed dynamics, δ comes from :func:`neatgrow.kernels.dynamics.retreat`, with the slopes of
+states and parameters.
+
 Samples lie innermost and are taken in tiles; sums over them are added up tile after tile, so
 a gradient does not depend on threads.
 """
@@ -17,21 +22,19 @@ from typing import NamedTuple
 import numpy as np
 
 from neatgrow._types import Array
+from neatgrow.kernels.dynamics import TIMED, retreat
 from neatgrow.kernels.forward import tick_rows
 from neatgrow.kernels.functions import (
-    IDENTITY,
     MAX,
     MEAN,
     PRODUCT,
-    SIGMOID,
     SUM,
-    TANH,
-    address_of,
     like,
-    slope,
 )
 from neatgrow.kernels.jit import at, helper, summing
 from neatgrow.kernels.losses import loss_rows
+from neatgrow.kernels.plan import is_delayed
+from neatgrow.kernels.rows import slope_row
 
 TILE = 64  # samples per pass
 
@@ -57,6 +60,7 @@ class Scratch(NamedTuple):
     factor: Array  # (connections into a node + 1, tile) products of the factors before each
     outputs: Array  # (2, O, tile): outputs, and ∂L/∂output
     work: Array  # (…, tile) float64: what the loss works on
+    state: Array  # (dynamics.MOST,): a node's state, to be updated once more
 
 
 @helper
@@ -65,13 +69,13 @@ def accumulate(plan, custom, n, data, loss, chosen, total, gradient, scratch):
 
     Args:
         plan: Networks.
-        custom: (K,) int64 addresses of registered activations.
+        custom: (2, K) int64 addresses of registered functions.
         n: Network.
         data: Samples.
         loss: Opcode.
         chosen: (K,) int32 samples to take.
         total: What the loss is divided by: the weights of all samples.
-        gradient: (of weights (C,), of biases (V,)), added to in this network's rows.
+        gradient: Of ``plan.LEARNED``, (K,) each, added to in this network's rows.
         scratch: Room; its number of ticks is the window over which gradients reach back.
     """
     which = n if data.inputs.shape[0] > 1 else 0
@@ -129,13 +133,23 @@ def accumulate(plan, custom, n, data, loss, chosen, total, gradient, scratch):
 def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
     """Backwards through one tick: from ∂L/∂a of its nodes to parameters and sources."""
     now, before, z, d, d_before = tick
-    d_weight, d_bias = gradient
+    d_weight, d_bias, d_parameters = gradient
+    _lines_back(plan, n, size, d, d_before)
     start, stop = plan.node_start[n], plan.node_stop[n]
     for v in range(stop - 1, start - 1, -1):
         slot, row = n_inputs + v - start, v - start
         first, last = plan.incoming_start[at(v)], plan.incoming_stop[at(v)]
         dz = z[at(row)]
-        _through_activation(plan.activation[at(v)], custom, d[at(slot)], now[at(slot)], dz, size)
+        if plan.activation[at(v)] == TIMED:
+            p = plan.parameters.shape[1]
+            own = d_parameters[at(v * p) : at(v * p + p)]
+            for j in range(size):
+                node = (dz[j], now[at(slot), j], d[at(slot), j])
+                slots = (before[:, j], d[:, j], d_before[:, j])
+                dz[j] = retreat(plan.dynamics[at(v)], plan.parameters[at(v)], custom, node, slots,
+                                own, scratch.state)  # fmt: skip
+        else:
+            slope_row(plan.activation[at(v)], custom, d[at(slot)], now[at(slot)], dz, size)
         d_bias[at(v)] += _sum(dz, size)
         aggregation = plan.aggregation[at(v)]
         if aggregation in (SUM, MEAN):
@@ -144,10 +158,10 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
                     dz[j] /= like(dz[j], last - first)
             for c in range(at(first), at(last)):
                 source = np.int64(plan.source_slot[c])
-                if source < slot:
-                    values, back = now[at(source)], d[at(source)]
-                else:
+                if is_delayed(source, slot):
                     values, back = before[at(source)], d_before[at(source)]
+                else:
+                    values, back = now[at(source)], d[at(source)]
                 d_weight[c] += _dot(dz, values, size)
                 if source >= n_inputs:
                     w = plan.weight[c]
@@ -163,22 +177,15 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
 
 
 @helper
-def _through_activation(opcode, custom, d, a, dz, size):
-    """δ = f′(z)·∂L/∂a in the place of z, the commonest functions in loops of their own."""
-    one = like(d[0], 1.0)
-    if opcode == TANH:
+def _lines_back(plan, n, size, d, d_before):
+    """Reverse the copies at the end of a tick."""
+    start, stop = plan.lines[n, 0], plan.lines[n, 1]
+    first = plan.width[n] - (stop - start)
+    for k in range(stop - start):
+        source = np.int64(plan.line_source[at(start + k)])
+        back = d_before[at(source)] if source >= first else d[at(source)]
         for j in range(size):
-            dz[j] = d[j] * (one - a[j] * a[j])
-    elif opcode == SIGMOID:
-        for j in range(size):
-            dz[j] = d[j] * a[j] * (one - a[j])
-    elif opcode == IDENTITY:
-        for j in range(size):
-            dz[j] = d[j]
-    else:
-        address = address_of(opcode, custom)
-        for j in range(size):
-            dz[j] = d[j] * slope(opcode, dz[j], a[j], address)
+            back[j] += d[at(first + k), j]
 
 
 @helper
@@ -190,15 +197,15 @@ def _product_back(plan, first, last, slot, n_inputs, size, tick, d_weight, scrat
         factor[0, j] = 1.0
     for c in range(first, last):
         source = np.int64(plan.source_slot[c])
-        values = now[at(source)] if source < slot else before[at(source)]
+        values = before[at(source)] if is_delayed(source, slot) else now[at(source)]
         for j in range(size):
             factor[c - first + 1, j] = factor[c - first, j] * plan.weight[c] * values[j]
     for c in range(last - 1, first - 1, -1):  # dz becomes δ times the product of those after
         source = np.int64(plan.source_slot[c])
-        if source < slot:
-            values, back = now[at(source)], d[at(source)]
-        else:
+        if is_delayed(source, slot):
             values, back = before[at(source)], d_before[at(source)]
+        else:
+            values, back = now[at(source)], d[at(source)]
         w = plan.weight[c]
         for j in range(size):
             others = dz[j] * factor[c - first, j]
@@ -216,17 +223,18 @@ def _extreme_back(plan, first, last, slot, n_inputs, size, tick, d_weight, dz, l
         taken, best = first, like(dz[j], 0.0)
         for c in range(first, last):
             source = np.int64(plan.source_slot[c])
-            x = plan.weight[c] * (now[at(source), j] if source < slot else before[at(source), j])
+            late = is_delayed(source, slot)
+            x = plan.weight[c] * (before[at(source), j] if late else now[at(source), j])
             if c == first or (x > best if largest else x < best):
                 taken, best = c, x
         source = np.int64(plan.source_slot[taken])
-        value = now[at(source), j] if source < slot else before[at(source), j]
-        d_weight[taken] += dz[j] * value
+        late = is_delayed(source, slot)
+        d_weight[taken] += dz[j] * (before[at(source), j] if late else now[at(source), j])
         if source >= n_inputs:
-            if source < slot:
-                d[at(source), j] += dz[j] * plan.weight[taken]
-            else:
+            if late:
                 d_before[at(source), j] += dz[j] * plan.weight[taken]
+            else:
+                d[at(source), j] += dz[j] * plan.weight[taken]
 
 
 @summing

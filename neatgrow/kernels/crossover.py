@@ -3,7 +3,7 @@
 Children stand where ``span`` says: see :mod:`neatgrow.kernels.reproduction`.
 """
 
-from neatgrow.kernels.genes import copy_connection, copy_node
+from neatgrow.kernels.genes import copy_connection, copy_node, copy_own
 from neatgrow.kernels.jit import helper
 from neatgrow.kernels.offspring import MATE_AVERAGE
 from neatgrow.kernels.random import draw_uniform
@@ -18,12 +18,14 @@ def copy(parents, first, out, span):
     for i in range(parents.connection_ptr[first], parents.connection_ptr[first + 1]):
         copy_connection(parents, i, out, span[3])
         span[3] += 1
+    copy_own(parents, first, out, span[4])
 
 
 @helper
 def mate(parents, first, second, equal, kind, rules, out, span, stream):
     """Align genes by identity; matching ones are drawn or averaged, others come from the
-    first parent, or with ``equal`` each from whichever has it with chance one half.
+    first parent, or with ``equal`` each from whichever has it with chance one half. The genes of
+    the genome itself match always.
     """
     i, i_stop = parents.node_ptr[first], parents.node_ptr[first + 1]
     j, j_stop = parents.node_ptr[second], parents.node_ptr[second + 1]
@@ -77,3 +79,11 @@ def mate(parents, first, second, equal, kind, rules, out, span, stream):
             j += 1
         out.enabled[at] = not (disabled and draw_uniform(stream) < rules.inherit_disabled)
         span[3] += 1
+
+    if out.genome_values.shape[1] + out.genome_choices.shape[1] > 0:
+        copy_own(parents, first if draw_uniform(stream) < 0.5 else second, out, span[4])
+        if kind == MATE_AVERAGE:
+            for k in range(out.genome_values.shape[1]):
+                out.genome_values[span[4], k] = 0.5 * (
+                    parents.genome_values[first, k] + parents.genome_values[second, k]
+                )

@@ -1,10 +1,12 @@
 """What a tick computes: zᵥ = bᵥ + aggregate(w·a), aᵥ = f(zᵥ), in evaluation order.
 
+Where a node's dynamics is not instant, aᵥ is what :mod:`neatgrow.kernels.dynamics` makes of zᵥ.
+At the end of a tick, delay lines move on (:class:`neatgrow.kernels.plan.Plan`).
+
 Two paths over the same plan. :func:`step` advances lanes by one sample each (closed-loop
 control; :func:`step_alone` is the same for one network); :func:`run` takes many samples per
 network, which lie innermost in memory so that the inner loops are vector code. Both update slots
-in place, which makes a connection whose source comes later in the order, or is the target itself,
-read the previous tick.
+in place, so that some connections read the previous tick (:func:`plan.is_delayed`).
 """
 
 from typing import NamedTuple
@@ -12,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neatgrow._types import Array
+from neatgrow.kernels.dynamics import TIMED, advance
 from neatgrow.kernels.functions import (
     MAX,
     MEAN,
@@ -30,7 +33,8 @@ from neatgrow.kernels.functions import (
     tanh,
 )
 from neatgrow.kernels.jit import at, helper, inlined, kernel
-from neatgrow.kernels.layout import Plan
+from neatgrow.kernels.plan import unflattened
+from neatgrow.kernels.rows import activate_row
 
 TILE = 128  # samples per pass: the slots of a small network stay in the first-level cache
 
@@ -78,9 +82,14 @@ def tick(plan, custom, n, n_inputs, slots):
         opcode = plan.activation[v]
         if opcode == TANH:  # inlined; the others' calls would cost it registers
             slots[slot] = tanh(z)
+        elif opcode == TIMED:
+            slots[slot] = advance(plan.dynamics[v], plan.parameters[v], custom, z, slots)
         else:
             slots[slot] = activate(opcode, z, address_of(opcode, custom))
         slot += at(1)
+    first, last = plan.lines[n, 0], plan.lines[n, 1]
+    for k in range(last - first):  # a line takes its source's value before that changes
+        slots[at(plan.width[n] - 1 - k)] = slots[at(plan.line_source[at(last - 1 - k)])]
 
 
 @kernel
@@ -89,7 +98,7 @@ def step(plan, custom, lanes, active, inputs, outputs, start, stop):
 
     Args:
         plan: Networks.
-        custom: (K,) int64 addresses of registered activations.
+        custom: (2, K) int64 addresses of registered functions.
         lanes: Their networks and state, which is updated.
         active: (A,) int64 lanes to run, each at most once.
         inputs: (A, I) values, as the plan's weights.
@@ -118,31 +127,28 @@ def _step_range(plan, custom, lanes, active, inputs, outputs, start, stop):
 def step_alone(integers, reals, custom, slots, x, y):
     """One tick of a network by itself, called from Python at every step of an episode.
 
-    Two arrays hold all of it, since handing over the thirteen of a plan takes longer than a
-    small network's tick.
+    Two arrays hold all of it, since handing over those of a plan takes longer than a small
+    network's tick.
 
     Args:
-        integers: Of ``layout.flattened``.
+        integers: Of ``plan.flattened``.
         reals: Likewise.
-        custom: (K,) int64 addresses of registered activations.
+        custom: (2, K) int64 addresses of registered functions.
         slots: (slots,) as ``reals``, its state, updated.
         x: (I,) float64.
         y: (O,) as ``reals``, written.
     """
-    n_inputs, v, c = x.shape[0], integers[1], integers[2]
-    nodes, last = integers[3:], integers[3 + 4 * v :]
-    plan = Plan(
-        node_start=integers[:1], node_stop=integers[1:2], has_loops=nodes,
-        incoming_start=nodes[:v], incoming_stop=nodes[v : 2 * v], source_slot=last[:c],
-        weight=reals[v:], bias=reals[:v], activation=nodes[2 * v : 3 * v],
-        aggregation=nodes[3 * v : 4 * v], output_slot=last[c:], node_gene=nodes,
-        connection_gene=nodes,
-    )  # fmt: skip
-    for i in range(n_inputs):
+    _step_alone(integers, reals, custom, slots, x, y)
+
+
+@helper
+def _step_alone(integers, reals, custom, slots, x, y):
+    plan = unflattened(integers, reals, y.shape[0])
+    for i in range(x.shape[0]):
         slots[i] = x[i]
-    tick(plan, custom, 0, n_inputs, slots)
+    tick(plan, custom, 0, x.shape[0], slots)
     for o in range(y.shape[0]):
-        y[o] = slots[plan.output_slot[o]]
+        y[o] = slots[plan.output_slot[0, o]]
 
 
 @helper
@@ -154,11 +160,11 @@ def tick_rows(plan, custom, n, n_inputs, n_samples, slots, z, keep):
 
     Args:
         plan: Networks.
-        custom: (K,) int64 addresses of registered activations.
+        custom: (2, K) int64 addresses of registered functions.
         n: Network.
         n_inputs: I.
         n_samples: Columns in use.
-        slots: (slots + 1, tile), updated; the last row holds zeros.
+        slots: (slots + 1 or more, tile), updated; the last row holds zeros.
         z: (2, tile) scratch; with ``keep`` (nodes + 1, tile), written: every node's z.
         keep: 1 to keep z, which learning needs, else 0.
     """
@@ -229,11 +235,18 @@ def tick_rows(plan, custom, n, n_inputs, n_samples, slots, z, keep):
                 slots[slot, i] = (
                     like(z[row, i], 0.0) if z[row, i] < like(z[row, i], 0.0) else z[row, i]
                 )
-        else:
-            address = address_of(opcode, custom)
+        elif opcode == TIMED:
+            timing, parameters = plan.dynamics[v], plan.parameters[v]
             for i in range(n_samples):
-                slots[slot, i] = activate(opcode, z[row, i], address)
+                slots[slot, i] = advance(timing, parameters, custom, z[row, i], slots[:, i])
+        else:
+            activate_row(opcode, custom, z[row], slots[slot], n_samples)
         slot += at(1)
+    first_line, last_line = plan.lines[n, 0], plan.lines[n, 1]
+    for k in range(last_line - first_line):  # a line takes its source's value before that changes
+        line, source = at(plan.width[n] - 1 - k), at(plan.line_source[at(last_line - 1 - k)])
+        for i in range(n_samples):
+            slots[line, i] = slots[source, i]
 
 
 @kernel
@@ -242,18 +255,17 @@ def run(plan, custom, inputs, outputs, start, stop):
 
     Args:
         plan: Networks.
-        custom: (K,) int64 addresses of registered activations.
+        custom: (2, K) int64 addresses of registered functions.
         inputs: (N, T, I, B), or (1, T, I, B) shared by all networks.
         outputs: (N, T, O, B), written.
         start: First network.
         stop: One past the last.
     """
-    _, _, n_inputs, n_samples = inputs.shape
-    width = 0
+    n_samples, width = inputs.shape[3], 0
     for n in range(start, stop):
-        width = max(width, plan.node_stop[n] - plan.node_start[n])
+        width = max(width, plan.width[n])
     tile = min(TILE, n_samples)
-    slots = np.empty((n_inputs + width + 1, tile), plan.bias.dtype)
+    slots = np.empty((width + 1, tile), plan.bias.dtype)
     z = np.empty((2, tile), plan.bias.dtype)
     _run_range(plan, custom, inputs, outputs, slots, z, start, stop)
 
@@ -266,7 +278,7 @@ def _run_range(plan, custom, inputs, outputs, slots, z, start, stop):
         size = min(TILE, n_samples - b)
         slots[:, :] = 0
         for n in range(start, stop):
-            if plan.has_loops[n]:  # else every slot is written before it is read
+            if plan.has_state[n]:  # else every slot is written before it is read
                 slots[n_inputs:, :] = 0
             for t in range(n_ticks):
                 if n == start or not shared or n_ticks > 1:  # else they stand there already

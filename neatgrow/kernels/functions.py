@@ -14,7 +14,6 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from neatgrow._types import Array
 from neatgrow.kernels import elementary
 from neatgrow.kernels.jit import helper
 
@@ -273,8 +272,8 @@ def slope(opcode, z, a, address):
 
 @helper
 def address_of(opcode, custom):
-    """Address of a registered activation, from the (K,) int64 table; 0 for the others."""
-    return custom[opcode - FIRST_CUSTOM] if opcode >= FIRST_CUSTOM else np.int64(0)
+    """Address of a registered activation, from the (2, K) int64 table; 0 for the others."""
+    return custom[0, opcode - FIRST_CUSTOM] if opcode >= FIRST_CUSTOM else np.int64(0)
 
 
 _registered: dict[str, Any] = {}  # name → compiled C function, in order of opcode
@@ -314,6 +313,6 @@ def opcodes() -> dict[str, int]:
     }
 
 
-def custom_addresses() -> Array:
-    """(K,) int64 addresses of the registered activations' C code."""
-    return np.array([compiled.address for compiled in _registered.values()], np.int64)
+def registered_addresses() -> list[int]:
+    """Addresses of the registered activations' C code."""
+    return [compiled.address for compiled in _registered.values()]

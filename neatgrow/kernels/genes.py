@@ -22,8 +22,11 @@ class Rules(NamedTuple):
     n_outputs: int
     recurrent: bool
     node_values: Array  # (columns, 9) float64, a value table
-    connection_values: Array  # (columns, 9) float64, a value table
     node_choices: Array  # (columns, 4 + options) float64, a choice table
+    connection_values: Array
+    connection_choices: Array
+    genome_values: Array
+    genome_choices: Array
     add_connection: float
     add_loop: float
     add_node: float
@@ -57,6 +60,17 @@ def copy_connection(source, i, out, j):
     out.enabled[j] = source.enabled[i]
     for k in range(out.connection_values.shape[1]):
         out.connection_values[j, k] = source.connection_values[i, k]
+    for k in range(out.connection_choices.shape[1]):
+        out.connection_choices[j, k] = source.connection_choices[i, k]
+
+
+@helper
+def copy_own(source, n, out, m):
+    """Write the genes of genome n of ``source`` itself to row m of ``out``."""
+    for k in range(out.genome_values.shape[1]):
+        out.genome_values[m, k] = source.genome_values[n, k]
+    for k in range(out.genome_choices.shape[1]):
+        out.genome_choices[m, k] = source.genome_choices[n, k]
 
 
 @helper
@@ -76,7 +90,7 @@ def start_value(table, k, stream):
 
 @helper
 def start_choice(table, k, is_output, stream):
-    """A fresh opcode of column k of a choice table."""
+    """A fresh opcode of column k of a choice table; ``is_output`` of nodes alone."""
     if is_output and table[k, OUTPUTS] >= 0.0:
         return np.uint8(table[k, OUTPUTS])
     if table[k, START] != RANDOM_START:

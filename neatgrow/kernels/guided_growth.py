@@ -6,7 +6,7 @@ splitting where samples pull its weight both ways, Σ |δᵥ·a_u| − |Σ δᵥ
 them, another function of the source can. Nodes that reach no output are not
 evaluated, so nothing speaks for places at them, nor at nodes that take a product or an extreme.
 A connection that closes a larger loop may change which connections of it are delayed; its
-gradient is that in the order before.
+gradient is that in the order before, and that of a connection without a delay of its own.
 """
 
 from typing import NamedTuple
@@ -15,12 +15,14 @@ import numpy as np
 
 from neatgrow._types import Array
 from neatgrow.kernels.backward import TILE, accumulate
+from neatgrow.kernels.crossover import copy
 from neatgrow.kernels.functions import MEAN, SUM
-from neatgrow.kernels.genes import Rules, copy_connection, copy_node
+from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.graphs import find
 from neatgrow.kernels.jit import at, helper, kernel
 from neatgrow.kernels.layout import WEIGHT
 from neatgrow.kernels.losses import total_of
+from neatgrow.kernels.plan import is_delayed
 from neatgrow.kernels.random import GROWTH, draw_below, seed_stream
 from neatgrow.kernels.structural_mutation import (
     CONNECT,
@@ -32,7 +34,7 @@ from neatgrow.kernels.structural_mutation import (
     sort_outgoing,
     split,
 )
-from neatgrow.kernels.training import rows_of, scratch_of
+from neatgrow.kernels.training import rows_of, scratch_of, slopes_of
 
 _SPLITS, _JOINS, _LOOPS = range(3)  # kinds of candidates
 
@@ -47,6 +49,7 @@ class Growth(NamedTuple):
     loss: int
     seed: int
     generation: int
+    synchronous: bool  # of the networks
 
 
 @kernel
@@ -56,7 +59,7 @@ def grow_where_wanted(parents, plan, custom, data, growth, children, start, stop
     Args:
         parents: Packed genomes.
         plan: Their networks.
-        custom: (K,) int64 addresses of registered activations.
+        custom: (2, K) int64 addresses of registered functions.
         data: Samples that gradients are taken over.
         growth: What to grow.
         children: Packed arrays with room for these genomes, written as by ``make_children``.
@@ -65,19 +68,14 @@ def grow_where_wanted(parents, plan, custom, data, growth, children, start, stop
     """
     rules, count = growth.rules, growth.candidates
     stream = np.empty(1, np.uint64)
-    span = np.zeros(4, np.int64)
+    span = np.zeros(5, np.int64)
     order = np.arange(data.inputs.shape[3]).astype(np.int32)
-    gradient = (np.zeros_like(plan.weight), np.zeros_like(plan.bias))
+    gradient = slopes_of(plan)
     children.node_ptr[0], children.connection_ptr[0] = 0, 0
     for n in range(start, stop):
         seed_stream(stream, growth.seed, GROWTH, growth.generation, growth.child[n])
-        span[0], span[2] = span[1], span[3]
-        for i in range(parents.node_ptr[n], parents.node_ptr[n + 1]):
-            copy_node(parents, i, children, span[1])
-            span[1] += 1
-        for i in range(parents.connection_ptr[n], parents.connection_ptr[n + 1]):
-            copy_connection(parents, i, children, span[3])
-            span[3] += 1
+        span[0], span[2], span[4] = span[1], span[3], n - start
+        copy(parents, n, children, span)
         genes = rules.n_inputs + span[1] - span[0] + span[3] - span[2]
         scratch = np.empty((8, genes + 8), np.int32)
         probes = np.full((3, count, 3), -1, np.int64)  # source, target or connection, delayed
@@ -85,10 +83,7 @@ def grow_where_wanted(parents, plan, custom, data, growth, children, start, stop
         rows = rows_of(plan, n)
         slots = np.full(rules.n_inputs + span[1] - span[0], -1, np.int64)
         _draw(children, span, growth, n, plan, rows, slots, probes, scratch, stream)
-        most = 0
-        for v in range(rows[2], rows[3]):
-            most = max(most, plan.incoming_stop[v] - plan.incoming_start[v])
-        room = scratch_of(plan, data, rows, data.inputs.shape[1], most)
+        room = scratch_of(plan, data, n, data.inputs.shape[1])
         which = n if data.inputs.shape[0] > 1 else 0
         total = total_of(growth.loss, data, which, order)
         for first in range(0, order.shape[0] if total > 0.0 else 0, TILE):
@@ -96,8 +91,8 @@ def grow_where_wanted(parents, plan, custom, data, growth, children, start, stop
             accumulate(plan, custom, n, data, growth.loss, tile, total, gradient, room)
             for kind in range(3):
                 for k in range(count):
-                    _measure(plan, rules.n_inputs, rows, slots, probes[kind, k], tile.shape[0],
-                             room, sums[kind, k])  # fmt: skip
+                    _measure(plan, growth, rows, slots, probes[kind, k], tile.shape[0], room,
+                             sums[kind, k])  # fmt: skip
         _build(parents, children, span, growth, n, plan, probes, sums, stream)
         children.node_ptr[n - start + 1] = span[1]
         children.connection_ptr[n - start + 1] = span[3]
@@ -128,8 +123,9 @@ def _draw(out, span, growth, n, plan, rows, slots, probes, scratch, stream):
 
 
 @helper
-def _measure(plan, n_inputs, rows, slots, probe, size, room, sums):
+def _measure(plan, growth, rows, slots, probe, size, room, sums):
     """Add one candidate's Σ δ·a and Σ |δ·a| over a tile."""
+    n_inputs = growth.rules.n_inputs
     if probe[1] < 0:
         return
     if probe[0] < 0:  # a connection to split
@@ -137,10 +133,11 @@ def _measure(plan, n_inputs, rows, slots, probe, size, room, sums):
         while plan.incoming_stop[at(v)] <= probe[1]:
             v += 1
         target, source = n_inputs + v - rows[2], np.int64(plan.source_slot[at(probe[1])])
-        delayed = source >= target
+        delayed = is_delayed(source, target)
     else:
         source, target = slots[probe[0]], slots[probe[1]]
-        delayed = probe[2] == 1 and source >= target
+        delayed = probe[2] == 1 and is_delayed(source, target)
+        delayed |= growth.synchronous and source >= n_inputs
         if source < 0 or target < 0:  # not on the way to an output
             return
     if plan.aggregation[at(rows[2] + target - n_inputs)] not in (SUM, MEAN):

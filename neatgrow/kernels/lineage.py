@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from neatgrow.kernels.genes import copy_connection, copy_node, copy_own
 from neatgrow.kernels.jit import helper, kernel
 from neatgrow.kernels.random import mix
 
@@ -92,16 +93,10 @@ def append(packed, rows, pool, start):
         i, j = packed.node_ptr[rows[k]], packed.connection_ptr[rows[k]]
         nodes = packed.node_ptr[rows[k] + 1] - i
         connections = packed.connection_ptr[rows[k] + 1] - j
-        pool.node_id[v : v + nodes] = packed.node_id[i : i + nodes]
-        pool.node_birth[v : v + nodes] = packed.node_birth[i : i + nodes]
-        pool.node_values[v : v + nodes] = packed.node_values[i : i + nodes]
-        pool.node_choices[v : v + nodes] = packed.node_choices[i : i + nodes]
-        to, upto = c + connections, j + connections
-        pool.innovation[c:to] = packed.innovation[j:upto]
-        pool.source[c:to] = packed.source[j:upto]
-        pool.target[c:to] = packed.target[j:upto]
-        pool.connection_birth[c:to] = packed.connection_birth[j:upto]
-        pool.connection_values[c:to] = packed.connection_values[j:upto]
-        pool.enabled[c:to] = packed.enabled[j:upto]
-        v, c = v + nodes, to
+        for gene in range(nodes):
+            copy_node(packed, i + gene, pool, v + gene)
+        for gene in range(connections):
+            copy_connection(packed, j + gene, pool, c + gene)
+        copy_own(packed, rows[k], pool, start + k)
+        v, c = v + nodes, c + connections
         pool.node_ptr[start + k + 1], pool.connection_ptr[start + k + 1] = v, c

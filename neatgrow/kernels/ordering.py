@@ -5,23 +5,46 @@ just the nodes that reach an output, and Tarjan's algorithm (1972) emits a stron
 component after all components that feed it, which is the evaluation order. Inside a
 component nodes are ordered by (fewest connections from an input, node id). Linear in
 connections, but for the search of node ids.
+
+Then every node's state and the delay lines get slots behind those of the nodes.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
+from neatgrow._types import Array
+from neatgrow.kernels.dynamics import FUNCTION, INSTANT, KIND, SIZE, STATE, TIMED
+from neatgrow.kernels.functions import IDENTITY
 from neatgrow.kernels.graphs import bucket, local_index
 from neatgrow.kernels.jit import helper, kernel
 from neatgrow.kernels.layout import ACTIVATION, AGGREGATION, BIAS, WEIGHT
+from neatgrow.kernels.plan import is_delayed
+
+ACTIVATES, STATES, PARAMETERS = 0, 1, 2  # columns of Timing.kinds
+
+
+class Timing(NamedTuple):
+    """What genomes say of time, as compilation reads it."""
+
+    synchronous: bool
+    delay: Array  # (C,) uint8 ticks that a connection adds, or (0,) for none
+    dynamics: Array  # (V,) uint8 opcodes, or (0,) if all nodes are instant
+    # (opcodes, 2 + P) int32 of each dynamics: whether the activation applies, states, and which
+    # column of node values each parameter is, −1 for none
+    kinds: Array
 
 
 @kernel
-def compile_genomes(packed, n_inputs, plan, start, stop):
+def compile_genomes(packed, n_inputs, timing, plan, start, stop):
     """Write the networks of genomes ``start:stop`` into ``plan``.
 
     Args:
         packed: Genomes.
         n_inputs: I.
-        plan: Arrays of ``empty_plan``, written in these genomes' rows.
+        timing: What they say of time.
+        plan: Arrays of ``empty_plan``, written in these genomes' rows; its lines start and stop
+            where there is room for these genomes'.
         start: First genome.
         stop: One past the last.
     """
@@ -34,11 +57,12 @@ def compile_genomes(packed, n_inputs, plan, start, stop):
     by_node = np.empty((8, n_inputs + most_nodes + 3), np.int32)
     by_connection = np.empty((4, most_connections), np.int32)
     for n in range(start, stop):
-        _compile_one(packed, n, n_inputs, plan, by_node, by_connection)
+        _compile_one(packed, n, n_inputs, timing, plan, by_node, by_connection)
 
 
 @helper
-def _compile_one(packed, n, n_inputs, plan, by_node, by_connection):
+def _compile_one(packed, n, n_inputs, timing, plan, by_node, by_connection):
+    """Nodes that reach an output, in order, each with its connections."""
     n0, n1 = packed.node_ptr[n], packed.node_ptr[n + 1]
     c0, c1 = packed.connection_ptr[n], packed.connection_ptr[n + 1]
     m, n_connections = n1 - n0, c1 - c0
@@ -62,7 +86,7 @@ def _compile_one(packed, n, n_inputs, plan, by_node, by_connection):
         slot[i] = i
     for k in range(kept):
         slot[order[k]] = n_inputs + k
-    c, has_loops = c0, False
+    c, has_state, width = c0, False, n_inputs + kept
     for k in range(kept):
         node, v = order[k], n0 + k
         gene = n0 + node - n_inputs
@@ -73,15 +97,93 @@ def _compile_one(packed, n, n_inputs, plan, by_node, by_connection):
         plan.incoming_start[v] = c
         for e in range(incoming_ptr[node], incoming_ptr[node + 1]):
             plan.source_slot[c] = slot[source[incoming[e]]]
-            has_loops |= plan.source_slot[c] >= n_inputs + k
+            has_state |= is_delayed(plan.source_slot[c], n_inputs + k)
             plan.weight[c] = packed.connection_values[c0 + incoming[e], WEIGHT]
             plan.connection_gene[c] = incoming[e]
             c += 1
         plan.incoming_stop[v] = c
+        if timing.dynamics.shape[0] > 0:
+            width = _add_dynamics(packed, timing, plan, v, gene, width)
     plan.node_start[n], plan.node_stop[n] = n0, n0 + kept
-    plan.has_loops[n] = has_loops
+    plan.width[n] = width
+    if timing.synchronous or timing.delay.shape[0] > 0:
+        _add_lines(n, n_inputs, c0, timing, plan, by_node[0], by_node[1])
+    plan.has_state[n] = has_state or plan.width[n] > n_inputs + kept
     for o in range(n_outputs):
         plan.output_slot[n, o] = slot[n_inputs + o]
+
+
+@helper
+def _add_dynamics(packed, timing, plan, v, gene, slot):
+    """How node v changes over time; the first slot behind its state, which begins at ``slot``."""
+    kind = timing.dynamics[gene]
+    activates, states = timing.kinds[kind, ACTIVATES] != 0, timing.kinds[kind, STATES]
+    plan.dynamics[v, KIND], plan.dynamics[v, STATE], plan.dynamics[v, SIZE] = kind, slot, states
+    plan.dynamics[v, FUNCTION] = plan.activation[v] if activates else IDENTITY
+    if kind != INSTANT:
+        plan.activation[v] = TIMED
+    for p in range(plan.parameters.shape[1]):
+        column = timing.kinds[kind, PARAMETERS + p]
+        plan.parameters[v, p] = packed.node_values[gene, column] if column >= 0 else 0.0
+    return slot + states
+
+
+@helper
+def _line_of(timing, c, source, slot, n_inputs):
+    """Which delay line of its source connection gene c reads; 0 for none, the source itself.
+
+    Args:
+        timing: Of all genomes.
+        c: Row of the gene.
+        source: Slot of the source.
+        slot: Slot of the target.
+        n_inputs: I.
+    """
+    given = np.int64(is_delayed(source, slot))  # ticks that reading the source itself comes to
+    wanted = np.int64(timing.synchronous and source >= n_inputs) | given
+    if timing.delay.shape[0] > 0:
+        wanted += timing.delay[c]
+    return 0 if wanted == given else wanted
+
+
+@helper
+def _add_lines(n, n_inputs, c0, timing, plan, most, first):
+    """Delay lines behind all other slots, as many of each source as its oldest reader needs.
+
+    Args:
+        n: Network, complete but for its lines.
+        n_inputs: I.
+        c0: First row of its connection genes.
+        timing: Of all genomes.
+        plan: Written: its lines, and the sources of connections that read them.
+        most: Scratch of a number per slot: how many lines each has.
+        first: Likewise: the slot of its first.
+    """
+    start, stop = plan.node_start[n], plan.node_stop[n]
+    nodes = n_inputs + stop - start
+    for slot in range(nodes):
+        most[slot] = 0
+    for v in range(start, stop):
+        for c in range(plan.incoming_start[v], plan.incoming_stop[v]):
+            source = plan.source_slot[c]
+            line = _line_of(timing, c0 + plan.connection_gene[c], source, n_inputs + v - start,
+                            n_inputs)  # fmt: skip
+            most[source] = max(most[source], line)
+    row, free = plan.lines[n, 0], plan.width[n]
+    for slot in range(nodes):
+        first[slot] = free
+        for k in range(most[slot]):
+            plan.line_source[row] = slot if k == 0 else free - 1
+            row += 1
+            free += 1
+    plan.lines[n, 1], plan.width[n] = row, free
+    for v in range(start, stop):
+        for c in range(plan.incoming_start[v], plan.incoming_stop[v]):
+            source = plan.source_slot[c]
+            line = _line_of(timing, c0 + plan.connection_gene[c], source, n_inputs + v - start,
+                            n_inputs)  # fmt: skip
+            if line > 0:
+                plan.source_slot[c] = first[source] + line - 1
 
 
 @helper
@@ -146,6 +248,7 @@ def _order_within(n_inputs, m, found, source, target, n_connections, by_node, by
     """Rewrite the order for components of several nodes: two stable counting sorts, by
     distance from an input and then by component, of nodes that stand sorted by id.
     """
+    # Plain form: sorted(order, key=lambda node: (component[node], distance[node], node)).
     component, order = by_node[1], by_node[2]
     distance, queue, ptr, key = by_node[3], by_node[4], by_node[5], by_node[6]
     outgoing, outgoing_of = by_connection[2], by_connection[3]

@@ -1,8 +1,8 @@
 """Children from parents: inherit, change structure or perturb values; a batch in one call.
 
 A child is built in place at the end of the arrays written so far, its rows kept in ``span``:
-node_start, node_stop, connection_start, connection_stop. All draws of a child come from its
-own stream, so neither threads nor batches can change it.
+node_start, node_stop, connection_start, connection_stop, and its own. All draws of a child come
+from its own stream, so neither threads nor batches can change it.
 """
 
 import numpy as np
@@ -33,13 +33,13 @@ def make_children(parents, offspring, rules, key, children, wishes, start, stop)
         stop: One past the last.
     """
     stream = np.empty(1, np.uint64)
-    span = np.zeros(4, np.int64)
+    span = np.zeros(5, np.int64)
     scratch = np.empty((8, 16), np.int32)
     children.node_ptr[0] = 0
     children.connection_ptr[0] = 0
     for child in range(start, stop):
         seed_stream(stream, key[0], key[1], key[2], child)
-        span[0], span[2] = span[1], span[3]
+        span[0], span[2], span[4] = span[1], span[3], child - start
         first, second = offspring.first[child], offspring.second[child]
         kind = offspring.kind[child]
         equal = kind >= MATE and offspring.equal[child]
@@ -107,6 +107,14 @@ def make_initial(rules, key, node_ids, pairs, share, out, start, stop):
             out.connection_birth[c], out.enabled[c] = key[2], True
             for k in range(out.connection_values.shape[1]):
                 out.connection_values[c, k] = start_value(rules.connection_values, k, stream)
+            for k in range(out.connection_choices.shape[1]):
+                choice = start_choice(rules.connection_choices, k, False, stream)
+                out.connection_choices[c, k] = choice
             c += 1
+        for k in range(out.genome_values.shape[1]):
+            out.genome_values[n - start, k] = start_value(rules.genome_values, k, stream)
+        for k in range(out.genome_choices.shape[1]):
+            choice = start_choice(rules.genome_choices, k, False, stream)
+            out.genome_choices[n - start, k] = choice
         out.node_ptr[n - start + 1] = v
         out.connection_ptr[n - start + 1] = c

@@ -59,7 +59,7 @@ def play(plan, custom, simulator, jobs, played, budget, start, stop):
 
     Args:
         plan: Networks.
-        custom: (K,) int64 addresses of registered activations.
+        custom: (2, K) int64 addresses of registered functions.
         simulator: Simulator.
         jobs: Jobs.
         played: Played, written.
@@ -73,11 +73,11 @@ def play(plan, custom, simulator, jobs, played, budget, start, stop):
     width = 0
     for job in range(start, stop):
         row = jobs.rows[job // jobs.starts.shape[0]]
-        width = max(width, plan.node_stop[row] - plan.node_start[row])
+        width = max(width, plan.width[row])
     n_inputs, n_outputs = simulator.n_inputs, plan.output_slot.shape[1]
     world = np.empty(simulator.n_state + n_inputs + n_outputs + 1)
     scratch = _Scratch(
-        np.empty(n_inputs + width, plan.bias.dtype), world, np.int64(world.ctypes.data),
+        np.empty(width, plan.bias.dtype), world, np.int64(world.ctypes.data),
         np.int64(simulator.parameters.ctypes.data), np.int64(jobs.starts.ctypes.data),
     )  # fmt: skip
     spent, job = 0, start

@@ -1,4 +1,7 @@
-"""Gradient descent of many networks, each by itself, many steps in one call."""
+"""Gradient descent of many networks, each by itself, many steps in one call.
+
+What learns are the fields ``plan.LEARNED``, each laid out as one row of numbers.
+"""
 
 import math
 from typing import NamedTuple
@@ -7,6 +10,7 @@ import numpy as np
 
 from neatgrow._types import Array
 from neatgrow.kernels.backward import TILE, Scratch, accumulate
+from neatgrow.kernels.dynamics import MOST
 from neatgrow.kernels.functions import like
 from neatgrow.kernels.jit import at, helper, kernel
 from neatgrow.kernels.losses import total_of, work_rows
@@ -43,10 +47,10 @@ class Recipe(NamedTuple):
 class Memory(NamedTuple):
     """What optimisers remember, in rows of the plan; and how each network stands."""
 
-    weight: Array  # (2, C) first and second moment
-    bias: Array  # (2, V)
-    last_weight: Array  # (C,) before the last step
-    last_bias: Array  # (V,)
+    values: tuple[Array, ...]  # (K,) each: the plan's fields that learn
+    moments: tuple[Array, ...]  # (2, K) each: first and second
+    last: tuple[Array, ...]  # (K,) each: values before the last step
+    bounds: Array  # (2, V·P) least and most of the parameters of dynamics
     stopped: Array  # (N,) int64, step at which learning stopped for want of finite numbers; −1
     active: Array  # (N,) bool, whether a network still learns
 
@@ -73,17 +77,19 @@ def _shuffle(order, seed, epoch, stream):
 
 
 @helper
-def _move(recipe, step, values, slopes, moments, first, last, penalise):
-    """One step of the optimiser on rows ``first:last`` of a column.
+def _move(recipe, step, values, slopes, moments, span, penalise):
+    """One step of the optimiser on numbers ``span`` of a field.
 
     Sources: Polyak (1964); Tieleman & Hinton (2012); Kingma & Ba (2015), algorithm 1;
     Loshchilov & Hutter (2019), algorithm 2.
     """
+    if span[0] == span[1]:
+        return
     rate = rate_at(recipe, step)
     beta, smoothing = recipe.momentum, recipe.smoothing
     unbias_1 = 1.0 - beta ** (step + 1)
     unbias_2 = 1.0 - smoothing ** (step + 1)
-    for row in range(at(first), at(last)):
+    for row in range(at(span[0]), at(span[1])):
         value, g = np.float64(values[row]), np.float64(slopes[row])
         if recipe.optimizer == SGD:
             value -= rate * g
@@ -120,14 +126,39 @@ def _penalise(recipe, plan, d_weight, first, last):
 
 
 @helper
-def _norm(gradient, rows):
+def _norm(gradient, spans):
     """Length of a network's gradient."""
     squares = 0.0
-    for c in range(rows[0], rows[1]):
-        squares += np.float64(gradient[0][c]) ** 2
-    for v in range(rows[2], rows[3]):
-        squares += np.float64(gradient[1][v]) ** 2
+    for field in range(len(gradient)):
+        for k in range(spans[field][0], spans[field][1]):
+            squares += np.float64(gradient[field][k]) ** 2
     return math.sqrt(squares)
+
+
+@helper
+def _scale(factor, gradient, spans):
+    """Multiply a network's gradient; by 0 whatever it was."""
+    for field in range(len(gradient)):
+        slopes = gradient[field]
+        for k in range(at(spans[field][0]), at(spans[field][1])):
+            slopes[k] = like(slopes[k], slopes[k] * factor if factor != 0.0 else 0.0)
+
+
+@helper
+def _copy(source, target, spans):
+    """Copy a network's values."""
+    for field in range(len(source)):
+        given, own = source[field], target[field]
+        for k in range(at(spans[field][0]), at(spans[field][1])):
+            own[k] = given[k]
+
+
+@helper
+def _keep_bounds(memory, span):
+    """Clip a network's parameters of dynamics."""
+    values, bounds = memory.values[2], memory.bounds
+    for k in range(span[0], span[1]):
+        values[k] = min(max(values[k], bounds[0, k]), bounds[1, k])
 
 
 @helper
@@ -140,33 +171,34 @@ def rows_of(plan, n):
 
 
 @helper
-def _one_step(plan, custom, n, data, recipe, step, memory, chosen, rows, gradient, scratch):
+def spans_of(plan, n):
+    """First and one past the last number of network n in each of ``plan.LEARNED``."""
+    rows, p = rows_of(plan, n), plan.parameters.shape[1]
+    return (rows[0], rows[1]), (rows[2], rows[3]), (rows[2] * p, rows[3] * p)
+
+
+@helper
+def _one_step(plan, custom, n, data, how, memory, chosen, room):
     """One step of one network; the loss before it. Not finite: nothing has been changed."""
+    recipe, step = how
+    spans, gradient, scratch = room
     which = n if data.inputs.shape[0] > 1 else 0
-    d_weight, d_bias = gradient
-    for c in range(rows[0], rows[1]):
-        d_weight[c] = 0.0
-    for v in range(rows[2], rows[3]):
-        d_bias[v] = 0.0
+    _scale(0.0, gradient, spans)
     total = total_of(recipe.loss, data, which, chosen)
     if total == 0.0:  # nothing but samples to leave out
         return 0.0
     loss = accumulate(plan, custom, n, data, recipe.loss, chosen, total, gradient, scratch)
-    loss += _penalise(recipe, plan, d_weight, rows[0], rows[1])
-    norm = _norm(gradient, rows)
+    loss += _penalise(recipe, plan, gradient[0], spans[0][0], spans[0][1])
+    norm = _norm(gradient, spans)
     if not (np.isfinite(loss) and np.isfinite(norm)):
         return np.nan
     if norm > recipe.clip:
-        for c in range(rows[0], rows[1]):
-            d_weight[c] = like(d_weight[c], d_weight[c] * (recipe.clip / norm))
-        for v in range(rows[2], rows[3]):
-            d_bias[v] = like(d_bias[v], d_bias[v] * (recipe.clip / norm))
-    for c in range(rows[0], rows[1]):
-        memory.last_weight[c] = plan.weight[c]
-    for v in range(rows[2], rows[3]):
-        memory.last_bias[v] = plan.bias[v]
-    _move(recipe, step, plan.weight, d_weight, memory.weight, rows[0], rows[1], True)
-    _move(recipe, step, plan.bias, d_bias, memory.bias, rows[2], rows[3], False)
+        _scale(recipe.clip / norm, gradient, spans)
+    _copy(memory.values, memory.last, spans)
+    for field in range(len(gradient)):
+        _move(recipe, step, memory.values[field], gradient[field], memory.moments[field],
+              spans[field], field == 0)  # fmt: skip
+    _keep_bounds(memory, spans[2])
     return loss
 
 
@@ -175,8 +207,8 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
     """Let networks ``start:stop`` learn for as many steps as ``losses`` has columns.
 
     Args:
-        plan: Networks, whose weights and biases are updated.
-        custom: (K,) int64 addresses of registered activations.
+        plan: Networks, whose fields that learn are updated.
+        custom: (2, K) int64 addresses of registered functions.
         data: Samples.
         recipe: Settings.
         memory: Of the optimiser, updated.
@@ -187,16 +219,13 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
     """
     record, done = losses
     n_ticks, n_samples = data.inputs.shape[1], data.inputs.shape[3]
-    gradient = (np.empty_like(plan.weight), np.empty_like(plan.bias))
+    gradient = slopes_of(plan)
     order = np.empty(n_samples, np.int32)
     stream = np.empty(1, np.uint64)
     per_epoch = max(n_samples // recipe.batch, 1)
     for n in range(start, stop):
-        rows = rows_of(plan, n)
-        most = 0
-        for v in range(rows[2], rows[3]):
-            most = max(most, plan.incoming_stop[v] - plan.incoming_start[v])
-        scratch = scratch_of(plan, data, rows, min(recipe.window, n_ticks), most)
+        spans = spans_of(plan, n)
+        scratch = scratch_of(plan, data, n, min(recipe.window, n_ticks))
         epoch = -1
         for k in range(record.shape[1]):
             step = done + k
@@ -213,13 +242,11 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
             begin = step % per_epoch * recipe.batch
             chosen = order[begin : begin + min(recipe.batch, n_samples)]
             record[n, k] = _one_step(
-                plan, custom, n, data, recipe, step, memory, chosen, rows, gradient, scratch
+                plan, custom, n, data, (recipe, step), memory, chosen, (spans, gradient, scratch)
             )
             if np.isnan(record[n, k]):  # back to the last parameters with a finite loss
-                for c in range(rows[0], rows[1] if step > 0 else 0):
-                    plan.weight[c] = memory.last_weight[c]
-                for v in range(rows[2], rows[3] if step > 0 else 0):
-                    plan.bias[v] = memory.last_bias[v]
+                if step > 0:
+                    _copy(memory.last, memory.values, spans)
                 memory.stopped[n] = step
                 memory.active[n] = False
 
@@ -230,25 +257,17 @@ def gradients(plan, custom, data, loss, losses, gradient, start, stop):
 
     Args:
         plan: Networks.
-        custom: (K,) int64 addresses of registered activations.
+        custom: (2, K) int64 addresses of registered functions.
         data: Samples.
         loss: Opcode.
         losses: (N,) float64, written.
-        gradient: (of weights (C,), of biases (V,)), written.
+        gradient: Of ``plan.LEARNED``, (K,) each, zeros; written.
         start: First network.
         stop: One past the last.
     """
     order = np.arange(data.inputs.shape[3]).astype(np.int32)
     for n in range(start, stop):
-        rows = rows_of(plan, n)
-        most = 0
-        for v in range(rows[2], rows[3]):
-            most = max(most, plan.incoming_stop[v] - plan.incoming_start[v])
-        for c in range(rows[0], rows[1]):
-            gradient[0][c] = 0.0
-        for v in range(rows[2], rows[3]):
-            gradient[1][v] = 0.0
-        scratch = scratch_of(plan, data, rows, data.inputs.shape[1], most)
+        scratch = scratch_of(plan, data, n, data.inputs.shape[1])
         total = total_of(loss, data, n if data.inputs.shape[0] > 1 else 0, order)
         losses[n] = 0.0
         if total > 0.0:
@@ -256,17 +275,29 @@ def gradients(plan, custom, data, loss, losses, gradient, start, stop):
 
 
 @kernel
-def scratch_of(plan, data, rows, window, most):
-    """Room for a network whose nodes have up to ``most`` connections each."""
-    nodes, kind = rows[3] - rows[2], plan.bias.dtype
-    slots = data.inputs.shape[2] + nodes + 1
+def slopes_of(plan):
+    """Zeros for the gradients of ``plan.LEARNED``, (K,) each."""
+    return (
+        np.zeros_like(plan.weight), np.zeros_like(plan.bias),
+        np.zeros(plan.parameters.size, plan.weight.dtype),
+    )  # fmt: skip
+
+
+@kernel
+def scratch_of(plan, data, n, window):
+    """Room for network n and a number of ticks."""
+    most, start, stop = 0, plan.node_start[n], plan.node_stop[n]
+    for v in range(start, stop):
+        most = max(most, plan.incoming_stop[v] - plan.incoming_start[v])
+    slots, kind = plan.width[n] + 1, plan.bias.dtype
     tile = min(TILE, data.inputs.shape[3])
     return Scratch(
         a=np.zeros((window + 1, slots, tile), kind),
-        z=np.empty((window, nodes + 1, tile), kind),
+        z=np.empty((window, stop - start + 1, tile), kind),
         d=np.zeros((2, slots, tile), kind),
         dz=np.empty(tile, kind),
         factor=np.empty((most + 1, tile), kind),
         outputs=np.empty((2, plan.output_slot.shape[1], tile), kind),
         work=np.empty((work_rows(plan.output_slot.shape[1]), tile)),
+        state=np.empty(MOST, kind),
     )

@@ -46,8 +46,13 @@ def mutate(out, span, rules, stream):
     """
     _mutate_columns(rules.node_values, out.node_values, span[0], span[1], stream)
     _mutate_columns(rules.connection_values, out.connection_values, span[2], span[3], stream)
+    _mutate_columns(rules.genome_values, out.genome_values, span[4], span[4] + 1, stream)
     hidden = span[0] + rules.n_outputs
     _swap_choices(rules.node_choices, out.node_choices, span[0], hidden, span[1], stream)
+    a, b = span[2], span[3]
+    _swap_choices(rules.connection_choices, out.connection_choices, a, a, b, stream)
+    own = span[4]
+    _swap_choices(rules.genome_choices, out.genome_choices, own, own, own + 1, stream)
 
 
 @helper

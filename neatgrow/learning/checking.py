@@ -1,5 +1,7 @@
 """Gradients beside differences, for whoever wants to see that they agree."""
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -9,7 +11,7 @@ from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels.backward import Data
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning.data import prepared
-from neatgrow.learning.training import Trainer, recipe_of
+from neatgrow.learning.training import Trainer, learned_of, recipe_of, rows_of
 
 _STEP = 6e-6  # about the cube root of float64's precision: least error of a central difference
 _FLOOR = 1e-3  # of the loss, below which a gradient counts as this large
@@ -26,10 +28,10 @@ def check_gradients(
 ) -> float:
     """Largest relative error of the gradient against central differences, in float64.
 
-    For every weight and bias p that reaches an output, the error is |g − n| / max(|g|, |n|,
-    1e-3·max(1, |loss|)) with n = (L(p + h) − L(p − h)) / 2h. Where an activation or
-    aggregation has its kink within h, both sides differ and the error says so: such graphs
-    give up to 1.
+    For every parameter p that reaches an output (weights, biases, parameters of dynamics), the
+    error is |g − n| / max(|g|, |n|, 1e-3·max(1, |loss|)) with n = (L(p + h) − L(p − h)) / 2h.
+    Where an activation or aggregation has its kink within h, both sides differ and the error says
+    so: such graphs give up to 1.
 
     Args:
         genome: Any.
@@ -58,24 +60,24 @@ def check_gradients(
     losses, found = trainer.gradients(data)
     floor = _FLOOR * max(1.0, abs(float(losses[0])))
     worst = 0.0
-    start, stop = int(plan.node_start[0]), int(plan.node_stop[0])
-    rows = (range(int(plan.incoming_start[start]), int(plan.incoming_stop[stop - 1])),
-            range(start, stop))  # fmt: skip
-    for column, gradient, used in zip((plan.weight, plan.bias), found, rows, strict=True):
-        for row in used:
-            numeric = _difference(trainer, data, column, row)
-            size = max(abs(gradient[row]), abs(numeric), floor)
-            worst = max(worst, abs(gradient[row] - numeric) / size)
+    for values, gradient, rows in zip(
+        learned_of(plan), found, rows_of(trainer.networks, np.zeros(1, np.int64)), strict=True
+    ):
+        for place in product(rows.tolist(), *map(range, values.shape[1:])):
+            numeric = _difference(trainer, data, values, place)
+            slope = float(gradient[place])
+            size = max(abs(slope), abs(numeric), floor)
+            worst = max(worst, abs(slope - numeric) / size)
     return float(worst)
 
 
-def _difference(trainer: Trainer, data: Data, column: Array, row: int) -> float:
+def _difference(trainer: Trainer, data: Data, values: Array, place: tuple[int, ...]) -> float:
     """Central difference of the loss along one parameter."""
-    value = column[row]
+    value = values[place]
     step = _STEP * max(1.0, abs(value))
     sides = []
     for moved in (value + step, value - step):
-        column[row] = moved
+        values[place] = moved
         sides.append(float(trainer.loss(data)[0]))
-    column[row] = value
+    values[place] = value
     return float((sides[0] - sides[1]) / ((value + step) - (value - step)))

@@ -5,15 +5,17 @@ from functools import partial
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.genomes.columns import COLUMNS
+from neatgrow.genomes.columns import names_of
 from neatgrow.genomes.genomes import Genomes
-from neatgrow.kernels import functions, layout, parallel
 from neatgrow.kernels import guided_growth as kernels
+from neatgrow.kernels import layout, parallel
+from neatgrow.kernels.dynamics import custom_addresses
 from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.guided_growth import Growth
 from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning.data import Lessons, prepared
+from neatgrow.learning.training import check_learnable
 from neatgrow.networks.networks import compile_genomes
 
 _SAMPLE_NS = 1.5  # estimated work per gene and sample
@@ -43,18 +45,19 @@ def grown(
     )  # fmt: skip
     some = genomes[rows]
     packed = some.packed
+    check_learnable(some)
     plan = compile_genomes(packed, genomes.interface, np.float32).plan
     growth = Growth(rules, wishes[rows], rows, candidates, LOSSES.index(lessons.loss), seed,
-                    generation)  # fmt: skip
+                    generation, genomes.interface.update == "synchronous")  # fmt: skip
     nodes, connections = packed.node_ptr, packed.connection_ptr
 
     def build(start: int, stop: int) -> tuple[Packed, int]:
         count = stop - start
         out = layout.empty_packed(
-            COLUMNS, count, nodes[stop] - nodes[start] + count,
+            names_of(genomes.columns), count, nodes[stop] - nodes[start] + count,
             connections[stop] - connections[start] + 4 * count,
         )  # fmt: skip
-        custom = functions.custom_addresses()
+        custom = custom_addresses()
         kernels.grow_where_wanted(packed, plan, custom, data, growth, out, start, stop)
         return out, count
 

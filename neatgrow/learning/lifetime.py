@@ -8,14 +8,15 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.config import Config
 from neatgrow.files.archive import UnknownContentError
+from neatgrow.genomes.columns import names_of, offered_dynamics
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import layout, random
-from neatgrow.kernels.layout import BIAS, WEIGHT
+from neatgrow.kernels.layout import WEIGHT
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.learning import optimizers
 from neatgrow.learning.data import Lessons, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
-from neatgrow.learning.training import Trainer, recipe_of
+from neatgrow.learning.training import Trainer, check_learn, recipe_of
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ def taught(
         return genomes, 0
     draws = np.empty(1 + len(genomes), np.int64)
     random.derive_seeds(key[0], random.LEARNING, key[1], draws)
+    check_learn(offered_dynamics(config.genes))
     chosen = np.flatnonzero(draws[1:] < learning.share * (1 << 31))
     if not chosen.size:
         return genomes, 0
@@ -153,11 +155,14 @@ def taught(
     losses = trainer.learn(data, learning.steps)
     samples = recipe.batch * data.inputs.shape[1] * int(np.count_nonzero(~np.isnan(losses)))
     tuned = trainer.tuned()
-    for column, values in (
-        (config.genes.weight, tuned.packed.connection_values[:, WEIGHT]),
-        (config.genes.bias, tuned.packed.node_values[:, BIAS]),
+    names = names_of(genomes.interface.columns)
+    for columns, values in (
+        (names.connection_values, tuned.packed.connection_values),
+        (names.node_values, tuned.packed.node_values),
     ):
-        np.clip(values, column.minimum, column.maximum, out=values)
+        for k, column in enumerate(columns):
+            bounds = getattr(config.genes, column)
+            np.clip(values[:, k], bounds.minimum, bounds.maximum, out=values[:, k])
     packed = tuned.packed
     if learning.prune > 0.0:
         packed = layout.without(

@@ -3,7 +3,7 @@
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,18 +11,22 @@ from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.columns import COLUMNS, Values
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
-from neatgrow.kernels import functions, parallel
+from neatgrow.kernels import parallel
 from neatgrow.kernels import training as kernels
 from neatgrow.kernels.backward import Data
+from neatgrow.kernels.dynamics import KIND, Dynamics, custom_addresses
 from neatgrow.kernels.layout import BIAS, WEIGHT
 from neatgrow.kernels.losses import LOSSES
+from neatgrow.kernels.plan import FIELDS, LEARNED, Plan
 from neatgrow.kernels.training import CONSTANT, Memory, Recipe, rate_at
 from neatgrow.learning.data import Lessons, checked_set, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
 from neatgrow.learning.targets import complaint_of_genomes
 from neatgrow.networks.networks import Networks, compile_genomes
+from neatgrow.networks.plan import parameter_columns, used_dynamics
 
 _Tunable = TypeVar("_Tunable", Genome, Genomes)
 Loss = Callable[[Array, Array], tuple[ArrayLike, ArrayLike]]
@@ -44,14 +48,16 @@ class Trainer:
     def __init__(self, genomes: Genomes, recipe: Recipe, dtype: Any) -> None:
         self.genomes = genomes
         self.recipe = recipe
+        check_learnable(genomes)
         self.networks: Networks = compile_genomes(genomes.packed, genomes.interface, dtype)
-        plan = self.networks.plan
-        self._before = (plan.weight.copy(), plan.bias.copy())
+        self._columns = parameter_columns(genomes.packed, genomes.interface)
+        values = flat(learned_of(self.networks.plan))
+        self._before = self.parameters()
         self._memory = Memory(
-            np.zeros((2, plan.weight.size), plan.weight.dtype),
-            np.zeros((2, plan.bias.size), plan.bias.dtype),
-            plan.weight.copy(),
-            plan.bias.copy(),
+            values,
+            tuple(np.zeros((2, *each.shape), each.dtype) for each in values),
+            flat(self.parameters()),
+            _bounds(self.networks.plan, genomes).reshape(2, -1),
             np.full(len(genomes), -1, np.int64),
             np.ones(len(genomes), np.bool_),
         )
@@ -74,7 +80,7 @@ class Trainer:
         samples = min(self.recipe.batch, data.inputs.shape[3]) * data.inputs.shape[1]
         ranges = self._ranges(steps * (_STEP_NS + samples * _SAMPLE_NS))
         parallel.over_ranges(
-            kernels.train, ranges, plan, functions.custom_addresses(), data, self.recipe,
+            kernels.train, ranges, plan, custom_addresses(), data, self.recipe,
             self._memory, (losses, self._done),
         )  # fmt: skip
         self._done += steps
@@ -84,43 +90,50 @@ class Trainer:
         """(N,) float64 losses as the networks are."""
         return self.gradients(data)[0]
 
-    def gradients(self, data: Data) -> tuple[Array, tuple[Array, Array]]:
-        """Losses (N,), and gradients in rows of the plan: of weights (C,), of biases (V,)."""
+    def gradients(self, data: Data) -> tuple[Array, tuple[Array, ...]]:
+        """Losses (N,), and gradients of the fields that learn, as :func:`learned_of` has them."""
         plan = self.networks.plan
         losses = np.empty(len(self.genomes))
-        found = (np.zeros_like(plan.weight), np.zeros_like(plan.bias))
+        found = tuple(np.zeros_like(values) for values in learned_of(plan))
         samples = data.inputs.shape[1] * data.inputs.shape[3]
         parallel.over_ranges(
-            kernels.gradients, self._ranges(samples * _SAMPLE_NS), plan,
-            functions.custom_addresses(), data, self.recipe.loss, losses, found,
+            kernels.gradients, self._ranges(samples * _SAMPLE_NS), plan, custom_addresses(), data,
+            self.recipe.loss, losses, flat(found),
         )  # fmt: skip
         return losses, found
 
-    def parameters(self) -> tuple[Array, Array]:
-        """Copies of all weights (C,) and biases (V,), in rows of the plan."""
-        return self.networks.plan.weight.copy(), self.networks.plan.bias.copy()
+    def parameters(self) -> tuple[Array, ...]:
+        """Copies of all fields that learn, as :func:`learned_of` has them."""
+        return tuple(values.copy() for values in learned_of(self.networks.plan))
 
-    def take_back(self, parameters: tuple[Array, Array], networks: Array) -> None:
+    def take_back(self, parameters: tuple[Array, ...], networks: Array) -> None:
         """Give some networks (K,) earlier parameters again."""
-        weights, biases = _rows(self.networks, networks)
-        self.networks.plan.weight[weights] = parameters[0][weights]
-        self.networks.plan.bias[biases] = parameters[1][biases]
+        copy_learned(parameters, learned_of(self.networks.plan), self.networks, networks)
 
     def tuned(self) -> Genomes:
         """The genomes with what was learned written into their genes; others as they were."""
         packed, plan = self.genomes.packed, self.networks.plan
-        everyone = np.arange(len(self.genomes))
-        weights, biases = _rows(self.networks, everyone)
         connection_values, node_values = packed.connection_values.copy(), packed.node_values.copy()
-        for rows, values, before, genes, starts, ptr, column, own in (
-            (weights, plan.weight, self._before[0], plan.connection_gene, packed.connection_ptr,
-             packed.connection_ptr, WEIGHT, connection_values),
-            (biases, plan.bias, self._before[1], plan.node_gene, packed.node_ptr,
-             packed.node_ptr, BIAS, node_values),
-        ):  # fmt: skip
-            moved = rows[values[rows] != before[rows]]
-            genome = np.searchsorted(ptr, moved, side="right") - 1
-            own[starts[genome] + genes[moved], column] = values[moved]
+        moved = [now != before for now, before in zip(learned_of(plan), self._before, strict=True)]
+        connections, nodes, _ = rows_of(self.networks, np.arange(len(self.genomes)))
+
+        def write(own: Array, column: int, values: Array, moved: Array, rows: Array) -> None:
+            """Values of the plan that have moved, some rows of it, into a column of genes."""
+            own_ptr, genes = (
+                (packed.node_ptr, plan.node_gene)
+                if own is node_values
+                else (packed.connection_ptr, plan.connection_gene)
+            )
+            rows = rows[moved[rows]]
+            genome = np.searchsorted(own_ptr, rows, side="right") - 1
+            own[own_ptr[genome] + genes[rows], column] = values[rows]
+
+        write(connection_values, WEIGHT, plan.weight, moved[0], connections)
+        write(node_values, BIAS, plan.bias, moved[1], nodes)
+        for kind, columns in self._columns.items():
+            rows = nodes[plan.dynamics[nodes, KIND] == kind]
+            for p, column in enumerate(columns):
+                write(node_values, column, plan.parameters[:, p], moved[2][:, p], rows)
         changed = packed._replace(connection_values=connection_values, node_values=node_values)
         return Genomes(changed, self.genomes.interface)
 
@@ -129,12 +142,57 @@ class Trainer:
         return parallel.split(packed.node_ptr + packed.connection_ptr, cost)
 
 
-def _rows(networks: Networks, chosen: Array) -> tuple[Array, Array]:
-    """Plan rows that some networks use: of connections, of nodes."""
+def check_learn(used: Iterable[Dynamics]) -> None:
+    """Raise ValueError if one of some dynamics has no gradient."""
+    for declared in used:
+        if not declared.learns:
+            rule, remedy = "dynamics that have a gradient, to learn", "Evolve without learning."
+            raise ValueError(_checks.message("genes.dynamics", rule, repr(declared.name), remedy))
+
+
+def check_learnable(genomes: Genomes) -> None:
+    """Raise ValueError if a node has dynamics without a gradient."""
+    check_learn(used_dynamics(genomes.packed, genomes.interface).values())
+
+
+def learned_of(plan: Plan) -> tuple[Array, ...]:
+    """The fields that learn: weights (C,), biases (V,), parameters of dynamics (V, P)."""
+    return tuple(getattr(plan, name) for name in LEARNED)
+
+
+def flat(fields: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Views of fields that learn as kernels take them, (K,) each."""
+    return tuple(field.reshape(-1) for field in fields)
+
+
+def copy_learned(
+    source: tuple[Array, ...], target: tuple[Array, ...], networks: Networks, chosen: Array
+) -> None:
+    """Copy the parameters of some networks (K,)."""
+    for own, other, rows in zip(source, target, rows_of(networks, chosen), strict=True):
+        other[rows] = own[rows]
+
+
+def _bounds(plan: Plan, genomes: Genomes) -> Array:
+    """(2, V, P) least and most of the parameters of dynamics, as their columns declare them."""
+    bounds = np.full((2, *plan.parameters.shape), np.inf)
+    bounds[0] = -np.inf
+    for kind, used in used_dynamics(genomes.packed, genomes.interface).items():
+        rows = plan.dynamics[:, KIND] == kind
+        for p, column in enumerate(used.columns):
+            declared = COLUMNS[column].settings
+            assert isinstance(declared, Values)
+            bounds[0, rows, p], bounds[1, rows, p] = declared.minimum, declared.maximum
+    return bounds
+
+
+def rows_of(networks: Networks, chosen: Array) -> tuple[Array, ...]:
+    """Rows that some networks (K,) use of each field that learns."""
     plan = networks.plan
     start, stop = plan.node_start[chosen], plan.node_stop[chosen]
-    nodes = _spans(start, stop)
-    return _spans(plan.incoming_start[start], plan.incoming_stop[stop - 1]), nodes
+    rows = {"connection": _spans(plan.incoming_start[start], plan.incoming_stop[stop - 1]),
+            "node": _spans(start, stop)}  # fmt: skip
+    return tuple(rows[FIELDS[name].axis] for name in LEARNED)
 
 
 def _spans(start: Array, stop: Array) -> Array:
@@ -166,7 +224,7 @@ def fine_tune(
     dtype: Any = np.float64,
     progress: bool | None = None,
 ) -> tuple[_Tunable, Array]:
-    """Tune weights and biases by gradient descent; structure and all other genes stay.
+    """Tune weights, biases and parameters of dynamics by gradient descent; all other genes stay.
 
     Networks of different shapes learn side by side, each bit for bit as it would alone, for
     any number of threads. Loops are followed through time (:mod:`neatgrow.kernels.backward`).
@@ -351,9 +409,7 @@ def _until_no_better(
         done += size
         now = trainer.loss(check)
         better = np.flatnonzero(now < best_loss)
-        rows = _rows(trainer.networks, better)
-        best[0][rows[0]] = trainer.networks.plan.weight[rows[0]]
-        best[1][rows[1]] = trainer.networks.plan.bias[rows[1]]
+        copy_learned(learned_of(trainer.networks.plan), best, trainer.networks, better)
         best_loss[better], improved[better] = now[better], True
         waited += 1
         waited[better] = 0

@@ -6,7 +6,9 @@ A tick computes, for every node v in evaluation order,
     a_v(t) = f_v( z_v(t) )
 
 with d = 1 on delayed connections (those that do not go forward in the order, self-loops
-included) and d = 0 on all others. States start at 0; an empty aggregate is 0.
+included) and d = 0 on all others. With ``Config.update`` ``"synchronous"``, d = 1 on all between
+nodes; a ``delay`` column adds to d. Where a node's dynamics is not instant, it stands between z
+and f (:mod:`neatgrow.kernels.dynamics`). States start at 0; an empty aggregate is 0.
 """
 
 from typing import Any, overload
@@ -18,30 +20,31 @@ from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.genomes.checks import check_arrays
 from neatgrow.genomes.interface import Interface
-from neatgrow.kernels import forward, functions, layout, ordering, parallel
-from neatgrow.kernels.layout import Packed, Plan
+from neatgrow.kernels import forward, parallel
+from neatgrow.kernels.dynamics import custom_addresses
+from neatgrow.kernels.layout import Packed
+from neatgrow.kernels.plan import Plan, flattened, one, part
+from neatgrow.networks.lanes import Lanes
+from neatgrow.networks.plan import compiled, work_of
 
 _FLOAT64 = np.dtype(np.float64)
 # Estimated work, ns: decides only how many threads share it.
-_COMPILE_NS, _STEP_NS, _SAMPLE_NS, _PASS_NS = 16.0, 2.3, 0.03, 5.0
+_SAMPLE_NS, _PASS_NS = 0.03, 5.0
 
 
 def compile_genomes(packed: Packed, interface: Interface, dtype: Any = np.float32) -> "Networks":
     """Networks of all genomes; the work of ``Genomes.compile``.
 
     Raises:
-        ValueError: ``dtype`` is neither float32 nor float64, or arrays are not laid out as
-            genomes are, or hold values that are not finite.
+        ValueError: ``dtype`` is neither float32 nor float64, arrays are not laid out as genomes
+            are, or hold values that are not finite, or a column is missing that the dynamics of a
+            node reads.
     """
     kind = np.dtype(dtype)
     if kind not in (np.float32, np.float64):
         raise ValueError(_checks.message("dtype", "float32 or float64", str(kind)))
-    check_arrays(packed)
-    plan = layout.empty_plan(packed, interface.outputs, kind)
-    genes = packed.node_ptr + packed.connection_ptr
-    ranges = parallel.split(genes, _COMPILE_NS)
-    parallel.over_ranges(ordering.compile_genomes, ranges, packed, interface.inputs, plan)
-    return Networks(plan, interface, genes)
+    check_arrays(packed, interface.columns)
+    return Networks(compiled(packed, interface, kind), interface, work_of(packed))
 
 
 class Networks:
@@ -82,42 +85,15 @@ class Networks:
         if not -len(self) <= index < len(self):
             raise IndexError(f"network {index}: expected an index below {len(self)}.")
         row = index % len(self)
-        plan = self.plan._replace(
-            node_start=self.plan.node_start[row : row + 1],
-            node_stop=self.plan.node_stop[row : row + 1],
-            has_loops=self.plan.has_loops[row : row + 1],
-            output_slot=self.plan.output_slot[row : row + 1],
-        )
-        return Network(Networks(plan, self.interface, self._genes[row : row + 2]))
+        networks = Networks(one(self.plan, row), self.interface, self._genes[row : row + 2])
+        return Network(networks)
 
     def _part(self, start: int, stop: int, step: int) -> "Networks":
         """Networks of a range, on arrays that hold no others."""
         if step != 1:
             raise ValueError(_checks.message("networks[…]", "a slice of step 1", step))
-        plan = self.plan
-        rows, genes = slice(start, stop), self._genes[start : max(start, stop) + 1]
-        if start >= stop:
-            nodes = connections = slice(0, 0)
-        else:
-            nodes = slice(int(plan.node_start[start]), int(plan.node_stop[stop - 1]))
-            first = int(plan.incoming_start[nodes.start])
-            connections = slice(first, int(plan.incoming_stop[nodes.stop - 1]))
-        part = Plan(
-            node_start=plan.node_start[rows] - nodes.start,
-            node_stop=plan.node_stop[rows] - nodes.start,
-            has_loops=plan.has_loops[rows].copy(),
-            incoming_start=plan.incoming_start[nodes] - connections.start,
-            incoming_stop=plan.incoming_stop[nodes] - connections.start,
-            source_slot=plan.source_slot[connections].copy(),
-            weight=plan.weight[connections].copy(),
-            bias=plan.bias[nodes].copy(),
-            activation=plan.activation[nodes].copy(),
-            aggregation=plan.aggregation[nodes].copy(),
-            output_slot=plan.output_slot[rows].copy(),
-            node_gene=plan.node_gene[nodes].copy(),
-            connection_gene=plan.connection_gene[connections].copy(),
-        )
-        return Networks(part, self.interface, genes - genes[0])
+        genes = self._genes[start : max(start, stop) + 1]
+        return Networks(part(self.plan, start, stop), self.interface, genes - genes[0])
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the state of :meth:`activate`."""
@@ -208,75 +184,9 @@ class Networks:
         outputs = np.empty((len(self), n_ticks, self.interface.outputs, n_samples), self.dtype)
         cost = n_ticks * (n_samples * _SAMPLE_NS + _PASS_NS)
         ranges = parallel.split(self._genes, cost)
-        custom = functions.custom_addresses()
+        custom = custom_addresses()
         parallel.over_ranges(forward.run, ranges, self.plan, custom, inputs, outputs)
         return outputs.swapaxes(2, 3)
-
-
-class Lanes:
-    """L closed loops: lane l runs one network on a state of its own.
-
-    What steps many environments at once, each for some (genome, episode); lanes whose
-    episode has ended are left out of ``active``.
-    """
-
-    def __init__(self, networks: Networks, network: Array) -> None:
-        plan, face = networks.plan, networks.interface
-        width = face.inputs + (plan.node_stop - plan.node_start)[network]
-        self._networks = networks
-        self._offset = _offsets(width)
-        self._state = forward.LaneState(
-            network, self._offset[:-1], np.zeros(int(self._offset[-1]), networks.dtype)
-        )
-        self._everyone = np.arange(network.size)
-        genes = networks._genes
-        self._work = _offsets(genes[network + 1] - genes[network])
-        self._ranges = parallel.split(self._work, _STEP_NS)
-
-    def __len__(self) -> int:
-        return int(self._everyone.size)
-
-    @property
-    def interface(self) -> Interface:
-        """Inputs and outputs."""
-        return self._networks.interface
-
-    def activate(self, x: Array, active: Array | None = None) -> Array:
-        """One tick of the active lanes.
-
-        Args:
-            x: (A, I), one row per active lane.
-            active: (A,) int64 lanes, each at most once; all L by default.
-
-        Returns:
-            (A, O).
-        """
-        lanes = self._everyone if active is None else active
-        face = self._networks.interface
-        inputs = np.ascontiguousarray(face.prepared(x), self._networks.dtype)
-        if inputs.shape != (lanes.size, face.inputs):
-            raise ValueError(
-                _checks.message("activate(x)", f"shape {(lanes.size, face.inputs)}", inputs)
-            )
-        outputs = np.empty((lanes.size, face.outputs), self._networks.dtype)
-        ranges = self._ranges
-        if active is not None:
-            ranges = [(0, lanes.size)]
-            if len(self._ranges) > 1:  # all lanes together are worth threads
-                ranges = parallel.split(_offsets(np.diff(self._work)[active]), _STEP_NS)
-        custom = functions.custom_addresses()
-        parallel.over_ranges(
-            forward.step, ranges, self._networks.plan, custom, self._state, lanes, inputs, outputs
-        )
-        return outputs
-
-    def reset(self, lanes: Array | None = None) -> None:
-        """Set the states of some lanes, or all, to 0."""
-        if lanes is None:
-            self._state.state[:] = 0
-            return
-        for lane in lanes:
-            self._state.state[self._offset[lane] : self._offset[lane + 1]] = 0
 
 
 class Network:
@@ -325,9 +235,9 @@ class Network:
 
     def _closed_loop(self) -> tuple[Array, Array, Array, Array]:
         """What every tick reads, gathered once, and slots at 0."""
-        plan = self.networks._part(0, 1, 1).plan
-        slots = np.zeros(self.interface.inputs + int(plan.node_stop[0]), self.networks.dtype)
-        return *layout.flattened(plan), functions.custom_addresses(), slots
+        plan = part(self.networks.plan, 0, 1)
+        slots = np.zeros(int(plan.width[0]), self.networks.dtype)
+        return *flattened(plan), custom_addresses(), slots
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the state of :meth:`activate`."""
@@ -367,8 +277,3 @@ class Network:
             return svg(self)
         except Exception:
             return None
-
-
-def _offsets(sizes: Array) -> Array:
-    """(K+1,) int64 offsets of K pieces laid end to end."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])

@@ -1,15 +1,19 @@
 """What a network's nodes hold, tick by tick; and genes for a network that has none."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.genomes.build import assemble
+from neatgrow.genomes.columns import in_order
 from neatgrow.genomes.genomes import Genome
-from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface
-from neatgrow.kernels.layout import Packed
+from neatgrow.kernels.plan import part
 from neatgrow.networks.networks import Network, Networks
+from neatgrow.networks.plan import computed_genes
 
 _FIRST_HIDDEN = 1 << 62
 
@@ -41,19 +45,7 @@ def activity(genome: Genome | Network, inputs: ArrayLike) -> Array:
 
 
 def answers(genome: Genome | Network, samples: ArrayLike) -> Array:
-    """Values of all nodes for independent samples, each one tick from state 0.
-
-    Args:
-        genome: As for :func:`activity`.
-        samples: (B, I).
-
-    Returns:
-        (B, I + nodes) float64, laid out as by :func:`activity`.
-
-    Raises:
-        TypeError: ``genome`` is neither a genome nor a network.
-        ValueError: Samples have another shape, or are not finite.
-    """
+    """As :func:`activity`, of independent samples (B, I), each one tick from state 0."""
     network = _network(genome)
     x = _checks.array("samples", samples, ("B", network.interface.inputs), finite=True)
     values: Array = _values(network, x[None])[0]
@@ -61,7 +53,7 @@ def answers(genome: Genome | Network, samples: ArrayLike) -> Array:
 
 
 def _network(genome: Genome | Network) -> Network:
-    return genome if isinstance(genome, Network) else drawable(genome).compile(np.float64)
+    return genome if isinstance(genome, Network) else at_work(genome).compile(np.float64)
 
 
 def _values(network: Network, x: Array) -> Array:
@@ -81,39 +73,25 @@ def genome_of(network: Network) -> Genome:
     """A genome of what a network computes.
 
     A network keeps neither ids nor births of its nodes, so hidden ones are numbered in
-    evaluation order.
+    evaluation order; and no gene columns but those that it computes with.
     """
-    plan, face = network.networks.plan, network.interface
-    rows = np.arange(plan.node_start[0], plan.node_stop[0])
-    hidden = np.ones(rows.size, np.bool_)
+    plan, face = part(network.networks.plan, 0, 1), network.interface
+    hidden = np.ones(plan.bias.size, np.bool_)
     hidden[plan.output_slot[0] - face.inputs] = False
-    id_ = np.empty(face.inputs + rows.size, np.int64)  # of every slot
+    id_ = np.empty(face.inputs + hidden.size, np.int64)  # of every slot
     id_[: face.inputs] = np.arange(face.inputs)
     id_[plan.output_slot[0]] = face.inputs + np.arange(face.outputs)
     id_[face.inputs :][hidden] = _FIRST_HIDDEN + np.arange(int(hidden.sum()))
-    order = np.argsort(id_[face.inputs :])
-    nodes = rows[order]
-    spans = [np.arange(plan.incoming_start[v], plan.incoming_stop[v]) for v in rows]
-    connections = np.concatenate([*spans, np.empty(0, np.int64)]).astype(np.int64)
-    source = id_[plan.source_slot[connections]]
-    target = np.repeat(id_[face.inputs :], [span.size for span in spans])
-    innovation = innovation_numbers(source, target)
-    sort = np.argsort(innovation)
-    packed = Packed(
-        node_ptr=np.array([0, nodes.size], np.int64),
-        connection_ptr=np.array([0, sort.size], np.int64),
-        node_id=id_[face.inputs :][order],
-        node_birth=np.zeros(nodes.size, np.int32),
-        node_values=plan.bias[nodes].astype(np.float64)[:, None],
-        node_choices=np.stack([plan.activation[nodes], plan.aggregation[nodes]], axis=1),
-        innovation=innovation[sort],
-        source=source[sort],
-        target=target[sort],
-        connection_birth=np.zeros(sort.size, np.int32),
-        connection_values=plan.weight[connections].astype(np.float64)[sort, None],
-        enabled=np.ones(sort.size, np.bool_),
-    )
-    return Genome(packed, face)
+    target = np.repeat(id_[face.inputs :], plan.incoming_stop - plan.incoming_start)
+    source, genes = computed_genes(plan, face)
+    face = replace(face, columns=in_order(genes))
+    return assemble(face, id_[face.inputs :], id_[source], target, genes)
+
+
+def at_work(genome: Genome | Network) -> Genome:
+    """As :func:`drawable`, of what a genome stands for: that is what meets inputs."""
+    shown = drawable(genome)
+    return shown if isinstance(genome, Network) else shown.phenotype()
 
 
 def drawable(genome: Genome | Network) -> Genome:

@@ -85,7 +85,7 @@ def disagreement(genome, X, Y, loss="mse", weights=None):
     return max(
         relative_error(value, np.array(losses), np.array([value])),
         *(relative_error(value, g[rows], r)
-          for g, rows, r in zip(found, spans, expected, strict=True)),
+          for g, rows, r in zip(found[:2], spans, expected, strict=True)),
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_gradients_of_every_function_in_graphs_with_loops_equal_torchs(graphs):
         nodes = slice(plan.node_start[0], plan.node_stop[0])
         seen |= {ACTIVATIONS[code] for code in plan.activation[nodes]}
         seen |= {AGGREGATIONS[code] for code in plan.aggregation[nodes]}
-        loops += bool(plan.has_loops[0])
+        loops += bool(plan.has_state[0])
         assert disagreement(genome, X, Y) < AGREE, k
     assert seen == set(ACTIVATIONS) | set(AGGREGATIONS)
     assert loops > GRAPHS // 4
@@ -151,7 +151,7 @@ def test_a_window_over_time_equals_torch_with_the_state_detached(graphs, window)
         trainer.learn(data, 1)
         if trainer.stopped[0] >= 0:  # the loss was not finite
             continue
-        moved = [a - b for a, b in zip(before, trainer.parameters(), strict=True)]
+        moved = [a - b for a, b in zip(before[:2], trainer.parameters()[:2], strict=True)]
         reference = Reference(genome)
         value, *expected = reference.gradients(X, Y, window=window)
         _, *whole = reference.gradients(X, Y)
@@ -195,7 +195,11 @@ def clip_exactly(parameters, largest):
     return norm > largest
 
 
-@pytest.mark.parametrize("extra", ["plain", "clipped", "cosine", "clipped cosine", "steps"])
+@pytest.mark.parametrize(
+    "extra",
+    ["plain", "clipped cosine", "steps"]
+    + [pytest.param(extra, marks=pytest.mark.slow) for extra in ("clipped", "cosine")],
+)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_fifty_steps_of_an_optimiser_lead_where_torchs_do(calm, name, extra):
     optimizer, make = OPTIMIZERS[name]
@@ -230,7 +234,7 @@ def test_fifty_steps_of_an_optimiser_lead_where_torchs_do(calm, name, extra):
             theirs.step()
             scheduler.step()
         spans = (reference.connections, reference.nodes)
-        for mine, rows, p in zip(trainer.parameters(), spans, parameters, strict=True):
+        for mine, rows, p in zip(trainer.parameters()[:2], spans, parameters, strict=True):
             np.testing.assert_allclose(mine[rows], p.detach(), rtol=1e-9, atol=1e-9, err_msg=str(k))
     assert clip is None or clipped > 10
 
@@ -245,5 +249,7 @@ def test_clipping_is_torchs_but_for_the_millionth_that_it_adds_to_the_norm(calm)
     reference.loss(X, Y).backward()
     assert torch.nn.utils.clip_grad_norm_(parameters, 0.01) > 0.01
     spans = (reference.connections, reference.nodes)
-    for old, new, rows, p in zip(before, trainer.parameters(), spans, parameters, strict=True):
+    for old, new, rows, p in zip(
+        before[:2], trainer.parameters()[:2], spans, parameters, strict=True
+    ):
         np.testing.assert_allclose((old - new)[rows], p.grad, rtol=1e-4, atol=1e-12)

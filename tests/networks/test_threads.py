@@ -316,7 +316,7 @@ def test_threads_with_a_copy_each_get_what_one_gets(looped):
 
 def test_copies_of_many_networks_have_states_of_their_own():
     networks = grown(4, generations=15, inputs=3, outputs=2).compile()
-    assert networks.plan.has_loops.any()
+    assert networks.plan.has_state.any()
     x = np.random.default_rng(2).normal(size=(30, len(networks), 3))
 
     def answers(networks):

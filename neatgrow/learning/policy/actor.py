@@ -1,35 +1,24 @@
 """The policy while it learns: an evolved graph, and its clipped policy gradient."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from neatgrow._types import Array
+from neatgrow.genomes.columns import names_of, plain
 from neatgrow.genomes.genomes import Genome
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import functions, random
 from neatgrow.kernels.backward import Data
-from neatgrow.kernels.layout import ACTIVATION, AGGREGATION, BIAS
-from neatgrow.learning.optimizers import Optimizer
+from neatgrow.kernels.layout import ACTIVATION, BIAS
 from neatgrow.learning.policy.distributions import Distribution
 from neatgrow.learning.policy.experience import Act, Experience
+from neatgrow.learning.policy.settings import PPO
 from neatgrow.learning.training import Trainer, held, recipe_of
 from neatgrow.networks.networks import Networks
 
 _EVERYTHING = 1 << 40  # samples per step, where a call's own number is meant
-
-
-class Settings(NamedTuple):
-    """How a policy learns; see :func:`neatgrow.fine_tune_policy`."""
-
-    optimizer: Optimizer
-    iterations: int
-    epochs: int
-    batch: int
-    clip: float
-    entropy: float
-    divergence: float | None
-    window: int | None
 
 
 class Lesson(NamedTuple):
@@ -59,7 +48,7 @@ def surrogate(
     actions: Array,
     old: Array,
     advantage: Array,
-    settings: Settings,
+    ppo: PPO,
 ) -> tuple[float, Array, Progress]:
     """L = −mean(min(ρ Â, clip(ρ, 1 − ε, 1 + ε) Â)) − c·mean(H) with ρ = p(a)/p_old(a).
 
@@ -73,7 +62,7 @@ def surrogate(
         actions: (B, O).
         old: (B,) ln p_old(a).
         advantage: (B,) Â.
-        settings: With ε ``clip`` and c ``entropy``.
+        ppo: With ε ``clip_range`` and c ``ent_coef``.
 
     Returns:
         L, ∂L/∂outputs (B, O + K) float64, and what it came to.
@@ -81,15 +70,15 @@ def surrogate(
     found = distribution.likelihood(outputs, actions)
     gap = found.log - old
     ratio = np.exp(gap)
-    kept = np.clip(ratio, 1.0 - settings.clip, 1.0 + settings.clip)
+    kept = np.clip(ratio, 1.0 - ppo.clip_range, 1.0 + ppo.clip_range)
     worth = np.minimum(ratio * advantage, kept * advantage)
-    moves = np.where(advantage >= 0.0, ratio < 1.0 + settings.clip, ratio > 1.0 - settings.clip)
+    moves = np.where(advantage >= 0.0, ratio < 1.0 + ppo.clip_range, ratio > 1.0 - ppo.clip_range)
     slopes = -(moves * ratio * advantage)[:, None] * found.d_log
-    slopes -= settings.entropy * found.d_entropy
-    loss = -worth.mean() - settings.entropy * found.entropy.mean()
+    slopes -= ppo.ent_coef * found.d_entropy
+    loss = -worth.mean() - ppo.ent_coef * found.entropy.mean()
     told = Progress(
         float(found.entropy.mean()),
-        float((np.abs(ratio - 1.0) > settings.clip).mean()),
+        float((np.abs(ratio - 1.0) > ppo.clip_range).mean()),
         float((ratio - 1.0 - gap).mean()),
     )
     return float(loss), slopes / len(outputs), told
@@ -98,35 +87,36 @@ def surrogate(
 class Actor:
     """A genome that learns to act.
 
-    Graphs without loops learn from single decisions, those with loops from whole episodes from
-    state 0, by gradients through time.
+    Graphs without state learn from single decisions, those with loops, delays or dynamics from
+    whole episodes from state 0, by gradients through time.
 
     Args:
         genome: Carries the statistics of observations, where they are standardised.
         distribution: Of its actions.
         start: (K,) further outputs to begin with.
-        settings: How it learns.
+        ppo: How it learns.
+        iterations: How many updates there will be, at most.
         seed: Keys batches.
         dtype: float32 or float64.
     """
 
     def __init__(
-        self, genome: Genome, distribution: Distribution, start: Array, settings: Settings,
-        seed: int, dtype: Any = np.float32,
+        self, genome: Genome, distribution: Distribution, start: Array, ppo: PPO,
+        iterations: int, seed: int, dtype: Any = np.float32,
     ) -> None:  # fmt: skip
-        self._genome, self._distribution, self._settings = genome, distribution, settings
+        self._genome, self._distribution, self._ppo = genome, distribution, ppo
         self._seed, self._updates, self._dtype = seed, 0, dtype
         # A recipe for no data: what depends on data is set with each call.
         nothing = np.zeros((1, 1, 1, 1))
         recipe = recipe_of(
-            "given", settings.optimizer, settings.iterations, Data(nothing, nothing, nothing),
-            clip=1.0, window=settings.window,
+            "given", ppo.optimizer, iterations, Data(nothing, nothing, nothing),
+            clip=1.0, window=ppo.window,
         )  # fmt: skip
         self._recipe = recipe._replace(batch=_EVERYTHING)
         working = with_constants(genome, start)
         self._trainer = Trainer(working.batch(), self._recipe, dtype)
         plan = self._trainer.networks.plan
-        self._has_loops = bool(plan.has_loops[0])
+        self._has_state = bool(plan.has_state[0])
         # On inputs that are standardised already.
         face = Interface(genome.n_inputs, genome.n_outputs + start.size)
         self._plain = Networks(plan, face, self._trainer.networks._genes)
@@ -163,13 +153,13 @@ class Actor:
             experience: S decisions of this very policy.
             advantage: (S,) Â; standardised here.
         """
-        settings, lesson = self._settings, self._lesson(experience, advantage)
-        window = settings.window or lesson.inputs.shape[0]
+        ppo, lesson = self._ppo, self._lesson(experience, advantage)
+        window = ppo.window or lesson.inputs.shape[0]
         self._trainer.recipe = held(self._recipe._replace(window=window), self._updates)
         rng = np.random.default_rng((self._seed, self._updates))
         self._updates += 1
         n_ticks, n_rows = lesson.counts.shape
-        n_batches = max(1, min(n_rows, round(lesson.counts.sum() / settings.batch)))
+        n_batches = max(1, min(n_rows, round(lesson.counts.sum() / ppo.batch_size)))
         everything: list[Progress] = []
         with np.errstate(all="ignore"):  # what is not finite stops the trainer
             old = np.zeros((n_ticks, n_rows))
@@ -177,14 +167,14 @@ class Actor:
                 self._outputs(lesson), lesson.actions[lesson.counts]
             )
             old[lesson.counts] = found.log
-            for _ in range(settings.epochs):
+            for _ in range(ppo.n_epochs):
                 told = []
                 for rows in np.array_split(rng.permutation(n_rows), n_batches):
                     if lesson.counts[:, rows].any():  # else all were cut off after one decision
                         told.append(self._step(lesson.part(rows), old[:, rows]))
                 everything += told
                 diverged = float(np.mean([each.divergence for each in told]))
-                if self.lost or diverged > (settings.divergence or np.inf):
+                if self.lost or diverged > (ppo.divergence or np.inf):
                     break
         entropy, clipped, _ = np.mean(everything, axis=0).tolist()
         return Progress(entropy, clipped, diverged)
@@ -196,7 +186,7 @@ class Actor:
         standard = (advantage - usable.mean()) / max(float(usable.std()), 1e-8)
         inputs = self.networks.interface.prepared(experience.x)
         columns = (inputs, experience.actions, standard, counts)
-        if not self._has_loops:
+        if not self._has_state:
             x, actions, worth, chosen = (column[counts][None] for column in columns)
         else:
             lengths = np.diff(experience.start)
@@ -232,7 +222,7 @@ class Actor:
         counts = lesson.counts
         loss, slopes, told = surrogate(
             self._distribution, self._outputs(lesson), lesson.actions[counts], old[counts],
-            lesson.advantage[counts], self._settings,
+            lesson.advantage[counts], self._ppo,
         )  # fmt: skip
         targets = np.zeros((*counts.shape, slopes.shape[1]), self._dtype)
         targets[counts] = slopes
@@ -260,22 +250,21 @@ def with_constants(genome: Genome, values: Array) -> Genome:
     def widened(column: Array, rows: Array) -> Array:
         return np.concatenate([column[:n_out], rows, column[n_out:]])
 
-    more = np.zeros(count, np.int64)  # like the first output, but for what is set below
-    node_values, node_choices = packed.node_values[more], packed.node_choices[more]
-    node_values[:, BIAS] = values
-    node_choices[:, ACTIVATION], node_choices[:, AGGREGATION] = functions.IDENTITY, functions.SUM
+    names = names_of(face.columns)
+    node_values = np.tile([plain(name) for name in names.node_values], (count, 1))
+    node_choices = np.tile(
+        np.array([plain(name) for name in names.node_choices], np.uint8), (count, 1)
+    )
+    node_values[:, BIAS], node_choices[:, ACTIVATION] = values, functions.IDENTITY
     wide = packed._replace(
         node_ptr=np.array([0, packed.node_id.size + count]),
         node_id=widened(ids[0], np.arange(first, first + count)),
-        node_birth=widened(packed.node_birth, packed.node_birth[more]),
+        node_birth=widened(packed.node_birth, np.full(count, packed.node_birth[0])),
         node_values=widened(packed.node_values, node_values),
         node_choices=widened(packed.node_choices, node_choices),
         source=ids[1], target=ids[2],
     )  # fmt: skip
-    wider = Interface(
-        face.inputs, n_out + count, input_mean=face.input_mean, input_scale=face.input_scale
-    )
-    return Genome(wide, wider)
+    return Genome(wide, replace(face, outputs=n_out + count, output_names=None))
 
 
 def without_constants(wide: Genome, genome: Genome) -> Genome:

@@ -5,12 +5,10 @@ from itertools import pairwise
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.genomes.columns import NODE_CHOICES, NODE_VALUES
+from neatgrow.genomes.build import assemble
 from neatgrow.genomes.genomes import Genome
-from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface
-from neatgrow.kernels import functions, layout
-from neatgrow.kernels.layout import ACTIVATION, BIAS, WEIGHT
+from neatgrow.kernels import functions
 from neatgrow.learning.data import prepared
 from neatgrow.learning.optimizers import Optimizer
 from neatgrow.learning.training import Trainer, held, recipe_of
@@ -115,20 +113,7 @@ def dense(interface: Interface, hidden: tuple[int, ...], seed: int) -> Genome:
         spread = (0.1 if after is outputs else 1.0) / np.sqrt(before.size)
         weights.append(rng.standard_normal(before.size * after.size) * spread)
     source, target, weight = (np.concatenate(part) for part in (sources, targets, weights))
-    innovation = innovation_numbers(source, target)
-    order = np.argsort(innovation)
-    nodes = n_out + sum(hidden)
-    packed = layout.empty_packed(
-        (len(NODE_VALUES), len(NODE_CHOICES), 1), 1, nodes, innovation.size
-    )  # fmt: skip
-    packed.node_ptr[:], packed.connection_ptr[:] = (0, nodes), (0, innovation.size)
-    packed.node_id[:] = np.concatenate([outputs, *layers[1:-1]])
-    packed.node_birth[:] = packed.connection_birth[:] = 0
-    packed.node_values[:, BIAS] = 0.0
-    packed.node_choices[:] = functions.SUM
-    packed.node_choices[:, ACTIVATION] = functions.TANH
-    packed.node_choices[:n_out, ACTIVATION] = functions.IDENTITY
-    packed.innovation[:], packed.enabled[:] = innovation[order], True
-    packed.source[:], packed.target[:] = source[order], target[order]
-    packed.connection_values[:, WEIGHT] = weight[order]
-    return Genome(packed, interface)
+    node_id = np.concatenate([outputs, *layers[1:-1]])
+    activation = np.where(node_id < n_in + n_out, functions.IDENTITY, functions.TANH)
+    genes = {"weight": weight, "activation": activation}
+    return assemble(interface, node_id, source, target, genes)

@@ -7,7 +7,7 @@ from os import PathLike, fspath
 import numpy as np
 
 from neatgrow import _checks
-from neatgrow._types import Array
+from neatgrow.genomes.build import composed
 from neatgrow.genomes.genomes import Genome
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
@@ -22,49 +22,35 @@ Source = Result | Lineage | Sequence[Ancestor] | str | PathLike[str]
 
 @dataclass(frozen=True)
 class Stage:
-    """What a drawing of an ancestor shows, by identity.
-
-    Attributes:
-        ancestor: Who.
-        wires: Row of the connection gene and whether it is delayed, by innovation.
-        nodes: Row of the node gene, by id, of nodes that reach an output.
-        inputs: Those in use.
-    """
+    """What a drawing of an ancestor shows, by identity."""
 
     ancestor: Ancestor
-    wires: dict[int, tuple[int, bool]]
-    nodes: dict[int, int]
-    inputs: set[int]
+    wires: dict[int, tuple[int, bool]]  # innovation → row of the gene, whether it is delayed
+    nodes: dict[int, int]  # id → row of the gene, of nodes that reach an output
+    inputs: set[int]  # those in use
 
 
 def ancestors_of(source: object, most: int) -> list[Ancestor]:
     """At most so many ancestors, evenly chosen, with the first and the last."""
     _checks.integer("stages", most, 1)
     if isinstance(source, Result):
-        line: Sequence[object] = source.ancestors
-    elif isinstance(source, Lineage):
-        line = source.line()
+        source = source.ancestors
     elif isinstance(source, (str, PathLike)):
-        lineage = read_lineage(fspath(source))
-        line = [] if lineage is None else lineage.line()
-    elif isinstance(source, Sequence):
-        line = source
-    else:
+        source = read_lineage(fspath(source)) or []
+    if isinstance(source, Lineage):
+        source = source.line()
+    if not isinstance(source, Sequence):
         raise TypeError(
             _checks.message(
                 "source", "a Result, its ancestors, or a run's directory", type(source).__name__,
                 "Pass what evolve() returned.",
             )
         )  # fmt: skip
-    found: list[Ancestor] = []
-    for ancestor in line:
+    found: list[Ancestor] = list(source)
+    for ancestor in found:
         if not isinstance(ancestor, Ancestor):
-            raise TypeError(
-                _checks.message(
-                    "source", "ancestors", type(ancestor).__name__, "Pass result.ancestors."
-                )
-            )
-        found.append(ancestor)
+            what = type(ancestor).__name__
+            raise TypeError(_checks.message("source", "ancestors", what, "Pass result.ancestors."))
     if not found:
         raise ValueError(
             _checks.message(
@@ -112,71 +98,51 @@ class Named(Genome):
 
 def union_of(stages: list[Stage]) -> Named:
     """A genome of all nodes and connections that ever took part; weights are their largest."""
-    nodes: dict[int, tuple[Packed, int]] = {}
-    wires: dict[int, tuple[Packed, int]] = {}
-    for stage in stages:
-        packed = stage.ancestor.genome.packed
-        nodes |= {i: (packed, row) for i, row in stage.nodes.items()}
-        for i, (row, _) in stage.wires.items():
-            old = wires.get(i)
-            weight = packed.connection_values[row, layout.WEIGHT]
-            if old is None or abs(weight) >= abs(_of(old, "connection_values")[layout.WEIGHT]):
-                wires[i] = (packed, row)
-    _show_both_signs(wires, stages)
-    node_rows, wire_rows = ([table[i] for i in sorted(table)] for table in (nodes, wires))
-    like = stages[-1].ancestor.genome
-    columns = {
-        name: np.array([_of(row, name) for row in rows], dtype=getattr(like.packed, name).dtype)
-        for names, rows in (
-            (layout.NODE_COLUMNS, node_rows), (layout.CONNECTION_COLUMNS, wire_rows)
-        )
-        for name in names
-    }  # fmt: skip
-    if not wire_rows:
-        columns["connection_values"] = like.packed.connection_values[:0]
-    packed = Packed(
-        node_ptr=np.array([0, len(node_rows)], np.int64),
-        connection_ptr=np.array([0, len(wire_rows)], np.int64), **columns,
-    )  # fmt: skip
-    union = Genome(packed, like.interface)
+    genomes = [stage.ancestor.genome for stage in stages]
+    weight = np.concatenate([genome.weight for genome in genomes]).tolist()
+    nodes: dict[int, int] = {}  # row in all genomes together, by identity
+    wires: dict[int, int] = {}
+    everywhere = []
+    v = c = 0
+    for stage, genome in zip(stages, genomes, strict=True):
+        nodes |= {i: v + row for i, row in stage.nodes.items()}
+        everywhere += [(i, c + row) for i, (row, _) in stage.wires.items()]
+        v, c = v + genome.node_id.size, c + genome.n_connections
+    for i, row in everywhere:
+        if i not in wires or abs(weight[row]) >= abs(weight[wires[i]]):
+            wires[i] = row
+    _show_both_signs(wires, everywhere, weight)
+    rows = (np.array([table[i] for i in sorted(table)], np.int64) for table in (nodes, wires))
+    like = genomes[-1]
+    union = composed(genomes, len(genomes) - 1, *rows)
     names, more = like.labels(), like.n_hidden
     for node in union.labels():  # in the order of their births
         if node not in names:
             more += 1
             names[node] = f"h{more}"
-    return Named(packed, like.interface, names)
+    return Named(union.packed, like.interface, names)
 
 
-def _show_both_signs(wires: dict[int, tuple[Packed, int]], stages: list[Stage]) -> None:
+def _show_both_signs(
+    wires: dict[int, int], everywhere: list[tuple[int, int]], weight: list[float]
+) -> None:
     """Let one weight of each sign be among them, for the legend to explain."""
-    weights = {i: float(_of(gene, "connection_values")[layout.WEIGHT]) for i, gene in wires.items()}
-    strongest = max(weights, key=lambda i: abs(weights[i]), default=-1)
+    strongest = max(wires, key=lambda i: abs(weight[wires[i]]), default=-1)
     for sign in (-1.0, 1.0):
-        if any(sign * weight > 0.0 for weight in weights.values()):
-            continue
-        for stage in stages:
-            packed = stage.ancestor.genome.packed
-            for i, (row, _) in stage.wires.items():
-                if i != strongest and sign * packed.connection_values[row, layout.WEIGHT] > 0.0:
-                    wires[i] = (packed, row)
-                    return
-
-
-def _of(gene: tuple[Packed, int], column: str) -> Array:
-    packed, row = gene
-    values: Array = getattr(packed, column)[row]
-    return values
+        if not any(sign * weight[row] > 0.0 for row in wires.values()):
+            others = [w for w in everywhere if w[0] != strongest and sign * weight[w[1]] > 0.0]
+            wires.update(others[:1])
 
 
 def as_of(union: Named, stage: Stage) -> Genome:
-    """The union with the weights and functions that a stage has."""
-    packed, theirs = union.packed, stage.ancestor.genome.packed
-    values, choices = packed.connection_values.copy(), packed.node_choices.copy()
-    at = {i: k for k, i in enumerate(packed.innovation.tolist())}
-    for i, (row, _) in stage.wires.items():
-        values[at[i]] = theirs.connection_values[row]
-    place = {i: k for k, i in enumerate(packed.node_id.tolist())}
-    for i, row in stage.nodes.items():
-        choices[place[i]] = theirs.node_choices[row]
-    packed = packed._replace(connection_values=values, node_choices=choices)
+    """The union with the values and options that a stage has."""
+    packed, theirs = union.copy().packed, stage.ancestor.genome.packed
+    wires = {i: row for i, (row, _) in stage.wires.items()}
+    for table, ids, rows in (
+        ("node", packed.node_id, stage.nodes), ("connection", packed.innovation, wires),
+    ):  # fmt: skip
+        places = np.searchsorted(ids, np.array(list(rows), np.int64))
+        for name in layout.TABLES[table]:
+            if name in layout.BY_COLUMN:
+                getattr(packed, name)[places] = getattr(theirs, name)[list(rows.values())]
     return Named(packed, union.interface, union.names)

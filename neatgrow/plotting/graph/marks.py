@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-import networkx
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.export.networkx import from_networkx
-from neatgrow.genomes.genomes import Genome, Genomes
-from neatgrow.genomes.interface import Interface
-from neatgrow.kernels import layout
+from neatgrow.columns import COLUMNS, Choices, Table
+from neatgrow.genomes.columns import BASE
+from neatgrow.genomes.genomes import Genome
 
 AGGREGATION_MARKS = {"sum": "", "product": "×"}  # the others go by their names
 
@@ -19,7 +17,7 @@ _SAMPLES = 49
 
 
 def activation_curves(names: Iterable[str]) -> dict[str, Array]:
-    """The shape of activations, computed by networks of one node each.
+    """The shape of activations, computed by a network with an output for each.
 
     Args:
         names: Activations, registered ones included.
@@ -28,21 +26,25 @@ def activation_curves(names: Iterable[str]) -> dict[str, Array]:
         By name, points (49, 2) of the curve, x and y within ±1.
     """
     shown = sorted(set(names))
-    parts = [(_one_node(name).packed, 1) for name in shown]
-    networks = Genomes(layout.concatenate(parts), Interface(1, 1)).compile(np.float64)
+    edges = [(0, k) for k in range(1, len(shown) + 1)]
+    nodes: dict[Any, Any] = {k: {"activation": name} for k, name in enumerate(shown, 1)}
+    genome = Genome.from_edges(edges, inputs=1, outputs=len(shown), nodes=nodes)
     z = np.linspace(-_REACH, _REACH, _SAMPLES)
-    values = np.clip(np.nan_to_num(networks.predict(z[:, None])[:, :, 0]), -_REACH, _REACH)
+    values = genome.compile(np.float64).predict(z[:, None]).T
     curves = {}
-    for name, y in zip(shown, values, strict=True):
+    for name, y in zip(shown, np.clip(np.nan_to_num(values), -_REACH, _REACH)):
         low, high = float(y.min()), float(y.max())
         scaled = (y - (low + high) / 2.0) / ((high - low) / 2.0 or 1.0)
         curves[name] = np.stack([z / _REACH, scaled], axis=1)
     return curves
 
 
-def _one_node(activation: str) -> Genome:
-    graph: networkx.DiGraph[Any] = networkx.DiGraph()
-    graph.add_node("z", kind="input")
-    graph.add_node("f", kind="output", activation=activation)
-    graph.add_edge("z", "f")
-    return from_networkx(graph)
+def optional_texts(genome: Genome, table: Table) -> list[list[str]]:
+    """What a drawing writes of each optional column of a table, by row."""
+    found = [COLUMNS[n] for n in genome.columns if n not in BASE and COLUMNS[n].table == table]
+    return [
+        genome.options(column.name)
+        if isinstance(column.settings, Choices)
+        else [f"{column.label or column.name} {value:.2g}" for value in genome.column(column.name)]
+        for column in found
+    ]

@@ -4,7 +4,8 @@ import numpy as np
 
 from neatgrow._types import Array
 from neatgrow.learning.policy.experience import Act, Experience
-from neatgrow.networks.networks import Lanes, Networks
+from neatgrow.networks.lanes import Lanes
+from neatgrow.networks.networks import Networks
 from neatgrow.problems.gymnasium.rollouts import FAILED, TERMINATED, Rollout
 
 

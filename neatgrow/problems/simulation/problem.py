@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation
-from neatgrow.kernels import functions, parallel, simulation, simulators
+from neatgrow.kernels import parallel, simulation, simulators
+from neatgrow.kernels.dynamics import custom_addresses
 from neatgrow.kernels.simulation import Jobs, Played, Simulator
 from neatgrow.networks.networks import Networks
 
@@ -158,6 +159,7 @@ class Simulation:
         """
         starts = _starts(starts)
         face = networks.interface
+        face.check_graph("networks")
         if (face.inputs, face.outputs) != (self.inputs, self.outputs):
             raise ValueError(
                 _checks.message(
@@ -229,7 +231,7 @@ def _play(networks: Networks, simulator: Simulator, jobs: Jobs, played: Played) 
     nothing about what comes of it.
     """
     count = played.returns.size
-    custom = functions.custom_addresses()
+    custom = custom_addresses()
     threads = min(parallel.thread_count(), count)
     cuts = np.linspace(0, count, min(count, _PIECES * threads) + 1).astype(np.int64).tolist()
     pieces = deque(pairwise(cuts))  # its popleft is atomic

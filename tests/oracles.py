@@ -76,6 +76,8 @@ def _sigmoid(z):
 
 
 def _gelu(z):
+    if z == -math.inf:
+        return -0.0
     return z * (0.5 * (1 + math.erf(z / math.sqrt(2))))
 
 

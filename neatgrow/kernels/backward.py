@@ -25,20 +25,16 @@ from neatgrow._types import Array
 from neatgrow.kernels.dynamics import TIMED, retreat
 from neatgrow.kernels.forward import tick_rows
 from neatgrow.kernels.functions import (
-    IDENTITY,
     MAX,
     MEAN,
     PRODUCT,
-    SIGMOID,
     SUM,
-    TANH,
-    address_of,
     like,
-    slope,
 )
 from neatgrow.kernels.jit import at, helper, summing
 from neatgrow.kernels.losses import loss_rows
 from neatgrow.kernels.plan import is_delayed
+from neatgrow.kernels.rows import slope_row
 
 TILE = 64  # samples per pass
 
@@ -63,6 +59,7 @@ class Scratch(NamedTuple):
     dz: Array  # (tile,): δ of a product, times the factors gone through
     factor: Array  # (connections into a node + 1, tile) products of the factors before each
     outputs: Array  # (2, O, tile): outputs, and ∂L/∂output
+    work: Array  # (…, tile) float64: what the loss works on
     state: Array  # (dynamics.MOST,): a node's state, to be updated once more
 
 
@@ -113,7 +110,15 @@ def accumulate(plan, custom, n, data, loss, chosen, total, gradient, scratch):
                     for j in range(size):
                         scratch.outputs[0, o, j] = now[at(plan.output_slot[n, o]), j]
                 result += loss_rows(
-                    loss, data, which, t, chosen, first, size, total, scratch.outputs
+                    loss,
+                    data,
+                    which,
+                    t,
+                    chosen,
+                    first,
+                    size,
+                    total,
+                    (scratch.outputs, scratch.work),
                 )
                 for o in range(plan.output_slot.shape[1]):
                     for j in range(size):
@@ -144,9 +149,7 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
                 dz[j] = retreat(plan.dynamics[at(v)], plan.parameters[at(v)], custom, node, slots,
                                 own, scratch.state)  # fmt: skip
         else:
-            _through_activation(
-                plan.activation[at(v)], custom, d[at(slot)], now[at(slot)], dz, size
-            )
+            slope_row(plan.activation[at(v)], custom, d[at(slot)], now[at(slot)], dz, size)
         d_bias[at(v)] += _sum(dz, size)
         aggregation = plan.aggregation[at(v)]
         if aggregation in (SUM, MEAN):
@@ -183,25 +186,6 @@ def _lines_back(plan, n, size, d, d_before):
         back = d_before[at(source)] if source >= first else d[at(source)]
         for j in range(size):
             back[j] += d[at(first + k), j]
-
-
-@helper
-def _through_activation(opcode, custom, d, a, dz, size):
-    """δ = f′(z)·∂L/∂a in the place of z, the commonest functions in loops of their own."""
-    one = like(d[0], 1.0)
-    if opcode == TANH:
-        for j in range(size):
-            dz[j] = d[j] * (one - a[j] * a[j])
-    elif opcode == SIGMOID:
-        for j in range(size):
-            dz[j] = d[j] * a[j] * (one - a[j])
-    elif opcode == IDENTITY:
-        for j in range(size):
-            dz[j] = d[j]
-    else:
-        address = address_of(opcode, custom)
-        for j in range(size):
-            dz[j] = d[j] * slope(opcode, dz[j], a[j], address)
 
 
 @helper

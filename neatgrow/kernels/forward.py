@@ -34,6 +34,7 @@ from neatgrow.kernels.functions import (
 )
 from neatgrow.kernels.jit import at, helper, inlined, kernel
 from neatgrow.kernels.plan import unflattened
+from neatgrow.kernels.rows import activate_row
 
 TILE = 128  # samples per pass: the slots of a small network stay in the first-level cache
 
@@ -239,9 +240,7 @@ def tick_rows(plan, custom, n, n_inputs, n_samples, slots, z, keep):
             for i in range(n_samples):
                 slots[slot, i] = advance(timing, parameters, custom, z[row, i], slots[:, i])
         else:
-            address = address_of(opcode, custom)
-            for i in range(n_samples):
-                slots[slot, i] = activate(opcode, z[row, i], address)
+            activate_row(opcode, custom, z[row], slots[slot], n_samples)
         slot += at(1)
     first_line, last_line = plan.lines[n, 0], plan.lines[n, 1]
     for k in range(last_line - first_line):  # a line takes its source's value before that changes

@@ -14,6 +14,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from neatgrow.kernels import elementary
 from neatgrow.kernels.jit import helper
 
 ACTIVATIONS: tuple[str, ...] = (
@@ -163,6 +164,18 @@ def sigmoid(z):
 
 
 @helper
+def gelu(z):
+    """z Φ(z); 0 at −∞."""
+    return z * elementary.normal(z) if z > like(z, -40.0) else (like(z, -0.0) if z == z else z)
+
+
+@helper
+def is_small(z):
+    """Whether an angle is within what :mod:`neatgrow.kernels.elementary` takes."""
+    return abs(z) <= like(z, elementary.LARGEST_ANGLE)
+
+
+@helper
 def activate(opcode, z, address):
     """f(z) in the type of z.
 
@@ -184,15 +197,15 @@ def activate(opcode, z, address):
     if opcode == LEAKY_RELU:
         return like(z, LEAK) * z if z < like(z, 0.0) else z
     if opcode == ELU:
-        return like(z, math.expm1(z)) if z < like(z, 0.0) else z
-    if opcode == GELU:  # z Φ(z), exact
-        return like(z, 0.5 * z * (1.0 + math.erf(z * 0.7071067811865476)))
-    if opcode == SOFTPLUS:  # ln(1 + eᶻ) without overflow
-        return like(z, max(z, 0.0) + math.log1p(math.exp(-abs(z))))
+        return elementary.elu(z)
+    if opcode == GELU:  # z Φ(z)
+        return gelu(z)
+    if opcode == SOFTPLUS:  # ln(1 + eᶻ)
+        return elementary.softplus(z)
     if opcode == SIN:
-        return like(z, math.sin(z))
+        return elementary.sin(z) if is_small(z) else like(z, math.sin(z))
     if opcode == GAUSS:
-        return like(z, math.exp(-z * z))
+        return elementary.gauss(z)
     if opcode == ABS:
         return abs(z)
     if opcode == SQUARE:
@@ -233,12 +246,12 @@ def slope(opcode, z, a, address):
     if opcode == ELU:
         return one if z >= zero else a + one
     if opcode == GELU:  # Φ(z) + z φ(z)
-        density = 0.3989422804014327 * math.exp(-0.5 * z * z)
-        return like(z, 0.5 * (1.0 + math.erf(z * 0.7071067811865476)) + z * density)
+        density = like(z, 0.3989422804014327) * elementary.gauss(like(z, 0.7071067811865476) * z)
+        return elementary.normal(z) + z * density
     if opcode == SOFTPLUS:
         return sigmoid(z)
     if opcode == SIN:
-        return like(z, math.cos(z))
+        return elementary.cos(z) if is_small(z) else like(z, math.cos(z))
     if opcode == GAUSS:
         return like(z, -2.0) * z * a
     if opcode == ABS:

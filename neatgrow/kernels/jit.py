@@ -1,30 +1,26 @@
-"""The one decorator of every kernel, and the cache of compiled kernels.
-
-Numba's own file cache keys a function by its own source file only, so an edit in a callee
-of another file goes unseen, and its index file can name the wrong data after two processes
-wrote it at once. Here each compiled kernel is one file whose name is a hash of everything
-it depends on: all kernel sources, the signature, the processor, numba's version. Files are
-written whole and renamed into place; one that does not load is compiled again.
-"""
+"""The one decorator of every kernel, and what there is to know while it compiles."""
 
 import gc
-import hashlib
-import os
-import pickle
-import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
 from numba.core import config as numba_config
-from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.event import Event, Listener, register
-from numba.core.runtime import rtsys
+
+try:  # private names of numba, which may go: that costs the cache and nothing else
+    from neatgrow.kernels.cache import KernelCache as KernelCache
+    from neatgrow.kernels.cache import on_wait
+except (ImportError, AttributeError) as error:
+    warnings.warn(
+        f"kernel cache: expected names of numba that it lacks, got {error!r}. Kernels are "
+        "compiled anew in every process; install a version of numba that neatgrow was tested with.",
+        RuntimeWarning, stacklevel=2,
+    )  # fmt: skip
+    KernelCache, on_wait = None, []  # type: ignore[assignment,misc]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -40,8 +36,9 @@ _HELPER_OPTIONS: dict[str, Any] = {
     "_nrt": False,
 }
 
-on_compile: list[Callable[[], None]] = []
-"""Called each, from whichever thread it is, before something has to be compiled."""
+on_compile: list[Callable[[], None]] = on_wait
+"""Called each, from whichever thread it is, before something has to be compiled, be it by another
+process that this one then waits for."""
 
 
 def kernel(function: _F) -> _F:
@@ -51,8 +48,8 @@ def kernel(function: _F) -> _F:
     (fused multiply-add) is on. Division by zero follows IEEE 754 and raises nothing.
     """
     dispatcher = numba.njit(**_OPTIONS, no_cfunc_wrapper=True)(function)
-    if not numba_config.DISABLE_JIT:
-        dispatcher._cache = _KernelCache(function)
+    if KernelCache is not None and not numba_config.DISABLE_JIT:
+        dispatcher._cache = KernelCache(function)
     return dispatcher  # type: ignore[no-any-return]
 
 
@@ -143,122 +140,3 @@ def at(i: int) -> Any:
     unless the compiler can see that it is not negative; offsets read from arrays it cannot.
     """
     return np.uint64(i)
-
-
-@lru_cache(maxsize=1)
-def source_stamp() -> str:
-    """Hash of all kernel sources, of numba's version, and of settings that change code."""
-    flags = (numba_config.BOUNDSCHECK, numba_config.OPT, numba_config.DEBUGINFO_DEFAULT)
-    digest = hashlib.sha256(f"{numba.__version__} {flags}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-@lru_cache(maxsize=1)
-def cache_directory() -> Path | None:
-    """First writable of NUMBA_CACHE_DIR, the package's own folder, and the user's cache."""
-    candidates = [Path(__file__).parent / "__pycache__"]
-    try:
-        user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        candidates.append(Path(user) / "neatgrow")
-    except RuntimeError:  # no home directory
-        pass
-    if numba_config.CACHE_DIR:
-        candidates = [Path(numba_config.CACHE_DIR) / "neatgrow"]
-    for candidate in candidates:
-        if _is_writable(candidate):
-            return candidate
-    _warn_no_cache(candidates)
-    return None
-
-
-def _is_writable(directory: Path) -> bool:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=directory).close()
-    except OSError:
-        return False
-    return True
-
-
-def _warn_no_cache(candidates: Iterable[Path]) -> None:
-    places = ", ".join(str(place) for place in candidates)
-    warnings.warn(
-        f"kernel cache: expected a writable directory, got none of {places}. Kernels are "
-        "compiled anew in every process; set NUMBA_CACHE_DIR to a writable directory.",
-        RuntimeWarning,
-        stacklevel=2,
-    )
-
-
-class _OneFilePerKernel:
-    """Keeps each compiled overload in a file named by a hash of its key."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def _path(self, key: object) -> Path | None:
-        directory = cache_directory()
-        if directory is None:
-            return None
-        digest = hashlib.sha256(f"{source_stamp()} {key}".encode()).hexdigest()[:24]
-        return directory / f"{self._name}-{digest}.kernel"
-
-    def load(self, key: object) -> Any:
-        path = self._path(key)
-        if path is None:
-            return None
-        try:
-            return pickle.loads(path.read_bytes())
-        except Exception:  # absent or damaged: either way it is compiled again
-            return None
-
-    def save(self, key: object, data: object) -> None:
-        path = self._path(key)
-        if path is None:
-            return
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        try:
-            temporary.write_bytes(pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL))
-            temporary.replace(path)
-        except OSError as error:  # a full or vanished disk costs the cache, not the run
-            warnings.warn(f"kernel cache: {error}", RuntimeWarning, stacklevel=2)
-
-    def flush(self) -> None:
-        """Nothing to forget: stale files are never read, their names no longer occur."""
-
-
-class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]
-    """Numba's packing of a compile result, without its search for a cache directory."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-
-
-class _KernelCache(FunctionCache):  # type: ignore[misc]
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._name = repr(function)
-        self._py_func = function
-        self._impl = _Implementation(function)
-        self._cache_path = ""
-        self._cache_file = _OneFilePerKernel(f"{function.__module__}.{function.__qualname__}")
-        self.enable()
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """As numba's own, without the registries of all that it can compile.
-
-        They take half a second (scipy's linear algebra is among them, where installed) and serve
-        compilation, before which numba loads them anyway. A finished kernel needs the runtime's
-        symbols only.
-        """
-        rtsys.initialize(target_context)
-        try:
-            return self._load_overload(sig, target_context)
-        except Exception:  # unpickled but not loadable, such as from another numba
-            return None
-
-    def _save_overload(self, sig: Any, data: Any) -> None:
-        if self._enabled and self._impl.check_cachable(data):
-            key = self._index_key(sig, data.codegen)
-            self._cache_file.save(key, self._impl.reduce(data))

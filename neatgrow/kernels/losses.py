@@ -1,25 +1,27 @@
 """Losses and their gradients with respect to outputs, row by row of samples."""
 
-import math
-
 import numpy as np
 
-from neatgrow.kernels.functions import like
-from neatgrow.kernels.jit import at, helper, kernel
+from neatgrow.kernels import elementary
+from neatgrow.kernels.functions import like, tanh
+from neatgrow.kernels.jit import at, helper, kernel, summing
 
 LOSSES: tuple[str, ...] = ("mse", "mae", "huber", "binary", "categorical", "given")
 MSE, MAE, HUBER, BINARY, CATEGORICAL, GIVEN = range(6)
 
 
 @helper
-def loss_rows(loss, data, which, t, chosen, first, size, total, outputs):
+def loss_rows(loss, data, which, t, chosen, first, size, total, room):
     """Loss of one tick over ``size`` samples, and its gradient in ``outputs[1]``.
 
     With p an output and y its target, each term weighted, summed and divided by ``total`` (the
     weights, times O but for categorical; 1 for given): mse (p − y)²; mae |p − y|; huber
     ½(p − y)² within 1 of the target and |p − y| − ½ beyond; binary ln(1 + eᵖ) − y·p;
     categorical ln Σ eᵖ − Σ y·p over a sample's outputs; given: the targets are the gradient,
-    and the loss counts as Σ y·p. At its kink mae's slope is 0.
+    and the loss counts as Σ y·p. At its kink mae's slope is 0. A sample of weight 0 may hold
+    anything.
+
+    In float64, row after row of an output's samples, so that all loops are vector code.
 
     Args:
         loss: Opcode.
@@ -30,71 +32,101 @@ def loss_rows(loss, data, which, t, chosen, first, size, total, outputs):
         first: The tile's first of them.
         size: Samples in the tile.
         total: What everything is divided by.
-        outputs: (2, O, tile): outputs, and their gradients, written.
+        room: (2, O, tile) outputs and their gradients, written; (:func:`work_rows`, tile) float64.
     """
-    scale = 1.0 / total
-    result = 0.0
-    n_outputs = outputs.shape[1]
-    if loss == MSE:
-        return _squares(data, which, t, chosen, first, size, scale, outputs)
+    outputs, work = room
+    weight, term, y = work[0], work[1], work[2]
     for j in range(size):
-        b = at(chosen[first + j])
-        weight = np.float64(data.weight[which, t, b]) * scale
-        if weight == 0.0:  # a sample left out may hold anything
-            for o in range(n_outputs):
-                outputs[1, o, j] = 0.0
-            continue
-        if loss == CATEGORICAL:
-            top = -np.inf  # subtracted from every exponent: the largest of them cannot overflow
-            for o in range(n_outputs):
-                top = max(top, np.float64(outputs[0, o, j]))
-            mass = 0.0
-            for o in range(n_outputs):
-                mass += math.exp(np.float64(outputs[0, o, j]) - top)
-            wanted = 0.0
-            for o in range(n_outputs):
-                wanted += np.float64(data.targets[which, t, o, b])
-            result += weight * wanted * (top + math.log(mass))
-            for o in range(n_outputs):
-                p, y = np.float64(outputs[0, o, j]), np.float64(data.targets[which, t, o, b])
-                result -= weight * y * p
-                share = math.exp(p - top) / mass
-                outputs[1, o, j] = like(outputs[1, o, j], weight * (wanted * share - y))
-            continue
-        for o in range(n_outputs):
-            p, y = np.float64(outputs[0, o, j]), np.float64(data.targets[which, t, o, b])
-            gap = p - y
-            if loss == MAE:
-                term = abs(gap)
-                gradient = 0.0 if gap == 0.0 else math.copysign(1.0, gap)
-            elif loss == HUBER:
-                far = abs(gap) > 1.0
-                term = abs(gap) - 0.5 if far else 0.5 * gap * gap
-                gradient = math.copysign(1.0, gap) if far else gap
-            elif loss == BINARY:
-                term = max(p, 0.0) + math.log1p(math.exp(-abs(p))) - y * p  # exp never overflows
-                gradient = 0.5 + 0.5 * math.tanh(0.5 * p) - y
-            else:
-                term, gradient = y * p, y
-            result += weight * term
-            outputs[1, o, j] = like(outputs[1, o, j], weight * gradient)
+        weight[j] = np.float64(data.weight[which, t, at(chosen[first + j])]) / total
+        term[j] = 0.0
+    if loss == CATEGORICAL:
+        _softmax(data, which, t, chosen, first, size, outputs, work)
+    else:
+        for o in range(outputs.shape[1]):
+            for j in range(size):
+                y[j] = data.targets[which, t, o, at(chosen[first + j])]
+            _one_output(loss, outputs[0, o], y, weight, term, outputs[1, o], size)
+    return _weighted(weight, term, size)
+
+
+@helper
+def _one_output(loss, p, y, weight, term, gradient, size):
+    """Add terms of one output's samples, and write their gradients."""
+    if loss == MSE:
+        for j in range(size):
+            gap = np.float64(p[j]) - y[j] if weight[j] != 0.0 else 0.0
+            term[j] += gap * gap
+            gradient[j] = like(gradient[j], 2.0 * weight[j] * gap)
+    elif loss == MAE:
+        for j in range(size):
+            gap = np.float64(p[j]) - y[j] if weight[j] != 0.0 else 0.0
+            term[j] += abs(gap)
+            sign = 1.0 if gap > 0.0 else (-1.0 if gap < 0.0 else gap)
+            gradient[j] = like(gradient[j], weight[j] * sign)
+    elif loss == HUBER:
+        for j in range(size):
+            gap = np.float64(p[j]) - y[j] if weight[j] != 0.0 else 0.0
+            near = gap if abs(gap) <= 1.0 else (1.0 if gap > 1.0 else (-1.0 if gap < -1.0 else gap))
+            term[j] += near * (gap - 0.5 * near)
+            gradient[j] = like(gradient[j], weight[j] * near)
+    elif loss == BINARY:
+        for j in range(size):
+            q = np.float64(p[j]) if weight[j] != 0.0 else 0.0
+            # What p and y·p have in common goes first, so that what is left is not rounded away.
+            common = q - y[j] * q if q > 0.0 else -y[j] * q
+            term[j] += common + elementary.softplus(-abs(q))
+            gradient[j] = like(gradient[j], weight[j] * (0.5 + 0.5 * tanh(0.5 * q) - y[j]))
+    else:
+        for j in range(size):
+            q = np.float64(p[j]) if weight[j] != 0.0 else 0.0
+            term[j] += y[j] * q
+            gradient[j] = like(gradient[j], weight[j] * y[j])
+
+
+@helper
+def _softmax(data, which, t, chosen, first, size, outputs, work):
+    """Terms ln Σ e^(p − top) + Σ y·(top − p), the y of a sample having the sum ``wanted``."""
+    weight, term, y, wanted, top, mass = work[0], work[1], work[2], work[3], work[4], work[5]
+    for j in range(size):
+        wanted[j], mass[j] = 0.0, 0.0
+        top[j] = outputs[0, 0, j]
+    for o in range(outputs.shape[1]):
+        for j in range(size):
+            q = np.float64(outputs[0, o, j])
+            top[j] = q if q > top[j] else top[j]
+    for o in range(outputs.shape[1]):
+        for j in range(size):
+            y[j] = data.targets[which, t, o, at(chosen[first + j])]
+        share = work[6 + o]
+        for j in range(size):
+            gap = np.float64(outputs[0, o, j]) - top[j] if weight[j] != 0.0 else 0.0
+            share[j] = elementary.exp(gap)
+            mass[j] += share[j]
+            wanted[j] += y[j]
+            term[j] -= y[j] * gap
+    for j in range(size):
+        term[j] += wanted[j] * elementary.log(mass[j])
+    for o in range(outputs.shape[1]):
+        for j in range(size):
+            y[j] = data.targets[which, t, o, at(chosen[first + j])]
+        share = work[6 + o]
+        for j in range(size):
+            slope = weight[j] * (wanted[j] * share[j] / mass[j] - y[j])
+            outputs[1, o, j] = like(outputs[1, o, j], slope)
+
+
+@summing
+def _weighted(weight, term, size):
+    result = 0.0
+    for j in range(size):
+        result += weight[j] * (term[j] if weight[j] != 0.0 else 0.0)
     return result
 
 
 @helper
-def _squares(data, which, t, chosen, first, size, scale, outputs):
-    """The mean squared error by itself, being the commonest: (p − y)² and 2(p − y)."""
-    result = 0.0
-    for o in range(outputs.shape[1]):
-        for j in range(size):
-            b = at(chosen[first + j])
-            weight = np.float64(data.weight[which, t, b]) * scale
-            gap = np.float64(outputs[0, o, j]) - np.float64(data.targets[which, t, o, b])
-            if weight == 0.0:  # a sample left out may hold anything
-                gap = 0.0
-            result += weight * gap * gap
-            outputs[1, o, j] = like(outputs[1, o, j], 2.0 * weight * gap)
-    return result
+def work_rows(n_outputs):
+    """Rows of float64 that :func:`loss_rows` works on."""
+    return 6 + n_outputs
 
 
 @helper
@@ -126,6 +158,7 @@ def judge(outputs, loss, data, losses, start, stop):
     n_outputs, n_samples = outputs.shape[2], outputs.shape[3]
     everything = np.arange(n_samples).astype(np.int32)
     rows = np.empty((2, n_outputs, n_samples), outputs.dtype)
+    work = np.empty((work_rows(n_outputs), n_samples))
     for n in range(start, stop):
         which = n if data.weight.shape[0] > 1 else 0
         total = total_of(loss, data, which, everything)
@@ -134,4 +167,6 @@ def judge(outputs, loss, data, losses, start, stop):
             for o in range(n_outputs):
                 for b in range(n_samples):
                     rows[0, o, b] = outputs[n, t, o, b]
-            losses[n] += loss_rows(loss, data, which, t, everything, 0, n_samples, total, rows)
+            losses[n] += loss_rows(
+                loss, data, which, t, everything, 0, n_samples, total, (rows, work)
+            )

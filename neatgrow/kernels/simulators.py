@@ -1,8 +1,8 @@
 """A user's simulator as C code that kernels call by address.
 
-Numba keeps no code on disk for functions that take functions. So the simulator, two small
-functions, is compiled once per process, and the kernel that plays episodes is not: it is handed
-two addresses.
+Numba keeps no code on disk for functions that take functions. So the kernel that plays episodes is
+handed two addresses, and the simulator, two small functions, is kept on disk by itself, under a
+hash of all that it is made of.
 """
 
 from collections.abc import Callable
@@ -13,10 +13,14 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import sigutils
+from numba.core.ccallback import CFunc
 from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 
 from neatgrow import _checks
+from neatgrow.kernels.code_hash import code_hash
+from neatgrow.kernels.jit import KernelCache
 
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -67,7 +71,7 @@ def compiled(reset: Callable[..., Any], step: Callable[..., Any], sizes: Sizes) 
         ValueError: A function raises when it is tried in Python.
     """
     _try_in_python(reset, step, sizes)
-    begin, advance = _compiled("reset", reset), _compiled("step", step)
+    begin, advance = _dispatcher(reset), _dispatcher(step)
     n_state, n_inputs, n_outputs, n_parameters, n_start = sizes
 
     def c_reset(state, observation, parameters, start, done):
@@ -96,24 +100,44 @@ def compiled(reset: Callable[..., Any], step: Callable[..., Any], sizes: Sizes) 
             done[0] = 1.0
         return float(reward)
 
-    return tuple(numba.cfunc(_C_SIGNATURE, **_OPTIONS)(f) for f in (c_reset, c_step))
+    return _Callback("reset", c_reset, begin, sizes), _Callback("step", c_step, advance, sizes)
 
 
-def _compiled(role: str, function: Callable[..., Any]) -> Any:
-    """The function compiled for four arrays; one that is compiled already as it is."""
-    dispatcher: Any = function
-    if not hasattr(function, "py_func"):
-        dispatcher = numba.njit(**_OPTIONS, boundscheck=True)(function)
+def _dispatcher(function: Callable[..., Any]) -> Any:
+    """The function as numba has it; one that is compiled already as it is."""
+    if hasattr(function, "py_func"):
+        return function
+    return numba.njit(**_OPTIONS, boundscheck=True)(function)
+
+
+class _Callback(CFunc):
+    """The C function around one of the user's, from the disk where it was compiled before."""
+
+    def __init__(self, role: str, function: Callable[..., Any], inner: Any, sizes: Sizes) -> None:
+        signature = sigutils.normalize_signature(_C_SIGNATURE)
+        super().__init__(function, signature, locals={}, options=_OPTIONS)
+        self._role, self._inner = role, inner
+        digest = code_hash(inner)
+        if digest is not None and KernelCache is not None:
+            self._cache = KernelCache(function, f"{role} {digest} {sizes}")
+        self.compile()
+
+    def _compile_uncached(self) -> Any:
+        _check(self._role, self._inner)
+        return super()._compile_uncached()  # type: ignore[misc]
+
+
+def _check(role: str, inner: Any) -> None:
+    """Compile one of the user's functions for four arrays, or say what is wrong with it."""
     try:
-        dispatcher.compile(_ARRAYS)
+        inner.compile(_ARRAYS)
     except (NumbaError, TypeError) as error:
-        raise TypeError(_refusal(role, function, error)) from error
+        raise TypeError(_refusal(role, inner.py_func, error)) from error
     if role == "step":
-        answer = dispatcher.overloads[_ARRAYS].signature.return_type
+        answer = inner.overloads[_ARRAYS].signature.return_type
         pair = isinstance(answer, types.BaseTuple) and len(answer) == 2
         if not (pair and all(isinstance(t, (types.Number, types.Boolean)) for t in answer)):
-            raise TypeError(_wrong_answer(function, f"{answer}"))
-    return dispatcher
+            raise TypeError(_wrong_answer(inner.py_func, f"{answer}"))
 
 
 def _try_in_python(reset: Callable[..., Any], step: Callable[..., Any], sizes: Sizes) -> None:

@@ -13,7 +13,7 @@ from neatgrow.kernels.backward import TILE, Scratch, accumulate
 from neatgrow.kernels.dynamics import MOST
 from neatgrow.kernels.functions import like
 from neatgrow.kernels.jit import at, helper, kernel
-from neatgrow.kernels.losses import total_of
+from neatgrow.kernels.losses import total_of, work_rows
 from neatgrow.kernels.random import LEARNING, draw_below, seed_stream
 
 OPTIMIZERS: tuple[str, ...] = ("sgd", "momentum", "rmsprop", "adam", "adamw")
@@ -298,5 +298,6 @@ def scratch_of(plan, data, n, window):
         dz=np.empty(tile, kind),
         factor=np.empty((most + 1, tile), kind),
         outputs=np.empty((2, plan.output_slot.shape[1], tile), kind),
+        work=np.empty((work_rows(plan.output_slot.shape[1]), tile)),
         state=np.empty(MOST, kind),
     )

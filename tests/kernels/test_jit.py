@@ -1,10 +1,14 @@
 """The cache of compiled kernels: found again, never stale, never fatal."""
 
 import gc
+import os
+import pickle
 import re
 import shutil
+import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numba
@@ -12,6 +16,7 @@ import oracles
 import pytest
 
 import neatgrow
+from neatgrow.kernels import cache as kernel_cache
 from neatgrow.kernels import jit
 
 PACKAGE = Path(neatgrow.__file__).parent
@@ -88,14 +93,15 @@ def test_without_a_writable_directory_one_warning_is_given_and_kernels_work(
 ):
     blocked = tmp_path / "a file"
     blocked.write_text("not a folder")
-    program = PROGRAM + "jit.cache_directory()\n"
+    program = PROGRAM + "from neatgrow.kernels import cache\ncache.cache_directory()\n"
     number, compiled, errors = run(blocked / "cache", subprocess_environment, program)
     assert (number, compiled) == (EXPECTED, 1)
     place = blocked / "cache" / "neatgrow"
     assert errors.count("Warning") == 1
     assert (
-        f"RuntimeWarning: kernel cache: expected a writable directory, got none of {place}. "
-        "Kernels are compiled anew in every process; set NUMBA_CACHE_DIR to a writable directory."
+        "RuntimeWarning: kernel cache: expected a folder that this user owns and can write to, got "
+        f"none of {place}. Kernels are compiled anew in every process; set NUMBA_CACHE_DIR to a "
+        "folder of your own."
     ) in errors
     assert blocked.read_text() == "not a folder"
 
@@ -104,8 +110,8 @@ def test_a_read_only_install_without_a_home_still_imports(tmp_path, subprocess_e
     blocked = tmp_path / "a file"
     blocked.write_text("")
     program = (
-        "from pathlib import Path\nfrom neatgrow.kernels import jit\n"
-        f"jit.__file__ = {str(blocked / 'kernels' / 'jit.py')!r}\n" + PROGRAM
+        "from pathlib import Path\nfrom neatgrow.kernels import cache\n"
+        f"cache.__file__ = {str(blocked / 'kernels' / 'cache.py')!r}\n" + PROGRAM
     )
     environment = {k: v for k, v in subprocess_environment.items() if k != "NUMBA_CACHE_DIR"}
     environment |= {"HOME": str(blocked), "XDG_CACHE_HOME": str(blocked / "home")}
@@ -138,12 +144,13 @@ def test_damaged_files_are_compiled_again(tmp_path, subprocess_environment):
     assert run(tmp_path, subprocess_environment, program) == (EXPECTED, 0, "")
 
 
-def test_processes_that_compile_at_once_all_succeed(tmp_path, subprocess_environment):
-    processes = [start(tmp_path, subprocess_environment) for _ in range(3)]
+def test_of_processes_that_start_at_once_one_compiles(tmp_path, subprocess_environment):
+    processes, compiled = [start(tmp_path, subprocess_environment) for _ in range(4)], 0
     for process in processes:
         output, errors = process.communicate(timeout=120)
         assert (process.returncode, errors) == (0, "")
         assert output.split()[0] == str(EXPECTED)
+        compiled += int(output.split()[1]) > 0
     (only,) = files(tmp_path)
     assert only.suffix == ".kernel"  # no temporary file is left
     assert run(tmp_path, subprocess_environment) == (EXPECTED, 0, "")
@@ -167,6 +174,93 @@ def test_collections_wait_only_while_something_compiles():
     assert gc.get_threshold() == usual
 
 
+# ------------------------------------------------------------------------- other users' files
+
+AS_ROOT = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away"
+)
+SOMEBODY = 12345  # a user id
+
+
+def planted(path, where):
+    """A file that writes another when it is unpickled."""
+
+    class Planted:
+        def __reduce__(self):
+            return Path.write_text, (where, "it ran")
+
+    path.write_bytes(pickle.dumps(Planted()))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners here")
+@pytest.mark.parametrize("how", ["another owner", "anyone may write", "a link"])
+def test_a_file_that_another_could_have_written_is_not_read(
+    tmp_path, subprocess_environment, how
+):  # fmt: skip
+    run(tmp_path, subprocess_environment)
+    (path,) = files(tmp_path)
+    planted(path, tmp_path / "ran")
+    if how == "another owner":
+        if os.geteuid():
+            pytest.skip("only root may give files away")
+        os.chown(path, SOMEBODY, SOMEBODY)
+    elif how == "anyone may write":
+        path.chmod(0o666)
+    else:
+        path.rename(tmp_path / "planted")
+        path.symlink_to(tmp_path / "planted")
+    assert run(tmp_path, subprocess_environment) == (EXPECTED, 1, "")
+    assert not (tmp_path / "ran").exists()
+    assert run(tmp_path, subprocess_environment) == (EXPECTED, 0, "")  # replaced by its own
+
+
+@AS_ROOT
+@pytest.mark.parametrize("folder", ["another owner", "a link"])
+def test_a_folder_of_another_user_is_no_cache(tmp_path, subprocess_environment, folder):
+    mine, theirs = tmp_path / "neatgrow", tmp_path / "theirs"
+    theirs.mkdir()
+    if folder == "a link":
+        mine.symlink_to(theirs)
+    else:
+        mine.mkdir()
+        os.chown(mine, SOMEBODY, SOMEBODY)
+    number, compiled, errors = run(tmp_path, subprocess_environment)
+    assert (number, compiled) == (EXPECTED, 1) and not files(tmp_path)
+    assert errors.count("kernel cache: expected a folder that this user owns") == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners here")
+def test_folder_and_files_are_made_for_their_user_alone(tmp_path, subprocess_environment):
+    (tmp_path / "neatgrow").mkdir(mode=0o777)
+    (tmp_path / "neatgrow").chmod(0o777)  # made by a program with a loose umask
+    run(tmp_path, subprocess_environment)
+    (path,) = files(tmp_path)
+    assert stat.S_IMODE((tmp_path / "neatgrow").stat().st_mode) == 0o700
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_files_that_nothing_used_for_a_month_are_removed(tmp_path, subprocess_environment):
+    (tmp_path / "neatgrow").mkdir()
+    for name, days in (("old", 40), ("recent", 20)):
+        file = tmp_path / "neatgrow" / f"{name}.kernel"
+        file.write_bytes(b"of another version")
+        when = time.time() - days * 86400
+        os.utime(file, (when, when))
+    run(tmp_path, subprocess_environment)
+    assert [p.name for p in files(tmp_path) if "random" not in p.name] == ["recent.kernel"]
+    (kept,) = [p for p in files(tmp_path) if "random" in p.name]
+    os.utime(kept, (when, when))
+    assert run(tmp_path, subprocess_environment) == (EXPECTED, 0, "")
+    assert time.time() - kept.stat().st_mtime < 3600  # it is in use
+
+
+def test_names_that_numba_lacks_cost_the_cache_and_not_the_import(tmp_path, subprocess_environment):
+    program = "from numba.core import caching\ndel caching.CompileResultCacheImpl\n" + PROGRAM
+    number, compiled, errors = run(tmp_path, subprocess_environment, program)
+    assert (number, compiled) == (EXPECTED, 1) and not files(tmp_path)
+    assert errors.count("kernel cache: expected names of numba that it lacks") == 1
+
+
 # -------------------------------------------------------------------------- edited sources
 
 
@@ -178,8 +272,8 @@ def copied(tmp_path):
 
 
 def test_the_stamp_changes_with_any_kernel_source(copied, monkeypatch):
-    monkeypatch.setattr(jit, "__file__", str(copied / "kernels" / "jit.py"))
-    stamp = jit.source_stamp.__wrapped__
+    monkeypatch.setattr(kernel_cache, "__file__", str(copied / "kernels" / "cache.py"))
+    stamp = kernel_cache.source_stamp.__wrapped__
     first = stamp()
     assert first == stamp()
     stamps = {first}

@@ -45,9 +45,9 @@ class Simulation:
     are. ``parameters``, ``start`` and ``action`` are only to be read. A network's state starts at
     0 in each episode.
 
-    The functions are compiled by numba at the first evaluation, once per process (about 1 s; the
-    kernel around them comes from the disk), so they may use numbers, arrays, ``math``, ``numpy``
-    and functions that are compiled themselves. They are tried once in Python before. What
+    The functions are compiled by numba at the first evaluation (about 1 s) and then kept on disk,
+    unless they use objects other than these: numbers, arrays, ``math``, ``numpy`` and functions
+    that are compiled themselves. They are tried once in Python before. What
     they raise later, an index outside an array included, becomes a reward of NaN. Functions that
     carry ``numba.njit`` already are taken as they are, untried and with their own options.
 

@@ -20,7 +20,7 @@ import numpy as np
 import neatgrow as ng
 from benchmarks.browser import browser, missing
 from benchmarks.timing import markdown
-from neatgrow.plotting.pages.interactive import Stage
+from neatgrow.lineage.lineage import Ancestor
 from neatgrow.plotting.pages.record import record_of
 from neatgrow.plotting.pages.report import page
 
@@ -81,13 +81,14 @@ def large_genome(hidden: int, connections: int, loops: int = 60) -> ng.Genome:
     return ng.Genome.from_networkx(graph)
 
 
-def line_to(genome: ng.Genome, stages: int) -> list[Stage]:
+def line_to(genome: ng.Genome, stages: int) -> list[Ancestor]:
     """The genome with ever more of its connections, as if it had grown."""
     packed, found = genome.packed, []
     for k in range(1, stages):
         on = np.arange(genome.n_connections) % stages < k
-        found.append(Stage(k, ng.Genome(packed._replace(enabled=on), genome.interface), float(k)))
-    return [*found, Stage(stages, genome, float(stages))]
+        less = ng.Genome(packed._replace(enabled=on), genome.interface)
+        found.append(Ancestor(k, less, float(k), -1))
+    return [*found, Ancestor(stages, genome, float(stages), -1)]
 
 
 def main() -> None:
@@ -100,13 +101,13 @@ def main() -> None:
     X = rng.normal(size=(300, 10))
     problem = ng.Supervised(X, np.tanh(X[:, :5]))
     result = ng.evolve(problem, generations=30, seed=0)
-    record = replace(record_of(result), champion=genome, stages=[Stage(30, genome, 0.0)])
+    record = replace(record_of(result), champion=genome, line=[Ancestor(30, genome, 0.0, -1)])
     page(record)  # what is loaded and compiled once
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         driver = None if missing() else browser(Path(folder) / "profile")
         for name, stages in (("alone", 1), ("with 60 ancestors", 61)):
-            record = replace(record, stages=line_to(genome, stages))
+            record = replace(record, line=line_to(genome, stages))
             before = time.perf_counter()
             text = page(record)
             written = time.perf_counter() - before

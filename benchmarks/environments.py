@@ -16,7 +16,7 @@ import argparse
 import csv
 import os
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,10 @@ class Case:
         changes = {**entry.options, **self.changes}
         text = [f"{key}={value}" for key, value in changes.items()] + [f"{self.seconds:g} s"]
         if self.learns:
-            text += [f"learning {key}={value}" for key, value in entry.learning.items()]
+            learning = dict(entry.learning)
+            ppo, default = vars(learning.pop("ppo", ng.PPO())), vars(ng.PPO())
+            learning = {k: v for k, v in ppo.items() if v != default[k]} | learning
+            text += [f"learning {key}={value}" for key, value in learning.items()]
         return ", ".join(text)
 
 
@@ -126,8 +129,10 @@ def run(case: Case, seed: int) -> Ran:
     own = ng.Gymnasium(name, **{**entry.options, "backend": "gymnasium"})
     warm = ng.evolve(ng.Gymnasium(name, **entry.options), config=config, generations=1, seed=seed)
     if case.learns:
-        few = {"iterations": 1, "episodes": 1, "validation_episodes": 1, "evaluation_episodes": 1}
-        ng.fine_tune_policy(warm.champion, problem, **{**entry.learning, **few})
+        ppo = replace(entry.learning.get("ppo", ng.PPO()), episodes=1, validation_episodes=1)
+        ng.fine_tune_policy(
+            warm.champion, problem, ppo=ppo, iterations=1, evaluation_episodes=1
+        )  # fmt: skip
     start = time.perf_counter()
     result = ng.evolve(
         problem, config=config, generations=1_000_000, seed=seed, seconds=case.seconds,

@@ -51,6 +51,7 @@ from neatgrow.runs.checkpoints import (
 )
 from neatgrow.runs.evolution import Evolution
 from neatgrow.runs.history import TIMES, History
+from neatgrow.runs.options import Options
 from neatgrow.selection.population import State
 
 SLOW = 1.0  # seconds of a load that count as a finding
@@ -150,7 +151,7 @@ def grown_run(problem: Any, generations: int, **options: Any) -> Evolution:
         "mutation.add_loop": 0.4,
         "mutation.disable": 0.2,
     })  # fmt: skip
-    run = Evolution(problem, config, seed=1, **options)
+    run = Evolution(problem, config, Options(**options), seed=1)
     for _ in range(generations):
         run.step()
     return run
@@ -206,7 +207,8 @@ def use_run(problem: Any) -> Callable[[Snapshot, Draw], None]:
             return
         if not is_modest(snapshot.population.config):
             return
-        if snapshot.learning is not None and snapshot.learning.steps > 100:
+        learning = snapshot.options.learning
+        if learning is not None and learning.steps > 100:
             return
         try:
             run = Evolution.from_snapshot(snapshot, problem)

@@ -12,6 +12,7 @@ from neatgrow._types import Array
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Packed
+from neatgrow.selection.species import SpeciesReproduction
 
 # The paper's rates of growth: genomes grow about as slowly as neat-python's do in its XOR
 # example; both sides are timed at like sizes, which are printed beside the times.
@@ -110,12 +111,13 @@ def reproduction(size: int, connections: float = 0.0) -> tuple[Callable[[], obje
 
 
 def _repeated(population: ng.Population, evaluate: Callable[[], Array]) -> Callable[[], object]:
-    kept = copy.copy(population)
-    everyone = np.arange(len(kept.table))
+    kept, species = copy.copy(population), species_of(population)
+    everyone = np.arange(len(species.table))
 
     def restore() -> None:
         population.__dict__.update(kept.__dict__)
-        population.table = kept.table.take(everyone)  # tell() writes into it
+        population.reproduction = again = copy.copy(species)
+        again.table = species.table.take(everyone)  # tell() writes into it
 
     def repetition() -> None:
         restore()
@@ -135,7 +137,14 @@ def sizes(population: ng.Population) -> str:
     genomes = population.genomes
     nodes = genomes.node_id.size / len(genomes)
     connections = genomes.innovation.size / len(genomes)
-    return f"{nodes:.1f} nodes, {connections:.1f} connections, {len(population.table)} species"
+    count = len(species_of(population).table)
+    return f"{nodes:.1f} nodes, {connections:.1f} connections, {count} species"
+
+
+def species_of(population: ng.Population) -> SpeciesReproduction:
+    """A population's species."""
+    assert isinstance(population.reproduction, SpeciesReproduction)
+    return population.reproduction
 
 
 def different_graphs(count: int) -> tuple[Packed, Interface]:

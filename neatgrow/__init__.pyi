@@ -13,8 +13,10 @@ from neatgrow.files.genomes import load_genome as load_genome
 from neatgrow.files.genomes import load_genomes as load_genomes
 from neatgrow.genomes.genomes import Genome as Genome
 from neatgrow.genomes.genomes import Genomes as Genomes
+from neatgrow.genomes.interface import Interface as Interface
 from neatgrow.kernels.dynamics import register_dynamics as register_dynamics
 from neatgrow.kernels.functions import register_activation as register_activation
+from neatgrow.kernels.offspring import Offspring as Offspring
 from neatgrow.kernels.parallel import set_threads as set_threads
 from neatgrow.learning.checking import check_gradients as check_gradients
 from neatgrow.learning.data import Lessons as Lessons
@@ -29,13 +31,14 @@ from neatgrow.learning.optimizers import RMSProp as RMSProp
 from neatgrow.learning.optimizers import Steps as Steps
 from neatgrow.learning.policy.ppo import PolicyReport as PolicyReport
 from neatgrow.learning.policy.ppo import fine_tune_policy as fine_tune_policy
+from neatgrow.learning.policy.settings import PPO as PPO
 from neatgrow.learning.training import fine_tune as fine_tune
 from neatgrow.networks.networks import Network as Network
 from neatgrow.networks.networks import Networks as Networks
 from neatgrow.plotting.decisions import draw_decisions as draw_decisions
+from neatgrow.plotting.films.ancestry import animate_growth as animate_growth
+from neatgrow.plotting.films.ancestry import draw_growth as draw_growth
 from neatgrow.plotting.films.animation import animate_activity as animate_activity
-from neatgrow.plotting.films.growth import animate_growth as animate_growth
-from neatgrow.plotting.films.growth import draw_growth as draw_growth
 from neatgrow.plotting.graph.activity import draw_activity as draw_activity
 from neatgrow.plotting.graph.changes import draw_change as draw_change
 from neatgrow.plotting.graph.network import draw as draw
@@ -50,13 +53,23 @@ from neatgrow.problems.simulation.poles import PoleBalancing as PoleBalancing
 from neatgrow.problems.simulation.problem import Simulation as Simulation
 from neatgrow.problems.supervised import XOR as XOR
 from neatgrow.problems.supervised import Supervised as Supervised
-from neatgrow.runs.directory import Checkpoints as Checkpoints
-from neatgrow.runs.evolution import EvaluationError as EvaluationError
+from neatgrow.runs.evaluator import EvaluationError as EvaluationError
 from neatgrow.runs.evolve import evolve as evolve
-from neatgrow.runs.evolve import resume as resume
 from neatgrow.runs.history import History as History
+from neatgrow.runs.options import Checkpoints as Checkpoints
 from neatgrow.runs.results import Result as Result
+from neatgrow.runs.resume import resume as resume
+from neatgrow.sections import Encoding as Encoding
+from neatgrow.sections import Selection as Selection
+from neatgrow.selection.base import FitnessScore as FitnessScore
+from neatgrow.selection.base import Groups as Groups
+from neatgrow.selection.base import Pool as Pool
+from neatgrow.selection.base import Reproduction as Reproduction
+from neatgrow.selection.base import Score as Score
+from neatgrow.selection.base import Standing as Standing
+from neatgrow.selection.base import offspring_of as offspring_of
 from neatgrow.selection.population import Population as Population
+from neatgrow.selection.species import SpeciesReproduction as SpeciesReproduction
 from neatgrow.selection.species import distance as distance
 
 __version__: str

@@ -82,7 +82,7 @@ def array(
     except (TypeError, ValueError, OverflowError) as error:
         rule = f"numbers of shape {_shape_text(shape)}"
         raise TypeError(message(what, rule, shown(value), remedy)) from error
-    if given.ndim == 0 and shape:
+    if given.ndim == 0:
         result = result.reshape(())  # ascontiguousarray promotes scalars to one axis
     matches = result.shape == shape or (
         result.ndim == len(shape)

@@ -192,20 +192,36 @@ def imported(where: str) -> Any:
     return getattr(import_module(module), name)
 
 
+class UnknownKindError(ValueError):
+    """No class is known by a kind, as the module that defines it has not been imported."""
+
+
 def kind_of(family: str, kind: object, what: str) -> type[Settings]:
     """The class of a kind.
 
     Raises:
-        ValueError: No class is known by it; ``what`` names the setting.
+        UnknownKindError: No class is known by it; ``what`` names the setting.
     """
     known = KINDS[family]
     if kind not in known:
-        hint = _checks.nearest(str(kind), known) or "Import the module that defines it."
-        raise ValueError(
+        hint = "Import the module that defines it."
+        raise UnknownKindError(
             _checks.message(what, f"one of {', '.join(known)}", _checks.shown(kind), hint)
         )
     found = known[str(kind)]
     return imported(found) if isinstance(found, str) else found
+
+
+def made(family: str, values: dict[str, Any], what: str) -> Settings:
+    """A section from what its :meth:`Settings.to_dict` gave.
+
+    Raises:
+        UnknownKindError: No class is known by its kind.
+        ValueError, TypeError: A value is impossible.
+    """
+    first = kind_of(family, next(iter(KINDS[family])), what)()
+    rest = {name: value for name, value in values.items() if name != "kind"}
+    return _of_kind(first, values, what)._overridden(rest, what)
 
 
 def _home(known: "str | type[Settings] | None") -> str | None:

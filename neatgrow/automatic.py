@@ -6,6 +6,7 @@ from typing import Any
 
 from neatgrow import _checks
 from neatgrow.config import Config
+from neatgrow.sections import Direct
 
 AUTO = "auto"
 
@@ -22,7 +23,8 @@ def output_activation(problem: object) -> str | None:
     return value
 
 
-# Every setting that may be "auto": what it becomes for a problem, or for none.
+# Every setting that may be "auto": what it becomes for a problem, or for none. Genomes of another
+# encoding are not what meets the problem: they become what they become without one.
 _CHOICES: dict[str, Callable[[object], Any]] = {
     "recurrent": lambda problem: bool(sequential(problem)),
     "genes.activation.outputs": output_activation,
@@ -47,7 +49,8 @@ def resolved(
     for path, choose in _CHOICES.items():
         value: Any = reduce(getattr, path.split("."), config)
         if value == AUTO:
-            chosen[path] = before[path] if path in before else choose(problem)
+            met = problem if isinstance(config.encoding, Direct) else None
+            chosen[path] = before[path] if path in before else choose(met)
         elif path in before and value == before[path]:
             chosen[path] = value
     return (config.override(chosen) if chosen else config), chosen
@@ -73,6 +76,9 @@ def said(config: Config, chosen: Mapping[str, Any], problem: object) -> str:
             False: ", since samples have no order (recurrent=True allows them)",
             None: ", since the problem says nothing of time (recurrent=True allows them)",
         }[True if config.recurrent else sequential(problem)]
+    if not isinstance(config.encoding, Direct):
+        loops = parts[0].partition(",")[0]
+        parts = [f"genomes of the encoding {config.encoding.kind!r}, {loops} in themselves"]
     outputs = chosen.get("genes.activation.outputs")
     if outputs is not None:
         parts.append(f"{outputs} outputs, which suit the targets (genes.activation.outputs)")

@@ -5,6 +5,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from neatgrow.kernels.parallel import set_threads
 from neatgrow.learning.policy.experience import Practice
 from neatgrow.learning.policy.ppo import fine_tune_policy
 from neatgrow.problems import catalogue
-from neatgrow.runs.directory import Checkpoints
-from neatgrow.runs.evolve import evolve, resume
+from neatgrow.runs.evolve import evolve
 from neatgrow.runs.history import History
+from neatgrow.runs.options import Checkpoints
 from neatgrow.runs.reading import (
     JUDGED,
     LEARNED,
@@ -31,6 +32,7 @@ from neatgrow.runs.reading import (
     read_verified,
 )
 from neatgrow.runs.results import Result
+from neatgrow.runs.resume import resume
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 _FILM_FRAMES, _FILM_FPS = 400, 30.0  # of an episode, most of the former
@@ -264,11 +266,8 @@ def _assignment(text: str) -> tuple[str, Any]:
 def _free_directory(name: str) -> Path:
     """``runs/NAME``, or ``runs/NAME-2`` and so on where that is taken."""
     base = Path("runs") / name.replace("/", "-")
-    candidate, count = base, 1
-    while candidate.exists():
-        count += 1
-        candidate = base.with_name(f"{base.name}-{count}")
-    return candidate
+    others = (base.with_name(f"{base.name}-{k}") for k in count(2))
+    return next(path for path in chain([base], others) if not path.exists())
 
 
 def _summary(result: Result, seconds: float) -> str:
@@ -311,13 +310,9 @@ def _where(directory: Path | None) -> str:
 def profile(history: History, seconds: float) -> str:
     """Where the time went, as a Markdown table."""
     lines = ["| part | seconds | share | per generation |", "|---|---:|---:|---:|"]
-    rest = seconds
-    rows: list[tuple[str, float]] = []
-    for part in ("evaluation", "reproduction", "compilation", "learning"):
-        spent = history.total(f"seconds_{part}")
-        rest -= spent
-        rows.append((part, spent))
-    rows.append(("everything else", rest))
+    parts = ("evaluation", "reproduction", "compilation", "learning")
+    rows = [(part, history.total(f"seconds_{part}")) for part in parts]
+    rows.append(("everything else", seconds - sum(spent for _, spent in rows)))
     for part, spent in rows:
         each = spent / len(history) * 1e3
         lines.append(f"| {part} | {spent:.3f} | {spent / seconds:.0%} | {each:.3f} ms |")
@@ -327,7 +322,7 @@ def profile(history: History, seconds: float) -> str:
 def _draw_all(directory: Path, champion: Genome, history: History) -> None:
     """Write the pictures; one that fails is said, and costs nothing else."""
     pictures: dict[str, Callable[[], Any]] = {
-        "network.png": lambda: draw(champion),
+        "network.png": lambda: draw(champion.phenotype()),
         "fitness.png": lambda: draw_fitness(history),
         "species.png": lambda: draw_species(history),
         "history.png": lambda: draw_history(history),
@@ -360,6 +355,8 @@ def _show(options: argparse.Namespace) -> int:
     print(champion)
     if learned is not None:
         print(f"pictures show it after its learning, as it was judged: {JUDGED}")
+    if champion.interface.phenotype is not None:
+        print(f"pictures show the graph that it stands for: {champion.phenotype()!r}")
     _draw_all(options.directory, learned or champion, history)
     print(f"drawn again: {', '.join(str(p) for p in sorted(options.directory.glob('*.png')))}")
     return 0
@@ -381,6 +378,7 @@ def _watch(options: argparse.Namespace) -> int:
         raise ValueError(f"watch: expected a run on a Gymnasium environment, got {problem.name}.")
     if options.learned:
         champion = load_genome(options.directory / LEARNED)
+    champion = champion.phenotype()
     network = champion.compile()
     if options.video is not None:
         return _film(options.video, problem, champion, options.seed)

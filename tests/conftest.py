@@ -221,6 +221,16 @@ def threads(monkeypatch):
 
 
 @pytest.fixture
+def unpainted(monkeypatch):
+    """Figures are made as ever, but saved empty: painting them takes most of the time."""
+
+    def save(figure, file, **options):
+        file.write(b"") if hasattr(file, "write") else Path(file).write_bytes(b"")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", save)
+
+
+@pytest.fixture
 def subprocess_environment():
     """Environment in which a new interpreter finds this package."""
     root = str(Path(neatgrow.__file__).parent.parent)

@@ -15,8 +15,9 @@ from neatgrow.kernels import functions
 from neatgrow.learning.targets import RANGES
 from neatgrow.problems import catalogue, sequences
 from neatgrow.problems.function import Function
-from neatgrow.runs.checkpoints import load_population, load_snapshot
+from neatgrow.runs.checkpoints import VERSION, load_population, load_snapshot
 from neatgrow.runs.evolution import Evolution
+from neatgrow.runs.options import Options
 from neatgrow.runs.progress import Progress
 
 OUTPUTS = "genes.activation.outputs"
@@ -138,7 +139,7 @@ def test_champions_of_samples_answer_alike_by_predict_and_row_by_row():
 # ------------------------------------------------------------------------------ said and kept
 
 
-def test_auto_comes_from_toml_and_from_the_line(tmp_path, monkeypatch):
+def test_auto_comes_from_toml_and_from_the_line(tmp_path, monkeypatch, unpainted):
     from neatgrow.cli import main
 
     config = ng.Config()
@@ -175,7 +176,7 @@ def test_another_word_for_loops_is_refused(value):
 def test_the_first_line_says_what_was_chosen_and_how_to_change_it(make, config, text):
     stream = io.StringIO()
     line = Progress(stream)
-    run = Evolution(make(), config, seed=4, generations=9)
+    run = Evolution(make(), config, Options(generations=9), seed=4)
     line.begin(run.problem, run.population, run.generations)
     line.close()
     assert stream.getvalue().endswith(text) and stream.getvalue().count("\n") == 1
@@ -214,7 +215,7 @@ def test_a_population_keeps_what_was_chosen(tmp_path):
     again = ng.Population.load(tmp_path / "a.npz")
     assert (again.config, again.chosen) == (population.config, population.chosen)
     assert asked(again.config, again.chosen) == ng.Config(population_size=5)
-    metadata, arrays = read_archive(tmp_path / "a.npz", ["neatgrow population"], 1)
+    metadata, arrays = read_archive(tmp_path / "a.npz", ["neatgrow population"], VERSION)
     for damage in ({"recurrent": True}, {"seed": 3}, {"genes.activation.start": "tanh"}, [1], 3):
         write_archive(tmp_path / "b.npz", {**metadata, "chosen": damage}, arrays)
         with pytest.raises(FileError, match="expected a sound population"):

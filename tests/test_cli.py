@@ -23,8 +23,15 @@ FILES = {
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
+def elsewhere(tmp_path, monkeypatch, request):
     monkeypatch.chdir(tmp_path)
+    if "painted" not in request.fixturenames:
+        request.getfixturevalue("unpainted")
+
+
+@pytest.fixture
+def painted():
+    """For tests that look at the pictures."""
 
 
 def fails(capsys, *arguments):
@@ -65,8 +72,8 @@ def test_settings_come_from_a_file_and_from_the_line(tmp_path):
     )
 
 
-def test_show_prints_and_draws_again(capsys, tmp_path):
-    main(["run", "xor", "--out", "out"])
+def test_show_prints_and_draws_again(capsys, tmp_path, painted):
+    main(quick())
     (tmp_path / "out" / "network.png").unlink()
     capsys.readouterr()
     assert main(["show", "out"]) == 0
@@ -107,12 +114,12 @@ def test_bad_input_is_one_line_that_says_what_to_do(capsys, tmp_path):
     assert "champion.npz: expected a file written by neatgrow" in fails(capsys, "show", "out")
 
 
-def test_a_picture_that_fails_costs_nothing_else(capsys, tmp_path, monkeypatch):
+def test_a_picture_that_fails_costs_nothing_else(capsys, tmp_path, monkeypatch, painted):
     def broken(*args, **kwargs):
         raise MemoryError("no canvas")
 
     monkeypatch.setattr("neatgrow.plotting.graph.network.draw", broken)
-    assert main(["run", "xor", "--out", "out"]) == 0
+    assert main(quick()) == 0
     assert "network.png was not drawn: MemoryError: no canvas" in capsys.readouterr().err
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == FILES - {"network.png"}
@@ -462,8 +469,8 @@ def test_watch_writes_a_video_of_the_environment_beside_the_network(capsys, monk
 
 
 def test_a_run_goes_on_learning_and_says_what_both_are_worth(capsys, monkeypatch):
-    small = {"validation_every": 1, "validation_episodes": 2, "evaluation_episodes": 5}
-    entry = catalogue.Entry("", "", learning={**small, "episodes": 2, "epochs": 1})
+    ppo = ng.PPO(validation_every=1, validation_episodes=2, episodes=2, n_epochs=1)
+    entry = catalogue.Entry("", "", learning={"ppo": ppo, "evaluation_episodes": 5})
     monkeypatch.setitem(catalogue.ENTRIES, "CartPole-v1", entry)
     assert main(["run", "CartPole-v1", "--population", "8", "--generations", "1", "--out", "out",
                  "--learn", "--learn-seconds", "0.5"]) == 0  # fmt: skip

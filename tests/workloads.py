@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from conftest import VARIED
 
 import neatgrow as ng
 from neatgrow.evaluation.base import Evaluation
@@ -17,7 +16,10 @@ def value_of(network):
     return float(network.activate([0.5])[0])
 
 
-CONFIG = ng.Config(population_size=12).override(VARIED)
+# Not from conftest, which takes as long to import as all else that a worker needs.
+CONFIG = ng.Config(population_size=12).override(
+    {"genes.bias.start_spread": 0.5, "genes.bias.mutate_rate": 0.7}
+)
 GIVEN = {"inputs": 1, "outputs": 1, "config": CONFIG, "seed": 4}
 
 
@@ -38,6 +40,18 @@ def partly(network):
     if value < -0.6:
         return "low"
     return float("nan") if value < -0.4 else value
+
+
+def picky(network):
+    """Raises for some genomes, by what they are."""
+    value = value_of(network)
+    if value < 0.0:
+        raise ValueError(f"below 0: {value:.3f}")
+    return value
+
+
+def fail_all(network):
+    return {}["missing"]
 
 
 class HardError(Exception):
@@ -136,7 +150,7 @@ class Homesick:
 
 
 def slow(network):
-    time.sleep(0.2)
+    time.sleep(0.1)
     return value_of(network)
 
 

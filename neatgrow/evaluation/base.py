@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -39,6 +39,10 @@ class Evaluation:
         errors: What was raised, by row of the failed network; that of the first row is enough.
         scores: (N, E) float64, the fitness over each episode by itself, their mean being
             ``fitness``; of noisy problems, so that one call says how certain it is.
+        behaviour: (N, K) float64, numbers that describe what each network did, for ways of
+            selection that read them.
+        objectives: (N, M) float64, what else it is to be judged by, for ways of selection that
+            weigh several. As the problem has them; once judged, higher is better in all.
     """
 
     fitness: Array
@@ -47,6 +51,11 @@ class Evaluation:
     gathered: dict[str, Array] = field(default_factory=dict)
     errors: dict[int, BaseException] = field(default_factory=dict)
     scores: Array | None = None
+    behaviour: Array | None = None
+    objectives: Array | None = None
+
+
+_TABLES = {"scores": "E", "behaviour": "K", "objectives": "M"}  # of which there may be none
 
 
 class EvaluatorError(RuntimeError):
@@ -61,7 +70,7 @@ class Collection:
         self._fitness, self._steps = np.full(count, np.nan), 0
         self._failures: dict[int, str] = {}
         self._gathered: dict[str, Array] = {}
-        self._scores: Array | None = None
+        self._tables: dict[str, Array] = {}
         # By row, of the lowest row alone: what was raised at all, and for a whole share.
         self._errors: dict[int, BaseException] = {}
         self._raised: dict[int, Exception] = {}
@@ -75,10 +84,15 @@ class Collection:
             if name not in self._gathered:
                 self._gathered[name] = np.zeros((self._count, part.shape[1]), part.dtype)
             self._gathered[name][rows] = part
-        if share.scores is not None:
-            if self._scores is None:
-                self._scores = np.full((self._count, share.scores.shape[1]), np.nan)
-            self._scores[rows] = share.scores
+        for name in _TABLES:
+            part = getattr(share, name)
+            if part is not None:
+                empty = np.full((self._count, part.shape[1]), np.nan)
+                known = self._tables.setdefault(name, empty)
+                if known.shape[1] != part.shape[1]:
+                    rule = f"{known.shape[1]} numbers of every network"
+                    raise ValueError(_checks.message(f"evaluate: {name}", rule, part.shape[1]))
+                known[rows] = part
         for row, error in share.errors.items():
             self._errors = _lowest(self._errors, {rows[row]: error})
 
@@ -100,8 +114,9 @@ class Collection:
             self._errors = {}  # this frame is not to hold what it raises
             raise self._raised.popitem()[1]
         return Evaluation(
-            self._fitness, self._steps, self._failures, self._gathered, self._errors, self._scores
-        )
+            self._fitness, self._steps, self._failures, self._gathered, self._errors,
+            **self._tables,
+        )  # fmt: skip
 
 
 def _lowest(kept: dict[int, T], found: dict[int, T]) -> dict[int, T]:
@@ -145,6 +160,8 @@ class Problem(Protocol):
       of the other nodes.
     - ``episodes``: of one evaluation, where it is noisy; a champion is tested over at least as
       many.
+    - ``objectives``: names of the columns of ``Evaluation.objectives``, in order; one that begins
+      with a minus, as in ``("distance", "-energy")``, is the better the lower.
     """
 
     name: str
@@ -269,6 +286,7 @@ def judged(
     meets is raised.
     """
     count = len(networks)
+    networks.interface.check_graph("networks")
     try:
         return _answer(problem, networks, seed, episodes)
     except EvaluatorError:
@@ -316,10 +334,10 @@ def _answer(problem: Problem, networks: Networks, seed: int, episodes: int | Non
     except SystemExit as error:
         let_children_go(error, owner)
         raise RuntimeError(cause_of(error)) from error
-    return _checked(evaluation, len(networks))
+    return _checked(evaluation, len(networks), getattr(problem, "objectives", None))
 
 
-def _checked(evaluation: Evaluation, count: int) -> Evaluation:
+def _checked(evaluation: Evaluation, count: int, objectives: Sequence[str] | None) -> Evaluation:
     if not isinstance(evaluation, Evaluation):
         raise TypeError(_checks.message("evaluate", "an Evaluation", evaluation))
     fitness = _checks.array("evaluate: fitness", evaluation.fitness, (count,))
@@ -337,7 +355,15 @@ def _checked(evaluation: Evaluation, count: int) -> Evaluation:
     ):
         raise TypeError(_checks.message("evaluate: errors", "exceptions by row", errors))
     raised = {int(row): error for row, error in errors.items()}
-    scores = evaluation.scores
-    if scores is not None:
-        scores = _checks.array("evaluate: scores", scores, (count, "E"))
-    return Evaluation(fitness, steps, causes, gathered, raised, scores)
+    tables = {
+        name: _checks.array(f"evaluate: {name}", given, (count, axis))
+        for name, axis in _TABLES.items() if (given := getattr(evaluation, name)) is not None
+    }  # fmt: skip
+    if objectives is not None and "objectives" in tables:
+        signs = [-1.0 if name.startswith("-") else 1.0 for name in objectives]
+        if len(signs) != tables["objectives"].shape[1]:
+            rule = f"{len(signs)} columns: {', '.join(objectives)}"
+            got = f"{tables['objectives'].shape[1]}"
+            raise ValueError(_checks.message("evaluate: objectives", rule, got))
+        tables["objectives"] = tables["objectives"] * signs
+    return Evaluation(fitness, steps, causes, gathered, raised, **tables)

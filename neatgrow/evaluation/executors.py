@@ -57,7 +57,7 @@ class Executor(Protocol):
     """What ``concurrent.futures``, ``dask.distributed``, mpi4py and others offer."""
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> "Future[Any]":
-        """Call the function somewhere."""
+        """Call the function in a worker; the future is that of ``concurrent.futures``."""
         ...
 
 
@@ -163,7 +163,11 @@ class Distributed:
                 executor.shutdown(wait=self._idle)
 
     def _collected(self, whole: _Share) -> Collection:
-        """All answers."""
+        """All answers.
+
+        A share whose worker is lost is split into single genomes, and those into ``alone``: one at
+        a time, for where a worker dies a process pool breaks and takes all others' work along.
+        """
         count = len(whole.batch)
         size = -(-count // self._shares())
         cuts = range(0, count, size)
@@ -249,7 +253,7 @@ class Distributed:
 
 
 class _Lost(NamedTuple):
-    """How a worker was lost."""
+    """In place of an answer: how the worker was lost."""
 
     error: Exception
 

@@ -54,7 +54,7 @@ class Sent(NamedTuple):
 
 
 def sent(error: BaseException) -> Sent:
-    """An error for another process."""
+    """An error for another process, where its own kind may be unknown: :meth:`Sent.arrived`."""
     try:
         pickled = pickle.dumps(error)
     except Exception:  # pickle raises many kinds

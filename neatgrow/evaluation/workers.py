@@ -73,7 +73,7 @@ class _Asked(NamedTuple):
 
 
 class _Worker:
-    """One process, and what it is at work on."""
+    """One process: its pipe, its task, and until when it may take."""
 
     def __init__(self, context: Any, payload: bytes, example: Genomes | Networks) -> None:
         self.pipe, theirs = context.Pipe()
@@ -81,7 +81,7 @@ class _Worker:
         self.process = context.Process(
             target=_serve, args=given, name="neatgrow worker", daemon=True
         )
-        with nullcontext() if b"__main__" in payload else _hidden_main(), _deaf_children():
+        with nullcontext() if b"__main__" in payload else _without_main(), _without_interrupts():
             self.process.start()
         theirs.close()
         self.ready = False
@@ -90,14 +90,14 @@ class _Worker:
         self.deadline = time.monotonic() + self.allowed
 
     def stop(self) -> None:
-        """End the process, whatever it does."""
+        """End the process at once, also in the midst of an evaluation."""
         self.pipe.close()
         self.process.kill()
         self.process.join()
 
 
 @contextmanager
-def _hidden_main() -> Iterator[None]:
+def _without_main() -> Iterator[None]:
     """Start a process that does not import the caller's script, which it has no need of.
 
     So scripts need no ``if __name__ == "__main__":`` for problems that live in modules.
@@ -111,7 +111,7 @@ def _hidden_main() -> Iterator[None]:
 
 
 @contextmanager
-def _deaf_children() -> Iterator[None]:
+def _without_interrupts() -> Iterator[None]:
     """Start a process that Ctrl-C does not reach, also before it can say so itself."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -177,7 +177,7 @@ class Workers:
         return take_in(self._problem, collection.evaluation())
 
     def _collected(self, tasks: deque[_Task], asked: _Asked) -> Collection:
-        """All answers."""
+        """All answers; ``left`` counts genomes without one, given up or not."""
         left = len(asked.batch)
         collection = Collection(left)
         while left:
@@ -187,7 +187,7 @@ class Workers:
                 try:
                     answer = worker.pipe.recv()
                 except (EOFError, OSError):
-                    left -= self._bury(worker, tasks, collection)
+                    left -= self._put_back(worker, tasks, collection)
                     continue
                 worker.task = None
                 worker.deadline = np.inf
@@ -237,13 +237,13 @@ class Workers:
         ready = wait([worker.pipe for worker in self._workers], patience)
         return [worker for worker in self._workers if worker.pipe in ready]
 
-    def _bury(self, worker: _Worker, tasks: deque[_Task], collection: Collection) -> int:
+    def _put_back(self, worker: _Worker, tasks: deque[_Task], collection: Collection) -> int:
         """Put a dead worker's genomes back, one by one; how many are given up."""
         self._workers.remove(worker)
         worker.process.join(5.0)  # its pipe closes before it is dead, on a busy machine long before
         late = worker.process.is_alive()
         worker.stop()
-        how = "does not answer" if late else _death(worker.process.exitcode)
+        how = "does not answer" if late else _ending(worker.process.exitcode)
         if not worker.ready:
             raise EvaluatorError(
                 f"processes: expected worker processes that start, got one that {how}. A script "
@@ -269,7 +269,7 @@ class Workers:
                 self._workers.remove(worker)
                 worker.stop()
             else:
-                self._bury(worker, tasks, collection)
+                self._put_back(worker, tasks, collection)
         return given_up
 
 
@@ -316,7 +316,7 @@ def pickled(problem: Problem, argument: str) -> bytes:
     ) from (why if isinstance(why, Exception) else None)
 
 
-def _death(code: int | None) -> str:
+def _ending(code: int | None) -> str:
     if code is not None and code < 0:
         try:
             return f"was killed by {signal.Signals(-code).name}"
@@ -326,7 +326,7 @@ def _death(code: int | None) -> str:
 
 
 def _serve(pipe: Connection, payload: bytes, names: list[str], example: Genomes | Networks) -> None:
-    """A worker's life: say that it has started, then answer until the pipe is closed."""
+    """What a worker runs: say that it has started, then answer until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "register_at_fork"):  # what a fitness function forks must not hold the pipe open
@@ -388,8 +388,8 @@ def rebuilt(payload: bytes, names: list[str]) -> Problem:
 
 
 def compiled(batch: Genomes | Networks) -> Networks:
-    """The networks of genomes, which may have been compiled already."""
-    return batch if isinstance(batch, Networks) else batch.compile()
+    """The networks of genomes' graphs, which may have been compiled already."""
+    return batch if isinstance(batch, Networks) else batch.phenotype().compile()
 
 
 def warm_up(example: Genomes | Networks) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.columns import COLUMNS
+from neatgrow.files.genomes import described_encoding, encoded_as
 from neatgrow.genomes.build import from_values, hidden_ids
 from neatgrow.genomes.columns import BASE, in_order, names_of
 from neatgrow.genomes.genomes import Genome
@@ -24,8 +25,8 @@ def to_networkx(genome: Genome) -> "networkx.DiGraph[Any]":
     ``activation``, ``aggregation``), options by name. Edges have ``innovation``, ``birth``,
     ``enabled`` and one attribute per gene column (``weight``). The graph has ``inputs``,
     ``outputs``, the genome's own genes and, where they are not the usual ones, ``columns``,
-    ``update``, ``input_names``, ``output_names``, ``input_mean`` and ``input_scale``, all plain
-    Python values that JSON can hold.
+    ``update``, ``input_names``, ``output_names``, ``input_mean``, ``input_scale`` and ``encoding``,
+    all plain Python values that JSON can hold.
     """
     face, labels = genome.interface, genome.labels()
     graph: networkx.DiGraph[Any] = networkx.DiGraph(inputs=face.inputs, outputs=face.outputs)
@@ -41,6 +42,8 @@ def to_networkx(genome: Genome) -> "networkx.DiGraph[Any]":
             graph.graph[name] = tuple(np.asarray(getattr(face, name)).tolist())
     for values in _genes(genome, "genome", 1):
         graph.graph.update(values)
+    if face.phenotype is not None:
+        graph.graph["encoding"] = described_encoding(face)
     for node in range(face.inputs):
         graph.add_node(node, kind="input", label=labels[node])
     nodes, births = genome.node_id.tolist(), genome.node_birth.tolist()
@@ -94,6 +97,8 @@ def from_networkx(graph: "networkx.DiGraph[Any]") -> Genome:
         )  # fmt: skip
     groups = _by_kind(graph)
     face = _interface(graph, groups["input"], groups["output"])
+    if "encoding" in graph.graph:
+        face = encoded_as(face, graph.graph["encoding"])
     ids = _node_ids(graph, groups, face)
     nodes = {label: graph.nodes[label] for label in (*groups["output"], *groups["hidden"])}
     return from_values(face, ids, nodes, list(graph.edges(data=True)), graph.graph)

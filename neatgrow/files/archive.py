@@ -30,6 +30,7 @@ _MOST_MEMBERS = 256
 # Errors of the system that a file itself is to blame for: EINVAL is a seek to where it points.
 _OWN_FAULT = (None, errno.EINVAL, errno.EISDIR)
 _MOST_AXES = 8
+_MOST_LEVELS = 20  # of metadata
 _HEADER_SIZE = 128  # of an array, at least
 _LARGE = 1 << 30  # bytes of an array from which on a zip file says so beforehand
 _DTYPES = {
@@ -118,8 +119,9 @@ def write_archive(
 
     def write(file: IO[bytes]) -> None:
         _write_members(file, members, zipfile.ZIP_DEFLATED)
-        size, unpacked = file.tell(), sum(_HEADER_SIZE + m.nbytes for m in members.values())
-        if unpacked > _most_unpacked(size) or len(text) > _most_text(size):
+        unpacked = sum(_HEADER_SIZE + m.nbytes for m in members.values())
+        most, most_text = _most(file.tell())
+        if unpacked > most or len(text) > most_text:
             file.seek(0)  # what shrinks that much would look like a trap
             file.truncate()
             _write_members(file, members, zipfile.ZIP_STORED)
@@ -136,14 +138,9 @@ def _write_members(file: IO[bytes], members: dict[str, Array], compression: int)
                 np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
 
 
-def _most_unpacked(size: int) -> int:
-    """Bytes that a file may claim to unpack to."""
-    return _FREE + _RATIO * size
-
-
-def _most_text(size: int) -> int:
-    """Bytes of metadata that a file may hold, whose objects are far larger."""
-    return _FREE_TEXT + _TEXT_RATIO * size
+def _most(size: int) -> tuple[int, int]:
+    """Bytes that a file may claim to unpack to, and of metadata, whose objects are far larger."""
+    return _FREE + _RATIO * size, _FREE_TEXT + _TEXT_RATIO * size
 
 
 def read_archive(
@@ -182,7 +179,7 @@ def _read_members(
 ) -> dict[str, Array]:
     members = archive.infolist()
     unpacked = sum(member.file_size for member in members)
-    if unpacked > _most_unpacked(size) or len(members) > _MOST_MEMBERS:
+    if unpacked > _most(size)[0] or len(members) > _MOST_MEMBERS:
         raise FileError(
             f"{path}: expected a file written by neatgrow, got one of {size} bytes that claims "
             f"to unpack to {unpacked} in {len(members)} parts."
@@ -229,7 +226,7 @@ def _metadata(
 ) -> dict[str, Any]:
     try:
         text = arrays.pop("metadata").tobytes()
-        if len(text) > _most_text(size):
+        if len(text) > _most(size)[1]:
             raise ValueError(f"{len(text)} bytes of metadata in a file of {size}")
         metadata = dict(json.loads(text.decode()))
         if rb"\ud" in text.lower():
@@ -284,8 +281,8 @@ def whole(values: dict[str, Any], name: str, low: int, high: int) -> int:
     return value
 
 
-def plain(values: dict[str, Any], name: str, kind: type[T], levels: int = 20) -> T:
-    """A value of the metadata if it is of one kind and no deeper than some levels.
+def plain(values: dict[str, Any], name: str, kind: type[T]) -> T:
+    """A value of the metadata if it is of one kind and not nested too deep.
 
     Raises:
         LookupError: It is not there.
@@ -294,14 +291,15 @@ def plain(values: dict[str, Any], name: str, kind: type[T], levels: int = 20) ->
     value = values[name]
     if type(value) is not kind:
         raise ValueError(_checks.message(name, f"a value of type {kind.__name__}", value))
-    if _depth(value, levels) > levels:
-        raise ValueError(f"{name}: expected values nested {levels} deep at most, got deeper ones.")
+    if _deeper(value, _MOST_LEVELS):
+        rule = f"values nested {_MOST_LEVELS} deep at most"
+        raise ValueError(_checks.message(name, rule, "deeper ones"))
     return value
 
 
-def _depth(value: Any, most: int) -> int:
-    """How deep lists and tables are nested, counted up to one more than ``most``."""
+def _deeper(value: Any, most: int) -> bool:
+    """Whether lists and tables are nested deeper than ``most``."""
+    if not isinstance(value, (dict, list)):
+        return False
     inner = value.values() if isinstance(value, dict) else value
-    if not isinstance(value, (dict, list)) or most < 0:
-        return 0
-    return 1 + max((_depth(v, most - 1) for v in inner), default=0)
+    return most == 0 or any(_deeper(v, most - 1) for v in inner)

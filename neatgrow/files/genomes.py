@@ -1,11 +1,13 @@
 """Genomes as files: archives of plain arrays and JSON metadata, never pickles."""
 
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._settings import UnknownKindError, made
 from neatgrow._types import Array
 from neatgrow.columns import COLUMNS
 from neatgrow.files.archive import (
@@ -24,6 +26,7 @@ from neatgrow.genomes.columns import plain as plain_gene
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels.layout import STORED, Packed
+from neatgrow.sections import Encoding
 
 FORMAT, VERSION = "neatgrow genomes", 2
 _MOST_INPUTS = 1 << 24
@@ -59,6 +62,8 @@ def pack_genomes(genomes: Genomes) -> tuple[dict[str, Any], dict[str, Array]]:
             for name in columns
         },
     }
+    if face.phenotype is not None:
+        metadata["encoding"] = described_encoding(face)
     arrays: dict[str, Array] = dict(genomes.packed._asdict())
     if face.input_mean is not None and face.input_scale is not None:
         arrays |= {"input_mean": face.input_mean, "input_scale": face.input_scale}
@@ -145,7 +150,47 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
         columns,
         metadata.get("update", "ordered"),
     )
+    if metadata.get("encoding") is not None:
+        face = encoded_as(face, plain(metadata, "encoding", dict))
     return Genomes(Packed(**packed), face)
+
+
+def described_encoding(face: Interface) -> dict[str, Any]:
+    """What :func:`encoded_as` reads: an encoding's settings and its graphs' interface, as plain
+    values."""
+    graph = face.graph
+    more = ("input_names", "output_names", "input_mean", "input_scale")
+    found = {name: getattr(graph, name) for name in more}
+    return {
+        "settings": face.encoding.to_dict(),
+        "inputs": graph.inputs,
+        "outputs": graph.outputs,
+        **{name: None if a is None else np.asarray(a).tolist() for name, a in found.items()},
+    }
+
+
+def encoded_as(face: Interface, described: dict[str, Any]) -> Interface:
+    """The interface of genomes that stand for other graphs.
+
+    Raises:
+        UnknownContentError: No class is known by the encoding's kind.
+        DAMAGE: The description is unsound.
+    """
+    try:
+        encoding = made("encoding", plain(described, "settings", dict), "encoding")
+    except UnknownKindError as error:
+        raise UnknownContentError(f"{error}") from error
+    inputs = whole(described, "inputs", 1, _MOST_INPUTS)
+    statistics = {
+        name: np.array(described[name], np.float64)
+        for name in ("input_mean", "input_scale") if described[name] is not None
+    }  # fmt: skip
+    graph = Interface(
+        inputs, whole(described, "outputs", 1, _MOST_INPUTS), _names(described, "input_names"),
+        _names(described, "output_names"),
+    ).with_statistics(**input_statistics(statistics, inputs))  # fmt: skip
+    assert isinstance(encoding, Encoding)
+    return replace(face, encoding=encoding, phenotype=graph)
 
 
 def _names(metadata: dict[str, Any], key: str) -> tuple[str, ...] | None:

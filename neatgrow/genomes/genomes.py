@@ -6,6 +6,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow._types import Array
@@ -188,6 +189,32 @@ class Genomes(_Columns):
 
         return compile_genomes(self.packed, self.interface, dtype)
 
+    def phenotype(self) -> "Genomes":
+        """The graphs that these genomes stand for, in order; themselves where encoded directly.
+
+        Raises:
+            TypeError, ValueError: The encoding gives something else than sound genomes, as many,
+                of the inputs and outputs that the problem asks for.
+        """
+        face = self.interface
+        if face.phenotype is None:
+            return self
+        what, wanted = f"encoding {face.encoding.kind!r}, decode()", face.phenotype
+        graphs = face.encoding.decode(self)
+        if not isinstance(graphs, Genomes):
+            raise TypeError(_checks.message(what, "Genomes", _checks.shown(graphs)))
+        own = graphs.interface
+        for rule, asked, got in (
+            ("genomes", len(self), len(graphs)),
+            ("inputs", wanted.inputs, own.inputs),
+            ("outputs", wanted.outputs, own.outputs),
+        ):
+            if asked != got:
+                raise ValueError(_checks.message(what, f"{asked} {rule}", got))
+        own.check_graph(what)
+        graphs.check()
+        return Genomes(graphs.packed, replace(wanted, columns=own.columns, update=own.update))
+
     def with_interface(self, **changes: Any) -> "Genomes":
         """The same genes with names or input statistics changed."""
         return Genomes(self.packed, replace(self.interface, **changes))
@@ -249,6 +276,36 @@ class Genome(_Columns):
 
         return Network(compile_genomes(self.packed, self.interface, dtype))
 
+    def copies(self, count: int, **genes: ArrayLike) -> Genomes:
+        """Copies of this genome, each with genes of its own.
+
+        Args:
+            count: N.
+            genes: By column, or ``enabled``: (N, V), (N, C) or (N, 1) values or opcodes, in the
+                order of this genome's nodes or connections.
+
+        Raises:
+            ValueError: A column is unknown, or values have another shape or are not finite.
+        """
+        count = _checks.integer("count", count, 0)
+        packed = layout.take(self.packed, np.zeros(count, np.int64))
+        places = {**places_of(self.columns), "enabled": ("enabled", 0)}
+        for name, values in genes.items():
+            array, k = places[_checks.one_of("copies, column", name, places)]
+            own = getattr(packed, array)
+            rows = int(getattr(self.packed, array).shape[0])
+            given = _checks.array(name, np.asarray(values) * 1, (count, rows), finite=True)
+            (own if own.ndim == 1 else own[:, k])[:] = given.reshape(-1)
+        return Genomes(packed, self.interface)
+
+    def phenotype(self) -> "Genome":
+        """The graph that this genome stands for; itself where it is encoded directly.
+
+        Raises:
+            TypeError, ValueError: As :meth:`Genomes.phenotype`.
+        """
+        return self if self.interface.phenotype is None else self.batch().phenotype()[0]
+
     def batch(self) -> Genomes:
         """This genome as a batch of one, sharing its arrays."""
         return Genomes(self.packed, self.interface)
@@ -260,6 +317,10 @@ class Genome(_Columns):
     def with_interface(self, **changes: Any) -> "Genome":
         """The same genes with names or input statistics changed."""
         return Genome(self.packed, replace(self.interface, **changes))
+
+    def with_statistics(self, **statistics: Array) -> "Genome":
+        """The same genes with input statistics of what its problem shows."""
+        return Genome(self.packed, self.interface.with_statistics(**statistics))
 
     def check(self) -> None:
         """Raise ValueError, saying which, if any invariant of the data model is broken."""

@@ -73,11 +73,40 @@ class Interface:
             adopted(column)
         vars(self).update(state)
 
+    @property
+    def graph(self) -> "Interface":
+        """That of the graphs that the genomes stand for, which is what a problem sees."""
+        return self if self.phenotype is None else self.phenotype
+
     def encoded(self, encoding: Encoding) -> "Interface":
-        """That of the genomes whose graphs, by an encoding, have this interface."""
+        """That of the genomes whose graphs, by an encoding, have this interface.
+
+        Raises:
+            TypeError: The encoding answers with something else than an interface.
+        """
         if isinstance(encoding, Direct):
             return self
-        return replace(encoding.interface(self), encoding=encoding, phenotype=self)
+        face = encoding.interface(self)
+        if not isinstance(face, Interface):
+            what = f"encoding {encoding.kind!r}, interface()"
+            raise TypeError(_checks.message(what, "an Interface", _checks.shown(face)))
+        return replace(
+            face, columns=self.columns, update=self.update, encoding=encoding,
+            phenotype=replace(self, columns=BASE, update="ordered"),
+        )  # fmt: skip
+
+    def with_statistics(self, **statistics: Array) -> "Interface":
+        """The same with ``input_mean`` and ``input_scale`` of what a problem shows."""
+        if self.phenotype is None:
+            return replace(self, **statistics)  # type: ignore[arg-type]
+        return replace(self, phenotype=self.phenotype.with_statistics(**statistics))
+
+    def check_graph(self, what: str) -> None:
+        """Raise ValueError, naming ``what``, if genomes only stand for the graphs that it takes."""
+        if self.phenotype is not None:
+            got = f"those of genomes of the encoding {self.encoding.kind!r}"
+            rule = "the graphs that genomes stand for"
+            raise ValueError(_checks.message(what, rule, got, "Call phenotype() of them first."))
 
     def prepared(self, x: Array) -> Array:
         """Inputs as they enter the network: standardised if the genome carries statistics."""

@@ -45,7 +45,7 @@ def loss_rows(loss, data, which, t, chosen, first, size, total, outputs):
                 outputs[1, o, j] = 0.0
             continue
         if loss == CATEGORICAL:
-            top = -np.inf
+            top = -np.inf  # subtracted from every exponent: the largest of them cannot overflow
             for o in range(n_outputs):
                 top = max(top, np.float64(outputs[0, o, j]))
             mass = 0.0
@@ -72,7 +72,7 @@ def loss_rows(loss, data, which, t, chosen, first, size, total, outputs):
                 term = abs(gap) - 0.5 if far else 0.5 * gap * gap
                 gradient = math.copysign(1.0, gap) if far else gap
             elif loss == BINARY:
-                term = max(p, 0.0) + math.log1p(math.exp(-abs(p))) - y * p
+                term = max(p, 0.0) + math.log1p(math.exp(-abs(p))) - y * p  # exp never overflows
                 gradient = 0.5 + 0.5 * math.tanh(0.5 * p) - y
             else:
                 term, gradient = y * p, y

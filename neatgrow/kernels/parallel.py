@@ -41,7 +41,7 @@ def thread_count() -> int:
 
 
 def core_count() -> int:
-    """Cores granted to this process."""
+    """Cores granted to this process, which may be fewer than the machine has."""
     granted = getattr(os, "sched_getaffinity", None)
     return len(granted(0)) if granted else os.cpu_count() or 1
 
@@ -97,7 +97,13 @@ def launch(calls: list[Callable[[], Any]]) -> list[Any]:
 
 
 def over_ranges(function: Callable[..., Any], ranges: list[tuple[int, int]], *args: Any) -> None:
-    """``function(*args, start, stop)`` for every range, at once."""
+    """``function(*args, start, stop)`` for every range, each on a thread of its own.
+
+    Args:
+        function: A kernel that releases the interpreter lock and writes within its range alone.
+        ranges: As from :func:`split`.
+        args: What comes before the range.
+    """
     if len(ranges) == 1:
         function(*args, *ranges[0])
     else:

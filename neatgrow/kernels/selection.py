@@ -26,7 +26,7 @@ class Standing(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """Settings of selection as kernels read them."""
+    """Who may have offspring, and how: ``config.selection``, ``species`` and ``crossover``."""
 
     size: int
     stagnation: int
@@ -109,6 +109,7 @@ def plan_generation(parents, standing, policy, measure, threshold, seed, plan):
     keys = np.empty(standing.fitness.shape[0], np.int64)
     stream = np.empty(1, np.uint64)
     scores(standing.fitness, standing.order, policy.by_rank, score)
+    # Rows by species, best first in each: a stable sort of the order of all by species.
     for i in range(keys.shape[0]):
         keys[i] = standing.species[standing.order[i]]
     bucket(keys, keys.shape[0], n_species, ptr, members)
@@ -120,12 +121,12 @@ def plan_generation(parents, standing, policy, measure, threshold, seed, plan):
     _allot_elites(standing, policy, ptr, plan.quota)
     count = 0
     for s in range(n_species):
-        if plan.quota[CHILDREN, s] > 0:
+        if plan.quota[CHILDREN, s] > 0:  # a stream for each: others' fates change no draw
             seed_stream(stream, seed[0], REPRESENTATIVE, standing.generation, s)
             row = ptr[s] + draw_below(stream, ptr[s + 1] - ptr[s])
             plan.kept[count], plan.representatives[count] = s, members[row]
             count += 1
-    position = keys
+    position = keys  # which are not needed any more
     for i in range(position.shape[0]):
         position[standing.order[i]] = i
     pool = Pool(members, ptr, position, count)
@@ -134,6 +135,8 @@ def plan_generation(parents, standing, policy, measure, threshold, seed, plan):
     if not policy.parent_first:
         plan.guess[:] = -1
         return count
+    # Children are compared with their parent's species first, so two species that drifted
+    # together would live on side by side if they were not merged.
     into = np.empty(count, np.int32)
     merge(parents, plan.representatives, count, measure, threshold, into)
     left = 0
@@ -236,13 +239,13 @@ def allot(share, size, quota):
         quota[CHILDREN, s] = np.int64(exact)
         share[s] = exact - quota[CHILDREN, s]
         left -= quota[CHILDREN, s]
-    while left > 0:
+    while left > 0:  # no more than S times: what rounding down left over
         most = 0
         for s in range(1, share.shape[0]):
             if share[s] > share[most]:
                 most = s
         quota[CHILDREN, most] += 1
-        share[most] = -1.0
+        share[most] = -1.0  # below every remainder: no second one
         left -= 1
 
 
@@ -259,6 +262,7 @@ def _allot_elites(standing, policy, ptr, quota):
         quota[ELITES, s] = min(elites, size)
         if quota[CHILDREN, s] > quota[CHILDREN, most]:
             most = s
+    # A species too small for a child of its own may hold the best genome, which must not be lost.
     if policy.elites > 0 and quota[FATE, leader] == ALIVE and quota[CHILDREN, leader] == 0:
         quota[CHILDREN, most] -= 1
         quota[CHILDREN, leader] = 1
@@ -272,7 +276,7 @@ def _allot_elites(standing, policy, ptr, quota):
 def _choose_parents(standing, policy, seed, pool, quota, offspring, guess, stream):
     """Fill the plan, species after species, elites first in each."""
     fitness = standing.fitness
-    child, number = 0, -1
+    child, number = 0, -1  # number: place of the species among those that go on
     for s in range(quota.shape[1]):
         number += quota[CHILDREN, s] > 0
         for k in range(quota[CHILDREN, s]):
@@ -289,7 +293,7 @@ def _choose_parents(standing, policy, seed, pool, quota, offspring, guess, strea
                 second = _survivor(policy, pool, other, stream)
                 if second != first:
                     kind = MATE_AVERAGE if draw_uniform(stream) < policy.average else MATE
-            if pool.position[second] < pool.position[first]:
+            if pool.position[second] < pool.position[first]:  # the fitter one gives the structure
                 first, second = second, first
             offspring.first[child], offspring.second[child] = first, second
             offspring.kind[child] = kind

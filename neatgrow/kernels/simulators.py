@@ -29,7 +29,7 @@ _LAST = {"reset": "start", "step": "action"}
 
 
 class Sizes(NamedTuple):
-    """Lengths of the arrays that a simulator sees."""
+    """Lengths of the arrays that a simulator sees, which C code does not tell it."""
 
     state: int
     inputs: int

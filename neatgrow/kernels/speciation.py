@@ -21,7 +21,7 @@ class Columns(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """The species before and after :func:`settle`."""
+    """What :func:`settle` reads of the species that there are, and where it writes them anew."""
 
     old: Columns  # the present table
     new: Columns  # with room for S + N
@@ -31,7 +31,7 @@ class Tables(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """Coefficients of the distance."""
+    """Coefficients of the distance: c₁, c₂, and one for each column; see :func:`distance`."""
 
     excess: float
     disjoint: float
@@ -64,6 +64,7 @@ def distance(a, i, b, j, measure, limit):
     q, q_stop = b.connection_ptr[at(j)], b.connection_ptr[at(j + 1)]
     size = max(p_stop - p, q_stop - q)
     n = 1.0 if size < measure.small else float(size)
+    # At least so many genes have no match: most distances are settled before a gene is read.
     smaller = min(p_stop - p, q_stop - q)
     if min(measure.excess, measure.disjoint) * (size - smaller) > limit * n:
         return np.inf
@@ -74,6 +75,7 @@ def distance(a, i, b, j, measure, limit):
         last_b = max(last_b, b.connection_birth[row])
     unmatched, difference, matching = 0.0, 0.0, 0
     most = limit * n
+    # Both are sorted by innovation, so one walk over both finds every match.
     while p < p_stop or q < q_stop:
         if q >= q_stop or (p < p_stop and a.innovation[at(p)] < b.innovation[at(q)]):
             late = a.connection_birth[at(p)] > last_b
@@ -110,6 +112,7 @@ def distance(a, i, b, j, measure, limit):
 
 @helper
 def _node_distance(a, i, b, j, measure, n):
+    """The terms of node genes, which are aligned by id and are neither excess nor disjoint."""
     p, p_stop = a.node_ptr[i], a.node_ptr[i + 1]
     q, q_stop = b.node_ptr[j], b.node_ptr[j + 1]
     unmatched, difference, matching = 0, 0.0, 0
@@ -221,12 +224,14 @@ def settle(packed, representatives, guess, measure, threshold, species, tables):
     """
     old, new = tables.old, tables.new
     n_old = old.id.shape[0]
-    alone = 0
+    alone = 0  # genomes near no representative; each may found a species
     for n in range(species.shape[0]):
         if species[n] == UNSEEN:
             species[n] = _nearest(packed, n, representatives, guess[n], measure, threshold)
         alone += species[n] < 0
     founders = np.empty(alone, np.int64)
+    # A hash table from structure to group with open addressing: a power of two, so that a place
+    # is the lowest bits of a structure, and never more than half full, so that a search ends.
     room = 1
     while room < 2 * alone:
         room *= 2
@@ -241,7 +246,7 @@ def settle(packed, representatives, guess, measure, threshold, species, tables):
         while twin[place] >= 0 and structures[place] != structure:
             place = (place + 1) & (room - 1)
         s = np.int64(-1)
-        for attempt in range(-1, count):
+        for attempt in range(-1, count):  # −1: the twin's group; then all in order
             k = twin[place] if attempt < 0 else attempt
             if k < 0 or (attempt < 0 and not tables.twins_first):
                 continue
@@ -254,6 +259,7 @@ def settle(packed, representatives, guess, measure, threshold, species, tables):
             count += 1
         structures[place], twin[place] = structure, s
         species[n] = n_old + s
+    # Species without members are left out, so rows move up.
     number = np.zeros(n_old + count, np.int32)  # 1 + row in the new table; 0 without members
     for n in range(species.shape[0]):
         number[species[n]] = 1

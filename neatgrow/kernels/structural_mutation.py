@@ -29,6 +29,7 @@ def delete(out, span, rules, stream):
     if draw_uniform(stream) < rules.delete_node:
         changed = _delete_node(out, span, rules, stream)
     if draw_uniform(stream) < rules.delete_connection and span[3] > span[2]:
+        # Those behind it move up: rows stay sorted by innovation.
         for c in range(span[2] + draw_below(stream, span[3] - span[2]), span[3] - 1):
             copy_connection(out, c + 1, out, c)
         span[3] -= 1
@@ -110,6 +111,7 @@ def _insert_connection(out, span, source, target, generation):
 
 @helper
 def _delete_node(out, span, rules, stream):
+    """Remove a random hidden node and every connection from it or to it; whether there was one."""
     hidden = span[1] - span[0] - rules.n_outputs
     if hidden <= 0:
         return False
@@ -135,6 +137,7 @@ def split(out, span, rules, row, generation, stream):
     Source: Stanley & Miikkulainen (2002), section 3.1.
     """
     old, source, target = out.innovation[row], out.source[row], out.target[row]
+    # The node of the k-th split is known by (connection, k), the same wherever it arises.
     repeat = 0
     while True:
         node = identity(old, repeat)
@@ -163,7 +166,7 @@ def split(out, span, rules, row, generation, stream):
         choice = start_choice(rules.connection_choices, k, False, stream)
         out.connection_choices[inner, k] = choice
     outer = _insert_connection(out, span, node, target, generation)
-    row = find(out.innovation, span[2], span[3], old)
+    row = find(out.innovation, span[2], span[3], old)  # it may have moved
     for k in range(out.connection_values.shape[1]):
         out.connection_values[outer, k] = out.connection_values[row, k]
     for k in range(out.connection_choices.shape[1]):

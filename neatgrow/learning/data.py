@@ -127,7 +127,7 @@ def prepared(
 
 
 def _targets(Y: ArrayLike, count: int, sizes: tuple[int, ...], outputs: int, labels: bool) -> Array:
-    """(1 or N, …, O) float64."""
+    """Targets (1 or N, …, O) float64; class numbers become one-hot rows."""
     _checks.refuse_masked("Y", Y)
     given = np.asarray(Y)
     numbers = given.shape in (sizes, (count, *sizes)) and given.shape != (*sizes, outputs)
@@ -145,7 +145,7 @@ def _targets(Y: ArrayLike, count: int, sizes: tuple[int, ...], outputs: int, lab
 
 
 def _weights(weights: ArrayLike, count: int, sizes: tuple[int, ...]) -> Array:
-    """(1 or N, …) float64."""
+    """Weights (1 or N, …) float64, none below 0."""
     own = np.ndim(weights) == len(sizes) + 1
     w = _checks.array("weights", weights, (*((count,) if own else ()), *sizes), finite=True)
     if (w < 0).any():

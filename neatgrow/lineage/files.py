@@ -11,13 +11,12 @@ from neatgrow.files.genomes import pack_genomes, unpack_genomes
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import lineage as kernels
 from neatgrow.kernels.layout import Packed
-from neatgrow.kernels.offspring import MATE, Offspring
 from neatgrow.lineage.lineage import MOST, REVIEW, Lineage
-from neatgrow.lineage.records import Records, facts_of, held_at, structures_of, told_generation
+from neatgrow.lineage.records import Records, structures_of, told_generation
 from neatgrow.selection.population import State
 
-VERSION = 1
-_FACTS = ("generation", "row", "parent", "mate", "species")
+VERSION = 2  # 1 had mates of the generation before alone
+_FACTS = ("generation", "row", "parent", "mate", "mate_generation", "species")
 
 
 def pack_lineage(lineage: Lineage) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -39,8 +38,9 @@ def pack_lineage(lineage: Lineage) -> tuple[dict[str, Any], dict[str, Array]]:
     }
     arrays = {f"genomes.{name}": column for name, column in columns.items()}
     arrays |= {name: getattr(records, name) for name in (*_FACTS, "fitness", "kept")}
-    everybody = facts_of(settled.recent, np.arange(told.fitness.size), settled.above[0])
-    return metadata, arrays | {"parents": everybody.parent, "mates": everybody.mate}
+    mates_generation, mates = told.mate.T
+    last = {"parents": told.parent, "mates": mates, "mates_generation": mates_generation}
+    return metadata, arrays | last
 
 
 def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: State) -> Lineage:
@@ -70,7 +70,9 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
     parents = _numbers(arrays, "parents", size, -1, count - 1)
     if (records.generation[parents[parents >= 0]] >= state.generation).any():
         raise ValueError("parents: expected records of before the last generation.")
-    mates = _numbers(arrays, "mates", size, -1, MOST)
+    before = {"mates_generation": np.full(size, state.generation - 1, np.int32)}
+    mates = [_numbers(before | arrays, name, size, -1, MOST)
+             for name in ("mates_generation", "mates")]  # fmt: skip
     champion = whole(metadata, "champion", -1, count - 1)
     row = whole(metadata, "champion_row", -1, size - 1)
     told_row = whole(metadata, "told_champion", -1, size - 1)
@@ -79,14 +81,12 @@ def unpack_lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: St
         raise ValueError("champion: expected one place of it where there is one.")
     if champion >= 0 and not records.kept[champion]:
         raise ValueError("champion: expected its genome, got none.")
-    kind = np.where(mates >= 0, MATE, 0).astype(np.uint8)
-    offspring = Offspring(parents, mates, kind, np.zeros(size, np.bool_))
-    told = told_generation(state, offspring, told_row)
+    told = told_generation(state, parents, np.stack(mates, axis=1), told_row)
     return Lineage(
         blocks=(records,),
         recent=(told,),
         room=told.room,
-        above=np.stack([parents, held_at([records], parents)]).astype(np.int64),
+        pool=state.pool.origin,
         champion=champion,
         recent_champion=(state.generation, row) if row >= 0 else None,
         stride=whole(metadata, "stride", 1, 2 * MOST),
@@ -106,8 +106,9 @@ def _numbers(arrays: dict[str, Array], name: str, size: int, low: int, high: int
 def _checked_records(arrays: dict[str, Array], genomes: Packed, generation: int) -> Records:
     """Records with sound numbers, and the structure held at each."""
     count = arrays["generation"].size
-    lows = {"generation": 1, "row": -1, "parent": -1, "mate": -1, "species": -1}
-    facts = {name: _numbers(arrays, name, count, lows[name], MOST) for name in _FACTS}
+    arrays = {"mate_generation": arrays["generation"] - 1, **arrays}
+    facts = {name: _numbers(arrays, name, count, int(name == "generation") or -1, MOST)
+             for name in _FACTS}  # fmt: skip
     fitness = typed(arrays, "fitness", np.float64, (count,))
     kept = typed(arrays, "kept", np.bool_, (count,))
     parent, when = facts["parent"], facts["generation"]

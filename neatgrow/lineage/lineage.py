@@ -1,9 +1,10 @@
 """Who descends from whom: the ancestors of the living genomes and of the champion.
 
 Every genome has a first parent, the fitter one, whose structure it has inherited; the other,
-its mate, is noted as a fact. The ancestry by first parents is a forest that soon has few
-branches: what has no living descendant is dropped, and an ancestor's genome is kept only where
-its structure is not that of the ancestor before.
+its mate, is noted as a fact. Both may be of any earlier generation. The ancestry by first parents
+is a forest that soon has few branches: who has no living descendant, and is not among those who
+may have children, is dropped; and an ancestor's genome is kept only where its structure is not
+that of the ancestor before.
 
 What a generation's genomes left behind is known only generations later, so the last few
 generations are held as they are, and looked through once together.
@@ -19,7 +20,6 @@ from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import lineage as kernels
 from neatgrow.kernels.layout import Packed
-from neatgrow.kernels.offspring import Offspring
 from neatgrow.lineage.records import (
     FIRST,
     Records,
@@ -27,6 +27,7 @@ from neatgrow.lineage.records import (
     facts_of,
     genes_of,
     held_at,
+    joined,
     pool_of,
     sizes_of,
     stacked,
@@ -34,7 +35,8 @@ from neatgrow.lineage.records import (
     thinned,
     told_generation,
 )
-from neatgrow.selection.population import FROM_CHAMPION, FROM_NOBODY, State
+from neatgrow.selection.base import FROM_CHAMPION
+from neatgrow.selection.population import Parents, State
 
 if TYPE_CHECKING:
     import networkx
@@ -79,10 +81,10 @@ class Lineage:
 
     Attributes:
         blocks: Records of earlier generations; numbers go on from block to block.
-        recent: The last generations, not looked through yet; all but the last have children.
+        recent: The last generations, not looked through yet. Their genomes have the numbers that
+            follow, all of them.
         room: Their genomes and genes.
-        above: (2, N) int64 of the first of these: number of each genome's first parent, −1 for
-            none, and the structure held there.
+        pool: (P, 2) int64: generation and row of each that may have children.
         champion: Number of the champion's record; −1 where ``recent_champion`` has it, or nothing.
         recent_champion: Generation and row of a champion that is among the last generations.
         stride: Genomes are kept in generations that this divides.
@@ -94,7 +96,7 @@ class Lineage:
     blocks: tuple[Records, ...]
     recent: tuple[ToldGeneration, ...]
     room: int
-    above: Array
+    pool: Array
     champion: int
     recent_champion: tuple[int, int] | None
     stride: int
@@ -112,9 +114,8 @@ class Lineage:
             born: Generation of a champion that is older.
         """
         size = len(state.genomes)
-        nobody = np.full(size, FROM_NOBODY, np.int32)
-        alone = Offspring(nobody, nobody, np.zeros(size, np.uint8), np.zeros(size, np.bool_))
-        told = told_generation(state, alone, champion_row)
+        nobody = np.full(size, -1, np.int32)
+        told = told_generation(state, nobody, np.stack([nobody, nobody], axis=1), champion_row)
         recent_champion = (state.generation, champion_row) if champion_row >= 0 else None
         blocks: tuple[Records, ...] = ()
         if champion_row < 0 and state.champion is not None:
@@ -122,42 +123,34 @@ class Lineage:
             one, since = np.full(1, -1, np.int32), np.full(1, born, np.int32)
             fitness, held = np.array([state.champion_fitness]), structures_of(packed)
             kept = np.ones(1, np.bool_)
-            blocks = (Records(since, one, one, one, one, fitness, kept, held, packed),)
+            blocks = (Records(since, one, one, one, one, one, fitness, kept, held, packed),)
         return cls(
-            blocks, (told,), told.room, np.full((2, size), -1, np.int64),
-            0 if blocks else -1, recent_champion, 1, 0, state.minimize, state.genomes.interface,
+            blocks, (told,), told.room, state.pool.origin, 0 if blocks else -1, recent_champion,
+            1, 0, state.minimize, state.genomes.interface,
         )  # fmt: skip
 
-    def after(self, state: State, offspring: Offspring, champion_row: int) -> "Lineage":
+    def after(self, state: State, parents: Parents, champion_row: int) -> "Lineage":
         """The lineage one generation on.
 
         Args:
             state: After that generation was told.
-            offspring: Who made each of its genomes; see :attr:`Population.parents`.
+            parents: Who made each of its genomes; see :attr:`Population.parents`.
             champion_row: Row of a new champion, or −1.
         """
-        told = told_generation(state, offspring, champion_row)
-        recent: tuple[ToldGeneration, ...] = ()
-        room = 0
-        if offspring.first[-1] < 0:  # a restart: nobody of the last generation has children
-            lineage = self._looked_through(len(self.recent))
-            number = np.where(offspring.first == FROM_CHAMPION, lineage.champion, -1)
-            above = np.stack([number, held_at(lineage.blocks, number)])
-            lineage = replace(lineage, above=above)
-        else:
-            lineage, recent, room, last = self, self.recent, self.room, self.recent[-1]
-            unborn = len(recent) == 1 and self.above[0].min() < 0  # genomes without parents
-            if not (unborn or self._keeps(last.generation)):
-                size = last.fitness.size
-                room -= last.room - size
-                recent = (*recent[:-1], ToldGeneration(last.generation, None, size, *last[3:]))
-        recent_champion, champion = lineage.recent_champion, lineage.champion
+        told = told_generation(state, self._numbers(parents.first), parents.second, champion_row)
+        recent, room, last = self.recent, self.room, self.recent[-1]
+        unborn = last.parent.min() < 0  # of whom some have no parents: their genomes are kept
+        if not (unborn or self._keeps(last.generation)):
+            size = last.fitness.size
+            room -= last.room - size
+            recent = (*recent[:-1], ToldGeneration(last.generation, None, size, *last[3:]))
+        recent_champion, champion = self.recent_champion, self.champion
         if champion_row >= 0:
             recent_champion, champion = (state.generation, champion_row), -1
         work = self.work + told.room
         recent, room = (*recent, told), room + told.room
         lineage = Lineage(
-            lineage.blocks, recent, room, lineage.above, champion, recent_champion, self.stride,
+            self.blocks, recent, room, state.pool.origin, champion, recent_champion, self.stride,
             work, self.minimize, self.face,
         )  # fmt: skip
         if work >= REVIEW:
@@ -179,9 +172,9 @@ class Lineage:
         if lineage.recent_champion is not None:
             row = told.champion
             assert told.champion_genome is not None
-            last = facts_of(lineage.recent, np.array([row]), lineage.above[0, row : row + 1])
+            last = facts_of(lineage.recent, np.array([row]))
             found.append(self._ancestor(last, 0, told.champion_genome))
-            number = int(lineage.above[0, row])
+            number = int(told.parent[row])
         genomes = Genomes(records.genomes, self.face)
         place = np.cumsum(records.kept) - 1
         while number >= 0:
@@ -205,17 +198,17 @@ class Lineage:
 
         lineage = self.settled()
         (records,), (told,) = lineage.blocks, lineage.recent
-        everybody = facts_of(lineage.recent, np.arange(told.fitness.size), lineage.above[0])
-        everybody = stacked([records, everybody])
+        everybody = stacked([records, facts_of(lineage.recent, np.arange(told.fitness.size))])
         champion = lineage.champion
         if lineage.recent_champion is not None:
             champion = records.row.size + lineage.recent_champion[1]
         names = list(zip(everybody.generation.tolist(), everybody.row.tolist(), strict=True))
         graph: networkx.DiGraph[Any] = networkx.DiGraph()
-        for number, (name, fitness, species, parent, mate) in enumerate(
+        for number, (name, fitness, species, parent, *mate) in enumerate(
             zip(
                 names, (self._sign * everybody.fitness).tolist(), everybody.species.tolist(),
-                everybody.parent.tolist(), everybody.mate.tolist(), strict=True,
+                everybody.parent.tolist(), everybody.mate_generation.tolist(),
+                everybody.mate.tolist(), strict=True,
             )
         ):  # fmt: skip
             generation, row = name
@@ -225,9 +218,9 @@ class Lineage:
             )  # fmt: skip
             if parent >= 0:
                 graph.add_edge(names[parent], name, kind="parent")
-            if mate >= 0:
-                other = (generation - 1, mate)
-                graph.add_node(other, generation=other[0], row=mate)
+            other = (mate[0], mate[1])
+            if other[1] >= 0:
+                graph.add_node(other, generation=other[0], row=other[1])
                 graph.add_edge(other, name, kind="mate")
         return graph
 
@@ -265,64 +258,75 @@ class Lineage:
         while genes_of(records.genomes) > room and stride < MOST:
             stride *= 2
             records = thinned(records, stride, lineage.champion, self.face.columns)
-        above = np.stack([lineage.above[0], held_at([records], lineage.above[0])])
-        return replace(lineage, blocks=(records,), above=above, stride=stride)
+        return replace(lineage, blocks=(records,), stride=stride)
+
+    def _starts(self) -> Array:
+        """(G+1,) number of the first genome of each of the last generations, and how many
+        numbers there are in all."""
+        records = sum(block.row.size for block in self.blocks)
+        return np.cumsum([records, *(told.fitness.size for told in self.recent)])
+
+    def _numbers(self, origin: Array) -> Array:
+        """(K,) int32 numbers of genomes, given by (K, 2) generation and row; −1 where not known."""
+        when, row = origin.T
+        start, age = self._starts(), when - self.recent[0].generation
+        number = np.full(when.size, -1, np.int32)
+        near = age >= 0
+        number[near] = start[age[near]] + row[near]
+        number[near] = np.where(number[near] < start[age[near] + 1], number[near], -1)
+        number[when == FROM_CHAMPION] = self._champion_number()
+        far = np.flatnonzero(~near & (when > 0))
+        if far.size:
+            blocks = [joined(self.blocks, name) for name in ("generation", "row")]
+            known, wanted = (
+                (a.astype(np.int64) << 32) + b for a, b in (blocks, (when[far], row[far]))
+            )
+            place = np.searchsorted(known, wanted)
+            place[place == known.size] = 0
+            number[far] = np.where(known[place] == wanted, place, -1) if known.size else -1
+        return number
+
+    def _champion_number(self) -> int:
+        if self.recent_champion is None:
+            return self.champion
+        generation, row = self.recent_champion
+        return int(self._starts()[generation - self.recent[0].generation]) + row
 
     def _looked_through(self, count: int) -> "Lineage":
         """The same with records of the first ``count`` of the last generations."""
         if not count:
             return self
-        recent, base = self.recent, sum(block.row.size for block in self.blocks)
-        sizes = [told.fitness.size for told in recent]
-        start = np.concatenate([[0], np.cumsum(sizes)])
-        parent = self._provisional(base, start)
-        alive = np.zeros(start[-1], np.bool_)
-        alive[start[count] if count == len(recent) else start[-2] :] = True
-        recent_champion = self.recent_champion
-        place = -1  # of the champion
-        if recent_champion is not None:
-            place = int(start[recent_champion[0] - recent[0].generation]) + recent_champion[1]
-            alive[place] = True
+        start = self._starts()
+        base, stop = int(start[0]), int(start[count])
+        parent = np.concatenate([told.parent for told in self.recent])
+        roots = np.append(self._numbers(self.pool), self._champion_number())
+        alive = np.zeros(start[-1] - base, np.bool_)
+        alive[start[-2] - base :] = True
+        alive[roots[roots >= base] - base] = True
         kernels.trace(parent, base, alive)
-        stop = int(start[count])
-        found = np.flatnonzero(alive[:stop])
-        number = np.full(start[-1], -1, np.int64)
-        number[found] = base + np.arange(found.size)
-        parents = parent[found]
-        within = parents >= base
-        parents[within] = number[parents[within] - base]
-        records = self._recorded(found, start[: count + 1], parents, base)
-        champion = self.champion
-        if 0 <= place < stop:
-            recent_champion, champion = None, int(number[place])
-        above = np.empty((2, 0), np.int64)
-        if count < len(recent):
-            above = number[parent[start[count] : start[count + 1]] - base]
-            above = np.stack([above, held_at([records], np.maximum(above - base, -1))])
-        rest = recent[count:]
-        room = sum(told.room for told in rest)
+        found = np.flatnonzero(alive[: stop - base])
+        number = np.full(start[-1] + 1, -1, np.int32)  # by the number of before; of −1, −1
+        number[:base] = np.arange(base)
+        number[base + found] = base + np.arange(found.size)
+        number[stop:-1] = base + found.size + np.arange(start[-1] - stop)
+        records = self._recorded(found, start[: count + 1] - base, number[parent[found]], base)
+        rest = tuple(told._replace(parent=number[told.parent]) for told in self.recent[count:])
+        recent_champion, champion = self.recent_champion, self.champion
+        if recent_champion is not None and recent_champion[0] < rest[0].generation:
+            recent_champion, champion = None, int(number[self._champion_number()])
         return replace(
-            self, blocks=(*self.blocks, records), recent=rest, room=room, above=above,
-            champion=champion, recent_champion=recent_champion,
+            self, blocks=(*self.blocks, records), recent=rest, champion=champion,
+            room=sum(told.room for told in rest), recent_champion=recent_champion,
         )  # fmt: skip
-
-    def _provisional(self, base: int, start: Array) -> Array:
-        """First parents of all of the last generations, numbered as if everybody were kept."""
-        first = [told.offspring.first for told in self.recent]
-        first[0] = self.above[0].astype(np.int32)
-        before = np.repeat(base + start[:-2], np.diff(start)[1:])
-        parent = np.concatenate(first)
-        parent[start[1] :] += before.astype(np.int32)
-        return parent
 
     def _recorded(self, found: Array, start: Array, parent: Array, base: int) -> Records:
         """Records of some of the last generations' genomes, given by their places in all."""
         cuts = np.searchsorted(found, start).tolist()
-        records = facts_of(self.recent[: start.size - 1], found, parent)
+        records = facts_of(self.recent[: start.size - 1], found)._replace(parent=parent)
         row = records.row.astype(np.int64)
-        own, held = np.zeros(row.size, np.int64), np.empty(row.size, np.int64)
+        own = np.zeros(row.size, np.int64)
+        held = held_at(self.blocks, np.where(parent < base, parent, -1))
         sizes, wanted = np.zeros((row.size, 2), np.int64), np.full(row.size, -1, np.int8)
-        held[: cuts[1]] = self.above[1, found[: cuts[1]]]
         parts: list[tuple[int, int, Packed, bool]] = []
         for told, a, b in zip(self.recent, cuts[:-1], cuts[1:], strict=False):
             if told.genomes is not None:
@@ -353,12 +357,14 @@ class Lineage:
     def _pruned(self) -> "Lineage":
         """The same with one block, and without those who have nobody alive."""
         records = stacked(self.blocks)
-        alive = np.zeros(records.row.size, np.bool_)
-        alive[self.above[0][self.above[0] >= 0]] = True
-        if self.champion >= 0:
-            alive[self.champion] = True
+        count, total = records.row.size, int(self._starts()[-1])
+        parents = [told.parent for told in self.recent]
+        roots = np.concatenate([*parents, self._numbers(self.pool), [self.champion]])
+        alive = np.zeros(count, np.bool_)
+        alive[roots[(roots >= 0) & (roots < count)]] = True
         kernels.trace(records.parent, 0, alive)
-        number = np.append(np.cumsum(alive) - 1, -1)  # of −1, −1
+        number = np.full(total + 1, -1, np.int32)  # as above
+        number[:-1] = np.cumsum(np.append(alive, np.ones(total - count, np.bool_))) - 1
         chosen, genes, at = [], np.zeros(2, np.int64), 0
         for block in self.blocks:
             rows = np.flatnonzero(alive[at : at + block.row.size][block.kept])
@@ -366,10 +372,8 @@ class Lineage:
             genes += sizes_of(*chosen[-1])
             at += block.row.size
         columns = {name: getattr(records, name)[alive] for name in Records._fields[:-1]}
-        columns["parent"] = number[columns["parent"]].astype(np.int32)
-        genomes = pool_of(chosen, genes, self.face.columns)
-        pruned = Records(**columns, genomes=genomes)
-        above = np.stack([number[self.above[0]], self.above[1]])
-        return replace(
-            self, blocks=(pruned,), above=above, champion=int(number[self.champion])
-        )  # fmt: skip
+        columns["parent"] = number[columns["parent"]]
+        pruned = Records(**columns, genomes=pool_of(chosen, genes, self.face.columns))
+        recent = tuple(told._replace(parent=number[told.parent]) for told in self.recent)
+        champion = int(number[self.champion])
+        return replace(self, blocks=(pruned,), recent=recent, champion=champion)

@@ -11,7 +11,6 @@ from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import layout
 from neatgrow.kernels import lineage as kernels
 from neatgrow.kernels.layout import Packed
-from neatgrow.kernels.offspring import MATE, Offspring
 from neatgrow.selection.population import State
 
 
@@ -21,7 +20,8 @@ class Records(NamedTuple):
     generation: Array  # (R,) int32
     row: Array  # (R,) int32, −1 where not known
     parent: Array  # (R,) int32: number of the first parent's record, −1 for none
-    mate: Array  # (R,) int32: row in the generation before, −1 for none
+    mate: Array  # (R,) int32: row of the mate in its generation, −1 for none
+    mate_generation: Array  # (R,) int32
     species: Array  # (R,) int32
     fitness: Array  # (R,) float64, higher is better
     kept: Array  # (R,) bool: whether its genome is there
@@ -38,17 +38,18 @@ class ToldGeneration(NamedTuple):
     fitness: Array  # (N,) float64
     species: Array  # (N,) int32, row in ``ids``
     ids: Array  # (S,) int64
-    offspring: Offspring
+    parent: Array  # (N,) int32: number of the first parent, −1 for none; see ``Lineage``
+    mate: Array  # (N, 2) int32: generation and row of the mate, twice −1 for none
     champion: int  # row of a new champion, or −1
     champion_genome: Genome | None  # that champion
 
 
-def told_generation(state: State, offspring: Offspring, champion: int) -> ToldGeneration:
+def told_generation(state: State, parent: Array, mate: Array, champion: int) -> ToldGeneration:
     """The generation told last."""
     room = state.fitness.size + genes_of(state.genomes.packed)
     return ToldGeneration(
-        state.generation, state.genomes, room, state.fitness, state.species, state.table.id,
-        offspring, champion, state.champion if champion >= 0 else None,
+        state.generation, state.genomes, room, state.fitness, *state.groups, parent,
+        mate.astype(np.int32), champion, state.champion if champion >= 0 else None,
     )  # fmt: skip
 
 
@@ -62,39 +63,34 @@ _NOBODY = layout.empty_packed(names_of(BASE), 0, 0, 0)
 _NOBODY.node_ptr[0] = _NOBODY.connection_ptr[0] = 0
 
 
-def facts_of(recent: Sequence[ToldGeneration], found: Array, parent: Array) -> Records:
+def facts_of(recent: Sequence[ToldGeneration], found: Array) -> Records:
     """Records, without genomes, of some of all genomes of a few generations.
 
     Args:
         recent: The generations.
         found: (R,) int64: places of these genomes in all.
-        parent: (R,) numbers of their first parents.
     """
     sizes = [told.fitness.size for told in recent]
     start = np.concatenate([[0], np.cumsum(sizes)])
     of = np.repeat(np.arange(len(recent)), np.diff(np.searchsorted(found, start)))
-    kind, second = (
-        np.concatenate([getattr(told.offspring, name) for told in recent])[found]
-        for name in ("kind", "second")
-    )
-    fitness, species = (
+    fitness, species, parent, mate = (
         np.concatenate([getattr(told, name) for told in recent])[found]
-        for name in ("fitness", "species")
+        for name in ("fitness", "species", "parent", "mate")
     )
     before = np.cumsum([0, *(told.ids.size for told in recent)])
     species = np.concatenate([told.ids for told in recent])[species + before[of]]
     generation = np.array([told.generation for told in recent], np.int32)[of]
     return Records(
-        generation, (found - start[of]).astype(np.int32), parent.astype(np.int32),
-        np.where(kind >= MATE, second, -1).astype(np.int32), species.astype(np.int32), fitness,
-        np.zeros(found.size, np.bool_), np.zeros(found.size, np.int64), _NOBODY,
+        generation, (found - start[of]).astype(np.int32), parent, mate[:, 1], mate[:, 0],
+        species.astype(np.int32), fitness, np.zeros(found.size, np.bool_),
+        np.zeros(found.size, np.int64), _NOBODY,
     )  # fmt: skip
 
 
 _NONE = np.empty(0, np.int32)
 _NO_RECORDS = Records(
-    _NONE, _NONE, _NONE, _NONE, _NONE, np.empty(0), np.empty(0, np.bool_), np.empty(0, np.int64),
-    _NOBODY,
+    _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, np.empty(0), np.empty(0, np.bool_),
+    np.empty(0, np.int64), _NOBODY,
 )  # fmt: skip
 
 

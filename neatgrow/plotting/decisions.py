@@ -1,11 +1,10 @@
 """Maps of what a network of two inputs answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -14,32 +13,26 @@ from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
 from neatgrow.networks.networks import Network
-from neatgrow.plotting.history import finish
 from neatgrow.plotting.theme import (
     Theme,
     ThemeName,
     blend,
     chart_axes,
+    color_bar,
+    finish,
+    legend_into,
     new_figure,
     theme_of,
     value_map,
 )
-from neatgrow.plotting.values import drawable
+from neatgrow.plotting.values import at_work
 
 _CELLS = 240  # along each side
 _PANEL = 4.3, 3.9  # inches of a map
 _MARKERS = "osD^vP*X"
+_Extent = tuple[float, float, float, float]  # left, right, bottom, top
 # Okabe & Ito (2008), told apart by colour-blind people; beyond them colours repeat.
 _CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8a96a3")
-
-
-@dataclass(frozen=True)
-class _Ground:
-    """The plane that is mapped: its limits, and the samples that lie on it."""
-
-    low: Array
-    high: Array
-    X: Array | None
 
 
 def draw_decisions(
@@ -81,8 +74,8 @@ def draw_decisions(
         TypeError: ``genome`` is neither a genome nor a network.
         ValueError: It has not two inputs, or X, Y or limits another shape.
     """
-    network = genome if isinstance(genome, Network) else drawable(genome).compile()
-    shown = drawable(genome)
+    network = genome if isinstance(genome, Network) else at_work(genome).compile()
+    shown = at_work(genome)
     if shown.n_inputs != 2:
         raise ValueError(
             _checks.message(
@@ -91,50 +84,49 @@ def draw_decisions(
             )
         )  # fmt: skip
     colors, n_outputs = theme_of(theme), shown.n_outputs
-    ground = _ground(X, limits)
-    targets = _targets(ground.X, Y, n_outputs)
-    whole = targets is not None and targets.shape[1] == 1 and bool((targets % 1 == 0).all())
-    as_classes = (n_outputs > 1 and whole) if classes is None else classes
-    values = _answers(network, ground)
-    panels = 1 if as_classes else n_outputs
+    samples: Array | None = None
+    if X is not None:
+        samples = _checks.array("X", X, ("B", 2), finite=True, remedy="Pass one sample per row.")
+    targets = _targets(samples, Y, n_outputs)
+    if classes is None:
+        whole = targets is not None and targets.shape[1] == 1 and bool((targets % 1 == 0).all())
+        classes = n_outputs > 1 and whole
+    low, high = _limits(samples, limits)
+    values = _answers(network, low, high)
+    panels = 1 if classes else n_outputs
     columns = min(panels, 3)
     rows = -(-panels // columns)
     figure = new_figure(colors, figsize or (_PANEL[0] * columns + 0.4, _PANEL[1] * rows + 0.3))
     grid = figure.add_gridspec(rows, columns)
     labels = shown.labels()
+    extent = low[0], high[0], low[1], high[1]
     for k in range(panels):
-        place = grid[k // columns, k % columns]
-        axes = chart_axes(figure, colors, place, x=labels[0], y=labels[1])
-        axes.xaxis.label.set_parse_math(False)
-        axes.yaxis.label.set_parse_math(False)
+        axes = chart_axes(figure, colors, labels[0], labels[1], grid[k // columns, k % columns])
         axes.grid(visible=False)
-        if as_classes:
-            _classes_into(
-                axes, values, ground, targets, colors, [labels[2 + o] for o in range(n_outputs)]
-            )
+        if classes:
+            names = [labels[2 + o] for o in range(n_outputs)]
+            _classes_into(axes, values, extent, samples, targets, names, colors)
             continue
         own = None if targets is None else targets[:, k if targets.shape[1] > 1 else 0]
         at = _boundary(shown, k, own) if boundary is None else float(boundary)
-        _output_into(axes, values[k], ground, own, colors, (k, labels[2 + k], at))
-    finish(figure, title, colors.ink)
+        _output_into(axes, k, values[k], at, extent, samples, own, colors)
+        axes.set_title(labels[2 + k], fontsize=10, color=colors.ink, pad=5, parse_math=False)
+    finish(figure, title, colors)
     return figure
 
 
-def _ground(X: ArrayLike | None, limits: Sequence[Sequence[float]] | None) -> _Ground:
-    samples = None
-    if X is not None:
-        samples = _checks.array("X", X, ("B", 2), finite=True, remedy="Pass one sample per row.")
+def _limits(samples: Array | None, limits: Sequence[Sequence[float]] | None) -> tuple[Array, Array]:
+    """Lowest and highest values of the two inputs that are mapped."""
     if limits is not None:
         low, high = _checks.array("limits", np.asarray(limits), (2, 2), finite=True).T
         if (low >= high).any():
             raise ValueError(_checks.message("limits", "the lowest value first", repr(limits)))
-    elif samples is not None and len(samples):
-        low, high = samples.min(axis=0), samples.max(axis=0)
-        room = np.where(high > low, 0.15 * (high - low), 1.0)
-        low, high = low - room, high + room
-    else:
-        low, high = np.full(2, -1.5), np.full(2, 1.5)
-    return _Ground(low, high, samples)
+        return low, high
+    if samples is None or not len(samples):
+        return np.full(2, -1.5), np.full(2, 1.5)
+    low, high = samples.min(axis=0), samples.max(axis=0)
+    room = np.where(high > low, 0.15 * (high - low), 1.0)
+    return low - room, high + room
 
 
 def _targets(X: Array | None, Y: ArrayLike | None, n_outputs: int) -> Array | None:
@@ -154,101 +146,89 @@ def _boundary(genome: Genome, output: int, targets: Array | None) -> float:
     return 0.5 if "sigmoid" in genome.activation_names[output] else 0.0
 
 
-def _answers(network: Network, ground: _Ground) -> Array:
+def _answers(network: Network, low: Array, high: Array) -> Array:
     """(O, cells, cells) outputs, the second axis upwards, the third to the right."""
-    steps = (np.arange(_CELLS) + 0.5) / _CELLS
-    x, y = (ground.low[k] + steps * (ground.high[k] - ground.low[k]) for k in range(2))
-    plane = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    values = network.predict(plane).astype(np.float64)
-    return values.T.reshape(-1, _CELLS, _CELLS)
-
-
-def _extent(ground: _Ground) -> tuple[float, float, float, float]:
-    (left, bottom), (right, top) = ground.low.tolist(), ground.high.tolist()
-    return left, right, bottom, top
+    steps = (np.arange(_CELLS)[:, None] + 0.5) / _CELLS
+    plane = np.stack(np.meshgrid(*(low + steps * (high - low)).T), axis=-1).reshape(-1, 2)
+    return network.predict(plane).astype(np.float64).T.reshape(-1, _CELLS, _CELLS)
 
 
 def _output_into(
     axes: Axes,
+    index: int,
     values: Array,
-    ground: _Ground,
+    boundary: float,
+    extent: _Extent,
+    samples: Array | None,
     targets: Array | None,
     colors: Theme,
-    output: tuple[int, str, float],
 ) -> None:
     """One output: colours to both sides of the boundary."""
-    index, name, boundary = output
     finite = values[np.isfinite(values)]
-    spread = max(float(np.abs(finite - boundary).max(initial=0.0)), 1e-9)
-    norm = Normalize(boundary - spread, boundary + spread)
+    far = max(float(np.abs(finite - boundary).max(initial=0.0)), 1e-9)
+    norm = Normalize(boundary - far, boundary + far)
     image = axes.imshow(
-        values, origin="lower", extent=_extent(ground), aspect="auto", cmap=value_map(colors),
-        norm=norm, gid=f"map-{index}", interpolation="bilinear",
+        values, origin="lower", extent=extent, aspect="auto", cmap=value_map(colors), norm=norm,
+        gid=f"map-{index}", interpolation="bilinear",
     )  # fmt: skip
     if finite.size == values.size and finite.min() < boundary < finite.max():
-        axes.contour(
-            values, [boundary], origin="lower", extent=_extent(ground), colors=colors.ink,
-            linewidths=1.3,
-        )  # fmt: skip
-    assert axes.figure is not None
-    bar = Colorbar(axes.inset_axes((1.03, 0.0, 0.035, 1.0)), image)
-    bar.ax.tick_params(colors=colors.quiet, labelcolor=colors.ink, labelsize=8.5, length=2)
-    bar.outline.set_visible(False)
-    axes.set_title(name, fontsize=10, color=colors.ink, pad=5, parse_math=False)
-    if ground.X is not None:
+        _line_into(axes, values, boundary, extent, colors, 1.3)
+    color_bar(axes.inset_axes((1.03, 0.0, 0.035, 1.0)), image, colors)
+    if samples is not None:
         shade = "none" if targets is None else value_map(colors)(norm(targets))
-        axes.scatter(
-            ground.X[:, 0], ground.X[:, 1], s=26, c=shade, edgecolors=colors.ink, linewidths=1.0,
-            gid=f"samples-{index}", zorder=3,
-        )  # fmt: skip
+        _samples_into(axes, samples, shade, colors, gid=f"samples-{index}", linewidths=1.0)
 
 
 def _classes_into(
     axes: Axes,
     values: Array,
-    ground: _Ground,
+    extent: _Extent,
+    samples: Array | None,
     targets: Array | None,
-    colors: Theme,
     names: list[str],
+    colors: Theme,
 ) -> None:
     """All outputs: the colour of the largest."""
     answer = values.argmax(axis=0)
     full = [_CLASSES[k % len(_CLASSES)] for k in range(len(names))]
     pale = ListedColormap([blend(color, colors.background, 0.55) for color in full])
     axes.imshow(
-        answer, origin="lower", extent=_extent(ground), aspect="auto", cmap=pale, vmin=-0.5,
+        answer, origin="lower", extent=extent, aspect="auto", cmap=pale, vmin=-0.5,
         vmax=len(names) - 0.5, gid="map-0", interpolation="nearest",
     )  # fmt: skip
     for k in range(len(names)):
         if (answer == k).any() and (answer != k).any():
             lead = values[k] - np.delete(values, k, axis=0).max(axis=0)
-            axes.contour(
-                np.nan_to_num(lead), [0.0], origin="lower", extent=_extent(ground),
-                colors=colors.ink, linewidths=0.8,
-            )  # fmt: skip
+            _line_into(axes, np.nan_to_num(lead), 0.0, extent, colors, 0.8)
     of_class = None
     if targets is not None:
         of_class = targets[:, 0] if targets.shape[1] == 1 else targets.argmax(axis=1)
-    for k, name in enumerate(names):
+    for k, name in enumerate(names):  # without samples for the legend alone
         points = np.empty((0, 2))
-        if ground.X is not None and of_class is not None:
-            points = ground.X[of_class == k]
-        axes.scatter(
-            points[:, 0], points[:, 1], s=28, c=full[k], edgecolors=colors.ink,
-            marker=_MARKERS[k % len(_MARKERS)], linewidths=0.9, label=name, zorder=3,
-            gid=f"samples-{k}",
+        if samples is not None and of_class is not None:
+            points = samples[of_class == k]
+        _samples_into(
+            axes, points, full[k], colors, s=28, marker=_MARKERS[k % len(_MARKERS)], label=name,
+            linewidths=0.9, gid=f"samples-{k}",
         )  # fmt: skip
-    if ground.X is not None and of_class is None:
-        axes.scatter(
-            ground.X[:, 0],
-            ground.X[:, 1],
-            s=26,
-            c="none",
-            edgecolors=colors.ink,
-            gid="samples-all",
-            zorder=3,
-        )
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(len(names), 4), frameon=False,
-        fontsize=8.5, labelcolor=colors.ink, borderaxespad=0.2, handletextpad=0.3,
+    if samples is not None and of_class is None:
+        _samples_into(axes, samples, "none", colors, gid="samples-all")
+    legend_into(
+        axes, colors, ncols=min(len(names), 4), fontsize=8.5, borderpad=0.4, handletextpad=0.3
+    )
+
+
+def _line_into(
+    axes: Axes, values: Array, at: float, extent: _Extent, colors: Theme, width: float
+) -> None:
+    """Where values cross a level."""
+    axes.contour(
+        values, [at], origin="lower", extent=extent, colors=colors.ink, linewidths=width
+    )  # fmt: skip
+
+
+def _samples_into(axes: Axes, points: Array, color: Any, colors: Theme, **options: Any) -> None:
+    x, y = points.T
+    axes.scatter(
+        x, y, c=color, edgecolors=colors.ink, zorder=3, **{"s": 26, **options}
     )  # fmt: skip

@@ -2,22 +2,23 @@
 
 import colorsys
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator
 
 from neatgrow import _checks
 from neatgrow._types import Array
-from neatgrow.plotting.theme import Theme, ThemeName, blend, chart_axes, new_figure, theme_of
+from neatgrow.plotting.theme import Theme, ThemeName, blend, chart, legend_into, over_steps
 from neatgrow.runs.history import History
 
 _GOLDEN = 0.61803398875  # share of the hue circle between species of consecutive ids
 _MAJOR = 0.15  # share of a generation that a species must have reached for a full colour
 _MOST_NAMED = 14
+_NAMES_APART = 0.25  # inches
 _LASTING = 8  # species with most members over all generations, which have a full colour too
 
 
@@ -37,53 +38,45 @@ def draw_fitness(
         figsize: Width and height in inches.
     """
     check_history(history)
-    colors = theme_of(theme)
-    figure = new_figure(colors, figsize)
-    fitness_into(chart_axes(figure, colors, x="generation", y="fitness"), history, colors)
-    finish(figure, title, colors.ink)
-    return figure
+    return chart(
+        lambda axes, colors: fitness_into(axes, history, colors), ("generation", "fitness"),
+        theme, title, figsize,
+    )  # fmt: skip
 
 
 def fitness_into(axes: Axes, history: History, colors: Theme) -> None:
     """The chart of :func:`draw_fitness` on given axes."""
-    generation = history["generation"]
-    lines = (
-        ("champion", "champion", colors.positive, 2.2, "steps-post"),
-        ("best", "best", colors.negative, 1.2, "default"),
-        ("mean", "mean", colors.quiet, 1.4, "default"),
-    )
     low, high = history["lower_quartile"], history["upper_quartile"]
-    if len(generation) > 1 and np.isfinite(low).any():
+    if len(history) > 1 and np.isfinite(low).any():
         axes.fill_between(
-            generation, low, high, facecolor=blend(colors.quiet, colors.background, 0.65),
-            linewidth=0, label="middle half", gid="quartiles", zorder=1,
+            history["generation"], low, high, linewidth=0, label="middle half", gid="quartiles",
+            facecolor=blend(colors.quiet, colors.background, 0.65), zorder=1,
         )  # fmt: skip
-    for z, (label, column, color, width, style) in enumerate(lines):
-        axes.plot(
-            generation, history[column], color=color, linewidth=width, drawstyle=style,
-            label=label, gid=column, zorder=4 - z, solid_joinstyle="round",
-            marker="o" if len(generation) == 1 else "",
-        )  # fmt: skip
-    legend_above(axes, colors)
-    over_generations(axes)
-    evaluations = int(history["evaluations"].sum())
-    axes.set_title(
-        f"{evaluations:,} evaluations", loc="right", fontsize=8.5, color=colors.quiet, pad=4
-    )
+    champion = history["champion"]
+    line_into(
+        axes, history, "champion", champion, colors.positive, linewidth=2.2, zorder=4,
+        drawstyle="steps-post",
+    )  # fmt: skip
+    line_into(axes, history, "best", history["best"], colors.negative, linewidth=1.2, zorder=3)
+    line_into(axes, history, "mean", history["mean"], colors.quiet, linewidth=1.4, zorder=2)
+    legend_into(axes, colors)
+    over_steps(axes)
+    _note_above(axes, f"{history.total('evaluations'):,} evaluations", colors)
 
 
-def legend_above(axes: Axes, colors: Theme) -> None:
-    """What the lines of a chart are, in one row above it."""
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False, borderaxespad=0.2,
-        borderpad=0.1, labelcolor=colors.ink, fontsize=9.5,
+def line_into(
+    axes: Axes, history: History, gid: str, values: Array, color: str, **options: Any
+) -> None:
+    """Values by generation as a line, a single one as a dot."""
+    options = {"linewidth": 1.8, "label": gid, **options}
+    axes.plot(
+        history["generation"], values, color=color, gid=gid, solid_joinstyle="round",
+        marker="o" if len(values) == 1 else "", **options,
     )  # fmt: skip
 
 
-def over_generations(axes: Axes) -> None:
-    """Whole numbers from edge to edge."""
-    axes.margins(x=0.01)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+def _note_above(axes: Axes, text: str, colors: Theme) -> None:
+    axes.set_title(text, loc="right", fontsize=8.5, color=colors.quiet, pad=4)
 
 
 def draw_species(
@@ -105,22 +98,14 @@ def draw_species(
         figsize: Width and height in inches.
     """
     check_history(history)
-    colors = theme_of(theme)
-    figure = new_figure(colors, figsize)
-    species_into(chart_axes(figure, colors, x="generation", y="genomes"), history, colors)
-    finish(figure, title, colors.ink)
-    return figure
+    return chart(
+        lambda axes, colors: species_into(axes, history, colors), ("generation", "genomes"),
+        theme, title, figsize,
+    )  # fmt: skip
 
 
-def species_into(axes: Axes, history: History, colors: Theme, apart: float = 0.04) -> None:
-    """The chart of :func:`draw_species` on given axes.
-
-    Args:
-        axes: Where.
-        history: Of at least one generation.
-        colors: Theme.
-        apart: Least distance between names, in widths of the chart.
-    """
+def species_into(axes: Axes, history: History, colors: Theme) -> None:
+    """The chart of :func:`draw_species` on given axes."""
     ids, sizes = _size_table(history.species_sizes)
     axes.grid(visible=False)
     generation = history["generation"].astype(np.float64)
@@ -140,20 +125,28 @@ def species_into(axes: Axes, history: History, colors: Theme, apart: float = 0.0
             generation[span], (top[row] - sizes[row])[span], top[row][span], facecolor=color,
             edgecolor=colors.background, linewidth=0.4, gid=f"species-{id_}",
         )  # fmt: skip
+    inches = axes.figure.dpi_scale_trans.inverted()
+    apart = _NAMES_APART / axes.get_window_extent().transformed(inches).width
     for row, at in _name_places(lasting[major[lasting]], sizes, apart):
         axes.text(
             generation[at], top[row, at] - sizes[row, at] / 2.0, str(ids[row]), size=8.5,
             color=colors.ink, ha="center", va="center", gid=f"name-{ids[row]}",
             path_effects=[withStroke(linewidth=2.2, foreground=colors.background)],
         )  # fmt: skip
+    over_steps(axes)
     axes.set_xlim(generation[0], generation[-1])
     axes.set_ylim(0, top[-1].max())
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.set_title(f"{len(ids)} species", loc="right", fontsize=8.5, color=colors.quiet, pad=4)
+    _note_above(axes, f"{len(ids)} species", colors)
 
 
 def _name_places(rows: Array, sizes: Array, apart: float) -> list[tuple[int, int]]:
-    """(row, generation's index) of species names: where thickest, away from edge and others."""
+    """(row, generation's index) of species names: where thickest, away from edge and others.
+
+    Args:
+        rows: Of species to name, the most important first.
+        sizes: (species, generations) members.
+        apart: Least distance between names, in widths of the chart.
+    """
     count, total = sizes.shape[1], float(sizes.sum(axis=0).max())
     middle = np.cumsum(sizes, axis=0) - sizes / 2.0
     edge = min(max(1, count // 50), (count - 1) // 2)
@@ -183,7 +176,6 @@ def species_color(id_: int, background: str, *, muted: bool) -> str:
 
 def _size_table(species_sizes: Sequence[dict[int, int]]) -> tuple[list[int], Array]:
     """Ids in order, and (species, generations) members."""
-    species_sizes = list(species_sizes)
     ids = sorted({id_ for sizes in species_sizes for id_, size in sizes.items() if size})
     table = np.array([[sizes.get(id_, 0) for sizes in species_sizes] for id_ in ids])
     return ids, table.reshape(len(ids), len(species_sizes))
@@ -197,10 +189,3 @@ def check_history(history: History) -> None:
                 "history", "at least one generation", "none", "Draw it once the run has begun."
             )
         )
-
-
-def finish(figure: Figure, title: str | None, ink: str) -> None:
-    """Title and layout."""
-    if title:
-        figure.suptitle(title, color=ink, fontsize=13, parse_math=False)
-    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.1)

@@ -1,13 +1,15 @@
 """Curves of learning."""
 
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
-from neatgrow.plotting.history import finish, legend_above
-from neatgrow.plotting.theme import ThemeName, blend, chart_axes, new_figure, theme_of
+from neatgrow._types import Array
+from neatgrow.plotting.theme import Theme, ThemeName, blend, chart, legend_into, over_steps
 
 _BAND = (0.1, 0.9)  # quantiles
 
@@ -45,39 +47,36 @@ def draw_losses(
     known = ~np.isnan(table).all(axis=0) if table.size else np.zeros(0, np.bool_)
     if not known.any():
         raise ValueError(_checks.message("losses", "at least one finite loss", "none"))
-    colors = theme_of(theme)
-    figure = new_figure(colors, figsize)
-    axes = chart_axes(figure, colors, x="step", y="loss")
+    return chart(
+        lambda axes, colors: _losses_into(axes, colors, table, known), ("step", "loss"),
+        theme, title, figsize,
+    )  # fmt: skip
+
+
+def _losses_into(axes: Axes, colors: Theme, table: Array, known: Array) -> None:
+    """Losses (N, steps), NaN where none is known; ``known`` (steps,) is where there is any."""
     step = np.arange(1, table.shape[1] + 1)
     marker = "o" if known.sum() == 1 else ""
+    main: dict[str, Any] = {"color": colors.positive, "linewidth": 1.8, "marker": marker}
     if len(table) == 1:
-        axes.plot(step, table[0], color=colors.positive, linewidth=1.8, marker=marker, gid="loss")
+        axes.plot(step, table[0], gid="loss", **main)
     else:
-        low, middle, high = np.full((3, step.size), np.nan)
-        low[known], middle[known], high[known] = np.nanquantile(
-            table[:, known], (_BAND[0], 0.5, _BAND[1]), axis=0
+        lowest, low, middle, high = np.full((4, step.size), np.nan)
+        lowest[known], low[known], middle[known], high[known] = np.nanquantile(
+            table[:, known], (0.0, _BAND[0], 0.5, _BAND[1]), axis=0
         )
-        lowest = np.full(step.size, np.nan)
-        lowest[known] = np.nanmin(table[:, known], axis=0)
         axes.fill_between(
             step, low, high, color=blend(colors.positive, colors.background, 0.7), linewidth=0,
             label=f"{_BAND[0]:.0%} to {_BAND[1]:.0%}", gid="band",
         )  # fmt: skip
-        axes.plot(
-            step, middle, color=colors.positive, linewidth=1.8, marker=marker,
-            label=f"median of {len(table)}", gid="median",
-        )  # fmt: skip
+        axes.plot(step, middle, label=f"median of {len(table)}", gid="median", **main)
         axes.plot(step, lowest, color=colors.negative, linewidth=1.2, label="lowest", gid="lowest")
-        legend_above(axes, colors)
+        legend_into(axes, colors)
     if (table[:, known] > 0.0).sum() == np.isfinite(table).sum():
         axes.set_yscale("log")
-        axes.tick_params(axis="y", which="minor", left=False, labelleft=False)
-        if np.nanmax(table) < 20.0 * np.nanmin(table):  # else there may be one tick or none
-            axes.tick_params(
-                axis="y", which="minor", left=True, labelleft=True, labelsize=8,
-                colors=colors.quiet, labelcolor=colors.ink,
-            )  # fmt: skip
-    axes.margins(x=0.01)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    finish(figure, title, colors.ink)
-    return figure
+        few = bool(np.nanmax(table) < 20.0 * np.nanmin(table))  # ticks at powers of ten: 0 or 1
+        axes.tick_params(
+            axis="y", which="minor", left=few, labelleft=few, labelsize=8, colors=colors.quiet,
+            labelcolor=colors.ink,
+        )  # fmt: skip
+    over_steps(axes)

@@ -1,21 +1,26 @@
 """All of a run in one figure."""
 
+from collections.abc import Callable
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from neatgrow import _checks
-from neatgrow._types import Array
-from neatgrow.plotting.history import (
-    check_history,
+from neatgrow.plotting.history import check_history, fitness_into, line_into, species_into
+from neatgrow.plotting.theme import (
+    VIOLET,
+    Theme,
+    ThemeName,
+    blend,
+    chart_axes,
     finish,
-    fitness_into,
-    legend_above,
-    over_generations,
-    species_into,
+    legend_into,
+    new_figure,
+    over_steps,
+    theme_of,
 )
-from neatgrow.plotting.theme import Theme, ThemeName, blend, chart_axes, new_figure, theme_of
 from neatgrow.runs.history import TIMES, History
 from neatgrow.runs.results import Result
 
@@ -60,35 +65,27 @@ def draw_history(
     figure = new_figure(colors, figsize)
     grid = figure.add_gridspec(2, 6, height_ratios=(1.1, 1.0))
     places = {
-        "fitness": (grid[0, :4], "fitness"),
-        "complexity": (grid[0, 4:], "mean per genome"),
-        "species": (grid[1, :2], "genomes"),
-        "time": (grid[1, 2:4], ""),
-        "work": (grid[1, 4:], "in all, so far"),
-    }
-    axes: dict[str, Axes] = {}
-    for name, (place, y) in places.items():
-        axes[name] = chart_axes(figure, colors, place, x="generation", y=y)
-        axes[name].set_label(name)
-    fitness_into(axes["fitness"], history, colors)
-    complexity_into(axes["complexity"], history, colors)
-    species_into(axes["species"], history, colors, apart=0.1)
-    time_into(axes["time"], history, colors)
-    work_into(axes["work"], history, colors)
-    for name in ("complexity", "species", "time", "work"):
-        axes[name].xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-    finish(figure, title, colors.ink)
+        "fitness": grid[0, :4], "complexity": grid[0, 4:], "species": grid[1, :2],
+        "time": grid[1, 2:4], "work": grid[1, 4:],
+    }  # fmt: skip
+    for name, place in places.items():
+        y, draw_into = CHARTS[name]
+        axes = chart_axes(figure, colors, "generation", y, place)
+        axes.set_label(name)
+        draw_into(axes, history, colors)
+        if name != "fitness":
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+    finish(figure, title, colors)
     return figure
 
 
 def complexity_into(axes: Axes, history: History, colors: Theme) -> None:
     """Mean nodes and enabled connections per genome."""
-    lines = (("connections", colors.positive), ("nodes", colors.negative))
-    for name, color in lines:
-        _line(axes, history, history[name], color, name)
+    line_into(axes, history, "connections", history["connections"], colors.positive)
+    line_into(axes, history, "nodes", history["nodes"], colors.negative)
     axes.set_ylim(bottom=0.0)
-    legend_above(axes, colors)
-    over_generations(axes)
+    legend_into(axes, colors)
+    over_steps(axes)
 
 
 def time_into(axes: Axes, history: History, colors: Theme) -> None:
@@ -98,64 +95,53 @@ def time_into(axes: Axes, history: History, colors: Theme) -> None:
     total = float(sum(seconds[-1] for seconds in spent.values()))
     unit, word = next((u for u in _UNITS if total >= 2.0 * u[0]), _UNITS[-1])
     axes.set_ylabel(word, color=colors.ink, fontsize=10)
-    generation = history["generation"].astype(np.float64)
+    generation = history["generation"]
     if generation.size == 1:  # an area needs a width
         generation = generation + np.array([-0.5, 0.5])
-    below: Array = np.zeros(generation.size)
-    fills = _phase_colors(colors)
-    for name, seconds in spent.items():
-        top = below + np.broadcast_to(seconds / unit, generation.shape)
-        share = f"{name} {seconds[-1] / total:.0%}"
-        axes.fill_between(
-            generation, below, top, facecolor=fills[name], edgecolor=colors.background,
-            linewidth=0.6, label=share, gid=f"time-{name}",
-        )  # fmt: skip
-        below = top
+    fills = {
+        "evaluation": colors.positive, "reproduction": colors.negative,
+        "compilation": colors.quiet, "learning": VIOLET,
+    }  # fmt: skip
     if spent:
-        axes.legend(
-            loc="upper left", frameon=False, fontsize=8.5, labelcolor=colors.ink, reverse=True,
-            handlelength=1.0, handleheight=1.0,
+        areas = axes.stackplot(
+            generation, *(np.broadcast_to(s / unit, generation.shape) for s in spent.values()),
+            colors=[blend(fills[name], colors.background, 0.25) for name in spent],
+            labels=[f"{name} {seconds[-1] / total:.0%}" for name, seconds in spent.items()],
+            edgecolor=colors.background, linewidth=0.6,
         )  # fmt: skip
+        for name, area in zip(spent, areas, strict=True):
+            area.set_gid(f"time-{name}")
+        legend_into(
+            axes, colors, loc="upper left", reverse=True, handlelength=1.0, handleheight=1.0
+        )
     axes.set_xlim(generation[0], generation[-1])
     axes.set_ylim(0.0, (1.05 + 0.13 * len(spent)) * max(total / unit, 1e-9))  # room for the legend
     axes.grid(visible=False)
 
 
-def _phase_colors(colors: Theme) -> dict[str, str]:
-    shades = {
-        "evaluation": colors.positive,
-        "reproduction": colors.negative,
-        "compilation": colors.quiet,
-        "learning": "#8f6fc4",
-    }
-    return {name: blend(color, colors.background, 0.25) for name, color in shades.items()}
-
-
 def work_into(axes: Axes, history: History, colors: Theme) -> None:
     """Evaluations, steps of simulation and samples learned, added up, on a scale of powers."""
-    lines = (
-        ("evaluations", "evaluations", colors.ink),
-        ("steps", "steps", colors.positive),
-        ("samples_learned", "samples learned", "#8f6fc4"),
-        ("failures", "failures", colors.negative),
-    )
-    shown = False
-    for name, label, color in lines:
+    colors_of = {
+        "evaluations": colors.ink, "steps": colors.positive, "samples_learned": VIOLET,
+        "failures": colors.negative,
+    }  # fmt: skip
+    for name, color in colors_of.items():
         done = np.cumsum(history[name]).astype(np.float64)
         if done[-1] > 0.0:
-            shown = True
-            _line(axes, history, np.where(done > 0.0, done, np.nan), color, name, label)
-    if shown:
+            done[done == 0.0] = np.nan
+            line_into(axes, history, name, done, color, label=name.replace("_", " "))
+    if axes.lines:
         axes.set_yscale("log")
-        axes.legend(loc="lower right", frameon=False, fontsize=8.5, labelcolor=colors.ink)
+        legend_into(axes, colors, loc="lower right")
     axes.tick_params(axis="y", which="minor", left=False)
-    over_generations(axes)
+    over_steps(axes)
 
 
-def _line(
-    axes: Axes, history: History, values: Array, color: str, gid: str, label: str | None = None
-) -> None:
-    axes.plot(
-        history["generation"], values, color=color, linewidth=1.8, label=label or gid, gid=gid,
-        solid_joinstyle="round", marker="o" if len(values) == 1 else "",
-    )  # fmt: skip
+CHARTS: dict[str, tuple[str, Callable[[Axes, History, Theme], None]]] = {
+    "fitness": ("fitness", fitness_into),
+    "complexity": ("mean per genome", complexity_into),
+    "species": ("genomes", species_into),
+    "time": ("", time_into),
+    "work": ("in all, so far", work_into),
+}
+"""Charts of a history by name: label of y, and what draws them."""

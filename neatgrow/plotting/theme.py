@@ -1,13 +1,18 @@
-"""Colours of pictures, light and dark, and figures without pyplot."""
+"""Colours of pictures, light and dark, figures without pyplot, and what charts have in common."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
+from matplotlib.ticker import MaxNLocator
 from matplotlib.typing import ColorType
 
 from neatgrow import _checks
@@ -17,27 +22,16 @@ ThemeName = Literal["light", "dark"]
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours by meaning.
+    """Colours by meaning."""
 
-    Attributes:
-        background: Of the figure.
-        ink: Text and outlines.
-        quiet: Axes, captions, what is disabled or reaches no output.
-        surface: Fill of hidden nodes.
-        input: Fill of inputs.
-        output: Fill of outputs.
-        positive: Weights above 0. With ``negative`` a pair that colour-blind people tell apart.
-        negative: Weights below 0.
-    """
-
-    background: str
-    ink: str
-    quiet: str
-    surface: str
-    input: str
-    output: str
-    positive: str
-    negative: str
+    background: str  # of the figure
+    ink: str  # text and outlines
+    quiet: str  # axes, captions, what is disabled or reaches no output
+    surface: str  # fill of hidden nodes
+    input: str  # fill of inputs
+    output: str  # fill of outputs
+    positive: str  # weights above 0; with ``negative`` a pair that colour-blind people tell apart
+    negative: str  # weights below 0
 
 
 THEMES = {
@@ -50,6 +44,10 @@ THEMES = {
         input="#47525e", output="#e8edf2", positive="#58b4f0", negative="#f58a3c",
     ),
 }  # fmt: skip
+
+
+VIOLET = "#8f6fc4"
+"""For a third kind of thing, in both themes."""
 
 
 def theme_of(name: str) -> Theme:
@@ -83,21 +81,75 @@ def new_figure(theme: Theme, figsize: tuple[float, float]) -> Figure:
 
 
 def chart_axes(
-    figure: Figure, theme: Theme, place: SubplotSpec | None = None, **labels: str
+    figure: Figure, theme: Theme, x: str, y: str, place: SubplotSpec | None = None
 ) -> Axes:
     """Axes for a chart: two spines, faint horizontal grid, labels of x and y."""
     axes = figure.add_subplot(*([] if place is None else [place]), facecolor=theme.background)
-    style: dict[str, Any] = {"colors": theme.quiet, "labelcolor": theme.ink, "labelsize": 9}
-    axes.tick_params(**style, length=3)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(theme.quiet)
+    axes.tick_params(colors=theme.quiet, labelcolor=theme.ink, labelsize=9, length=3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(theme.quiet)
     axes.grid(axis="y", color=blend(theme.quiet, theme.background, 0.75), linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.set_xlabel(labels["x"], color=theme.ink, fontsize=10)
-    axes.set_ylabel(labels["y"], color=theme.ink, fontsize=10)
+    axes.set_xlabel(x, color=theme.ink, fontsize=10, parse_math=False)
+    axes.set_ylabel(y, color=theme.ink, fontsize=10, parse_math=False)
     return axes
+
+
+def chart(
+    draw: Callable[[Axes, Theme], None],
+    labels: tuple[str, str],
+    theme: ThemeName,
+    title: str | None,
+    figsize: tuple[float, float],
+) -> Figure:
+    """A figure of one chart: what draws it, and the labels of its axes."""
+    colors = theme_of(theme)
+    figure = new_figure(colors, figsize)
+    draw(chart_axes(figure, colors, *labels), colors)
+    finish(figure, title, colors)
+    return figure
+
+
+def finish(figure: Figure, title: str | None, theme: Theme) -> None:
+    """Title and layout of charts."""
+    if title:
+        figure.suptitle(title, color=theme.ink, fontsize=13, parse_math=False)
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.1)
+
+
+def legend_into(axes: Axes, theme: Theme, **options: Any) -> None:
+    """What the lines of a chart are; by default in one row above it."""
+    if "loc" not in options:
+        options = {
+            "loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": 4, "fontsize": 9.5,
+            "borderaxespad": 0.2, "borderpad": 0.1, **options,
+        }  # fmt: skip
+    axes.legend(**{"frameon": False, "labelcolor": theme.ink, "fontsize": 8.5, **options})
+
+
+def over_steps(axes: Axes) -> None:
+    """Whole numbers from edge to edge."""
+    axes.margins(x=0.01)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def color_bar(axes: Axes, image: ScalarMappable, theme: Theme) -> Colorbar:
+    """What the colours of an image mean, on axes of its own."""
+    bar = Colorbar(axes, image)
+    axes.tick_params(colors=theme.quiet, labelcolor=theme.ink, labelsize=8.5, length=2)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def shortened(text: str, longest: int) -> str:
+    """Text of at most so many letters, of which the last may be an ellipsis."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def spread(count: int, most: int) -> list[int]:
+    """At most so many of ``count`` rows, evenly, the first and the last among them."""
+    rows: list[int] = np.unique(np.linspace(0, count - 1, min(count, most)).astype(int)).tolist()
+    return rows
 
 
 def value_map(theme: Theme) -> Colormap:

@@ -45,19 +45,7 @@ def activity(genome: Genome | Network, inputs: ArrayLike) -> Array:
 
 
 def answers(genome: Genome | Network, samples: ArrayLike) -> Array:
-    """Values of all nodes for independent samples, each one tick from state 0.
-
-    Args:
-        genome: As for :func:`activity`.
-        samples: (B, I).
-
-    Returns:
-        (B, I + nodes) float64, laid out as by :func:`activity`.
-
-    Raises:
-        TypeError: ``genome`` is neither a genome nor a network.
-        ValueError: Samples have another shape, or are not finite.
-    """
+    """As :func:`activity`, of independent samples (B, I), each one tick from state 0."""
     network = _network(genome)
     x = _checks.array("samples", samples, ("B", network.interface.inputs), finite=True)
     values: Array = _values(network, x[None])[0]
@@ -65,7 +53,7 @@ def answers(genome: Genome | Network, samples: ArrayLike) -> Array:
 
 
 def _network(genome: Genome | Network) -> Network:
-    return genome if isinstance(genome, Network) else drawable(genome).compile(np.float64)
+    return genome if isinstance(genome, Network) else at_work(genome).compile(np.float64)
 
 
 def _values(network: Network, x: Array) -> Array:
@@ -98,6 +86,12 @@ def genome_of(network: Network) -> Genome:
     source, genes = computed_genes(plan, face)
     face = replace(face, columns=in_order(genes))
     return assemble(face, id_[face.inputs :], id_[source], target, genes)
+
+
+def at_work(genome: Genome | Network) -> Genome:
+    """As :func:`drawable`, of what a genome stands for: that is what meets inputs."""
+    shown = drawable(genome)
+    return shown if isinstance(genome, Network) else shown.phenotype()
 
 
 def drawable(genome: Genome | Network) -> Genome:

@@ -7,6 +7,7 @@ from typing import Any
 
 from neatgrow import _checks
 from neatgrow.evaluation.base import Problem
+from neatgrow.learning.policy.settings import PPO
 from neatgrow.problems import regression, sequences, tasks
 from neatgrow.problems.simulation.mazes import TMaze
 from neatgrow.problems.simulation.poles import PoleBalancing
@@ -24,7 +25,7 @@ class Entry:
         build: Makes it from keyword options; of Gymnasium's environments the id does.
         options: Those that it is best evolved with.
         settings: Of the run, by dotted path, where others than the defaults are better.
-        learning: The same of :func:`neatgrow.fine_tune_policy`, by name.
+        learning: Arguments of :func:`neatgrow.fine_tune_policy` that suit it, by name.
     """
 
     about: str
@@ -89,7 +90,7 @@ ENTRIES: dict[str, Entry] = {
         "none",
         options={"episodes": 5},
         settings={"start.hidden": 16},
-        learning={"discount": 0.95, "iterations": 100},
+        learning={"ppo": PPO(gamma=0.95)},
     ),
     "LunarLander-v3": Entry("land between the flags", "200", "box2d", options={"episodes": 5}),
     "BipedalWalker-v3": Entry(
@@ -106,10 +107,8 @@ ENTRIES: dict[str, Entry] = {
         options={"episodes": 1, "normalize": True},
         settings={**_MANY_WEIGHTS, "genes.weight.perturb_rate": 0.1, "start.hidden": 16},
         learning={
-            "episodes": 8,
+            "ppo": PPO(episodes=8, validation_episodes=5, validation_every=10),
             "iterations": 150,
-            "validation_every": 10,
-            "validation_episodes": 5,
         },
     ),
     "Hopper-v5": Entry(

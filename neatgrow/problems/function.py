@@ -9,9 +9,12 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
-from neatgrow.evaluation.base import FAULTS, Evaluation, cause_of, let_children_go
+from neatgrow.evaluation.base import FAULTS, Evaluation, Problem, cause_of, let_children_go
 from neatgrow.kernels import random
 from neatgrow.networks.networks import Networks
+
+Fitness = Callable[..., float]
+"""A function of a network, or of a network and a seed, that returns its fitness."""
 
 
 class Function:
@@ -19,7 +22,10 @@ class Function:
 
     Args:
         function: Network → number, higher is better; or (network, seed) → number, one that
-            draws all its random numbers from the seed. What it raises, SystemExit included,
+            draws all its random numbers from the seed. It may return a tuple instead, for ways of
+            selection that read more: (fitness, behaviour) or (fitness, behaviour, objectives),
+            each of the others a list of as many numbers for every network, or ``None``;
+            objectives are the better the higher. What it raises, SystemExit included,
             counts as a failure of that genome, as does what is no number; if it never returns
             one, that is raised.
         inputs: I.
@@ -34,7 +40,7 @@ class Function:
 
     def __init__(
         self,
-        function: Callable[..., float],
+        function: Callable[..., Any],
         *,
         inputs: int,
         outputs: int,
@@ -60,12 +66,15 @@ class Function:
         Args:
             networks: N networks.
             seed: What the seeds of the calls are drawn from, the same for every network.
-            episodes: Calls per network, each on a fresh state; 1 by default.
+            episodes: Calls per network, each on a fresh state; 1 by default. Behaviour and
+                objectives are means over them, like fitness.
         """
+        networks.interface.check_graph("networks")
         count = 1 if episodes is None else _checks.integer("episodes", episodes, 1)
         seeds = np.empty(count, np.int64)
         random.derive_seeds(seed, random.EPISODES, 0, seeds)
         scores = np.full((len(networks), count), np.nan)
+        tables: dict[str, Array] = {}
         failures: dict[int, str] = {}
         errors: dict[int, BaseException] = {}
         refused: list[Exception] = []
@@ -82,7 +91,10 @@ class Function:
                     errors = errors or {row: error}
                     break
                 try:
-                    scores[row, k] = _number(value)
+                    value, *more = value if isinstance(value, tuple) else (value,)
+                    fitness = _number(value)
+                    _add(tables, row, more, len(networks), count)
+                    scores[row, k] = fitness
                 except (TypeError, ValueError) as error:
                     failures[row] = str(error)
                     refused.append(error)
@@ -94,7 +106,13 @@ class Function:
             raise refused[0]
         # Refused ones do not count: where all are, there is no answer that could count them.
         steps = (len(networks) - len(refused)) * count
-        return Evaluation(scores.mean(axis=1), steps, failures, errors=errors, scores=scores)
+        mean = scores.mean(axis=1)
+        for table in tables.values():
+            table[np.isnan(mean)] = np.nan
+        return Evaluation(
+            mean, steps, failures, errors=errors, scores=scores,
+            behaviour=tables.get("behaviour"), objectives=tables.get("objectives"),
+        )  # fmt: skip
 
     def statistics(self) -> dict[str, Array] | None:
         """Nothing: the function sees networks as they are."""
@@ -105,7 +123,40 @@ class Function:
         return {"problem": "function", "name": self.name}
 
 
-def _seed_of(function: Callable[..., float]) -> bool | None:
+def as_problem(
+    problem: Problem | Fitness,
+    inputs: int | None,
+    outputs: int | None,
+    noisy: bool | None = None,
+) -> Problem:
+    """A problem as it is, or of a fitness function and what has to be said of it.
+
+    Raises:
+        TypeError: It is neither; or values go with the wrong one of them, or are missing.
+    """
+    if isinstance(problem, Problem):
+        if inputs is not None or outputs is not None or noisy is not None:
+            raise TypeError(
+                "inputs, outputs, noisy: expected only with a fitness function, got them with the "
+                f"problem {problem.name!r}, which has its own. Leave them out."
+            )
+        _checks.flag("problem.noisy", problem.noisy)
+        if problem.solved_at is not None:
+            _checks.number("problem.solved_at", problem.solved_at)
+        return problem
+    if not callable(problem):
+        raise TypeError(
+            _checks.message("problem", "a Problem or a function of one network", problem)
+        )
+    if inputs is None or outputs is None:
+        raise TypeError(
+            "evolve: expected inputs= and outputs= with a fitness function, got "
+            f"inputs={inputs}, outputs={outputs}. Say how many values go in and out."
+        )
+    return Function(problem, inputs=inputs, outputs=outputs, noisy=noisy)
+
+
+def _seed_of(function: Callable[..., Any]) -> bool | None:
     """How a seed is passed: ``True`` by position, ``False`` by name, ``None`` not at all.
 
     Raises:
@@ -128,6 +179,18 @@ def _seed_of(function: Callable[..., float]) -> bool | None:
         if parameter.name == "seed" and place:
             return place == 1 and parameter in by_place
     return None
+
+
+def _add(tables: dict[str, Array], row: int, more: list[Any], n: int, count: int) -> None:
+    """Take in what a function returned beside the fitness, in one of ``count`` calls."""
+    if len(more) > 2:
+        rule = "a number, (fitness, behaviour) or (fitness, behaviour, objectives)"
+        raise ValueError(_checks.message("fitness", rule, f"a tuple of {1 + len(more)}"))
+    for name, given in zip(("behaviour", "objectives"), more, strict=False):
+        if given is not None:
+            wide: int | str = tables[name].shape[1] if name in tables else "K"
+            values = _checks.array(name, given, (wide,))
+            tables.setdefault(name, np.zeros((n, values.size)))[row] += values / count
 
 
 def _number(value: Any) -> float:

@@ -41,7 +41,7 @@ class U:
     count: int
 
     def points(self, variables: int, draw: np.random.Generator) -> Array:
-        """(count, variables)."""
+        """Independent draws (count, variables)."""
         return draw.uniform(self.low, self.high, (self.count, variables))
 
 
@@ -60,7 +60,7 @@ class E:
     step: float
 
     def points(self, variables: int, draw: np.random.Generator) -> Array:
-        """(count ** variables, variables); the last variable runs fastest."""
+        """The grid (count ** variables, variables); the last variable runs fastest."""
         line = np.linspace(self.low, self.high, round((self.high - self.low) / self.step) + 1)
         return np.stack(np.meshgrid(*[line] * variables, indexing="ij"), axis=-1).reshape(
             -1, variables

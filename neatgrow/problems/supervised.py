@@ -119,6 +119,7 @@ class Supervised:
     ) -> Evaluation:
         """Fitness of each network on all samples, or on the validation set."""
         X = self._judged[0]
+        networks.interface.check_graph("networks")
         outputs = networks.run(X) if self.sequences else networks.predict(X)
         return Evaluation(self._fitness(outputs), len(networks) * (X.size // self.inputs))
 

@@ -211,7 +211,7 @@ def _patterns(n: int) -> Array:
 
 
 def coded(bits: Array, inputs: str) -> Array:
-    """Bits as they enter a network."""
+    """Bits as numbers: −1 and 1 for ``"signs"``, else 0 and 1."""
     _checks.one_of("inputs", inputs, ("signs", "bits"))
     return 2.0 * bits - 1.0 if inputs == "signs" else bits
 

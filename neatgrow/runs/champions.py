@@ -13,11 +13,11 @@ from neatgrow.kernels import random
 from neatgrow.kernels.offspring import COPY
 from neatgrow.learning.lifetime import Learning
 from neatgrow.runs.checkpoints import Snapshot
-from neatgrow.runs.retests import CHAMPION, RETEST_EPISODES, Judge, Retests, Verified
+from neatgrow.runs.evidence import Verified
+from neatgrow.runs.retests import CHAMPION, RETEST_EPISODES, Evaluate, Failure, Retests
 from neatgrow.selection.population import Population
 
 _SAME = 1e-5  # relative difference of two fitnesses that is rounding, as of float32
-Failure = tuple[int, str, BaseException | None]
 
 
 class Champions:
@@ -29,7 +29,7 @@ class Champions:
 
     Args:
         problem: What is evolved on.
-        judge: Evaluates genomes: of a seed, over so many episodes or the problem's own number.
+        evaluate: Evaluates genomes: of a seed, over so many episodes or the problem's own number.
         seed_of: A seed for the k-th draw of a purpose in this generation.
         learning: How genomes learn before they are judged, or ``None``.
         sign: 1 where higher fitness is better, −1 where lower is.
@@ -49,7 +49,7 @@ class Champions:
     def __init__(
         self,
         problem: Problem,
-        judge: Judge,
+        evaluate: Evaluate,
         seed_of: Callable[[int, int], int],
         learning: Learning | None,
         sign: float,
@@ -60,25 +60,25 @@ class Champions:
         self.solved, self.noisy = False, problem.noisy
         self.verified: Verified | None = None
         self.retests = Retests(
-            judge, lambda index: seed_of(random.RETEST, index), sign, threshold,
+            evaluate, lambda index: seed_of(random.RETEST, index), sign, threshold,
             max(RETEST_EPISODES, int(getattr(problem, "episodes", 1))), declared=problem.noisy,
         )  # fmt: skip
         self.failed: list[Failure] = []
-        self._problem, self._judge, self._seed_of = problem, judge, seed_of
+        self._problem, self._evaluate, self._seed_of = problem, evaluate, seed_of
         self._learning, self._sign, self._threshold = learning, sign, threshold
         self._told_here = True  # the champion, and not before the run was resumed
         self._told: Array | None = None  # of the generation before, higher is better
         self._resumed = False  # and has not been told anything since
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint; what it was told may be of another function than that of now."""
         state = snapshot.population
         self.solved, self.noisy = snapshot.solved, self._problem.noisy or snapshot.noisy
         self.retests.restore(snapshot.retests)
         self._told, self._resumed, self.verified = state.fitness, True, None
         self.genome, self.learned = None, snapshot.learned
         if state.champion is not None:
-            self.genome = state.champion.with_interface(**snapshot.statistics)
+            self.genome = state.champion.with_statistics(**snapshot.statistics)
             self._told_here = False
 
     @property
@@ -112,7 +112,7 @@ class Champions:
         if self.noisy:
             self._tell_by_evidence(population, genomes, evaluation, fitness)
             return self.retests.spent
-        population.tell(fitness)
+        population.tell(fitness, **_besides(evaluation))
         if population.champion_row >= 0:
             self._take(population, genomes, population.champion_row)
         if self._sign * population.champion_fitness >= self._threshold:  # which NaN is not
@@ -125,7 +125,7 @@ class Champions:
         retests = self.retests
         told = self._sign * fitness
         row = retests.consider(genomes, evaluation, fitness, self.judged)
-        population.tell(fitness, trusted=())
+        population.tell(fitness, trusted=(), **_besides(evaluation))
         if retests.evidence is not None:
             if row is not None:
                 population.set_champion(row, retests.evidence.mean)
@@ -150,10 +150,10 @@ class Champions:
         """Keep the champion as it was born and as it was judged, with what it was judged with."""
         self._told_here = True
         statistics = self._problem.statistics() or {}
-        self.genome = population.champion.with_interface(**statistics)
+        self.genome = population.champion.with_statistics(**statistics)
         self.learned = None
         if self._learning is not None and self._learning.inheritance == "baldwinian":
-            self.learned = genomes[row].copy().with_interface(**statistics)
+            self.learned = genomes[row].copy().with_statistics(**statistics)
 
     def verify(self, population: Population) -> None:
         """Test the champion once more, as whoever uses it will find it.
@@ -192,8 +192,9 @@ class Champions:
         self._told = self._sign * fitness
         if parents is None or before is None or self._learning is not None:
             return
-        rows = np.flatnonzero((parents.kind == COPY) & (parents.first >= 0))
-        first = self._sign * before[parents.first[rows]]
+        last = parents.first[:, 0] == population.generation  # whose fitness is known
+        rows = np.flatnonzero((parents.kind == COPY) & last)
+        first = self._sign * before[parents.first[rows, 1]]
         with np.errstate(over="ignore"):
             gap, rounding = np.abs(fitness[rows] - first), self._rounding(first, fitness)
         differ = gap > rounding  # which NaN is not
@@ -203,7 +204,7 @@ class Champions:
         row = int(rows[k])
         if resumed:  # with another function, perhaps, that is of one mind with itself
             seed = self._seed_of(random.VERIFICATION, 0)
-            third = self._judge(genomes[[row]], seed, None).fitness[0]
+            third = self._evaluate(genomes[[row]], seed, None).fitness[0]
             if abs(third - fitness[row]) <= np.max(rounding):
                 return
         self._is_noisy(float(first[k]), float(fitness[row]))
@@ -227,7 +228,7 @@ class Champions:
         """The champion judged once more, from a fresh state."""
         assert self.judged is not None
         seed = self._seed_of(random.VERIFICATION, index)
-        return self._judge(self.judged.batch(), seed, None)
+        return self._evaluate(self.judged.batch(), seed, None)
 
     def _holds(self, population: Population) -> bool:
         """Whether the champion reaches its fitness again, from a fresh state, and the threshold."""
@@ -256,3 +257,8 @@ class Champions:
             f"champion: expected a fitness of {before:.9g}, as before the run was resumed, got "
             f"{now:.9g}, which counts. Its history holds the former."
         )
+
+
+def _besides(evaluation: Evaluation) -> dict[str, Array | None]:
+    """What a population is told besides the fitness."""
+    return {"behaviour": evaluation.behaviour, "objectives": evaluation.objectives}

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from neatgrow import _checks, automatic
+from neatgrow._settings import UnknownKindError
 from neatgrow._types import Array
 from neatgrow.config import Config
 from neatgrow.evaluation.tracebacks import printable
@@ -21,19 +22,19 @@ from neatgrow.files.archive import (
     write_archive,
 )
 from neatgrow.files.genomes import input_statistics, pack_genomes, unpack_genomes
-from neatgrow.genomes.genomes import Genome
+from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.variation import rules_of
-from neatgrow.learning.lifetime import Learning
 from neatgrow.lineage.files import pack_lineage, unpack_lineage
 from neatgrow.lineage.lineage import Lineage
 from neatgrow.runs.history import History
+from neatgrow.runs.options import Options
 from neatgrow.runs.retests import UNTESTED, checked_state
-from neatgrow.selection.population import State
-from neatgrow.selection.species import SpeciesTable
+from neatgrow.selection.base import Groups, Pool, checked_pool
+from neatgrow.selection.population import Population, State
 
-POPULATION, RUN, VERSION = "neatgrow population", "neatgrow run", 1
-_TABLE = {"id": np.int64, "born": np.int64, "best": np.float64, "improved": np.int64}
-_MOST = 1 << 30  # generations and species: births and ids of as many more fit into 32 bits
+T = TypeVar("T")
+POPULATION, RUN, VERSION = "neatgrow population", "neatgrow run", 2
+_MOST = 1 << 30  # generations: births of as many more fit into 32 bits
 _LARGEST = (1 << 63) - 1
 _SOUND = "a sound population"
 
@@ -51,9 +52,7 @@ class Snapshot:
         traceback: Of the first evaluation that raised; ``None`` in files of before it was kept.
         problem: Its description.
         problem_state: What it keeps between generations, such as observation statistics.
-        generations: Most generations that were asked for.
-        solved_at: Fitness to stop at, as told; ``None`` for the problem's own.
-        learning: How genomes learn, or ``None``.
+        options: What was asked of the run.
         changes: Settings overridden on the way: generation, and values by dotted path.
         lineage: Who descends from whom; ``None`` in files of before it was kept.
         noisy: Whether fitness depends on luck, as the problem says or as was noticed.
@@ -70,9 +69,7 @@ class Snapshot:
     traceback: str | None
     problem: dict[str, Any]
     problem_state: dict[str, Array]
-    generations: int
-    solved_at: float | None
-    learning: Learning | None
+    options: Options
     changes: list[tuple[int, dict[str, Any]]]
     lineage: Lineage | None
     noisy: bool
@@ -115,9 +112,7 @@ def save_snapshot(path: str | PathLike[str], snapshot: Snapshot) -> None:
         "failures": snapshot.failures,
         "traceback": snapshot.traceback,
         "problem": snapshot.problem,
-        "generations": snapshot.generations,
-        "solved_at": snapshot.solved_at,
-        "learning": None if snapshot.learning is None else snapshot.learning.to_dict(),
+        **snapshot.options.to_dict(),
         "changes": snapshot.changes,
         "noisy": snapshot.noisy,
         "retests": snapshot.retests,
@@ -148,21 +143,19 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
         history = History.from_arrays(_below("history", arrays))
         if len(history) != state.generation:
             raise ValueError(f"history: expected {state.generation} rows, got {len(history)}.")
-        learning, traceback = metadata.get("learning"), metadata.get("traceback")
+        traceback = metadata.get("traceback")
         return Snapshot(
             population=state,
             history=history,
             statistics=input_statistics(
-                _below("statistics", arrays), state.genomes.interface.inputs
+                _below("statistics", arrays), state.genomes.interface.graph.inputs
             ),
             solved=plain(metadata, "solved", bool),
             failures=_rows(metadata, "failures", (int, int, str)),
             traceback=None if traceback is None else printable(plain(metadata, "traceback", str)),
             problem=plain(metadata, "problem", dict),
             problem_state=_below("problem", arrays),
-            generations=whole(metadata, "generations", 1, _LARGEST),
-            solved_at=None if metadata["solved_at"] is None else _number(metadata, "solved_at"),
-            learning=None if learning is None else Learning.from_dict(learning),
+            options=Options.from_dict(metadata),
             changes=_rows(metadata, "changes", (int, dict)),
             lineage=_lineage(metadata, arrays, state),
             noisy=plain({"noisy": False, **metadata}, "noisy", bool),
@@ -180,18 +173,21 @@ def _pack_state(state: State) -> tuple[dict[str, Any], dict[str, Array]]:
         "seed": state.seed,
         "minimize": state.minimize,
         "generation": state.generation,
-        "threshold": state.threshold,
-        "moved": state.moved,
-        "deaths": state.deaths,
+        "champion_since": state.champion_since,
         "chosen": state.chosen,
-        "founded": state.table.founded,
         "genomes": genomes,
+        "pool": None,
         "champion": None,
         "champion_fitness": None,
     }
-    arrays = _prefixed("genomes", columns)
-    arrays |= {"fitness": state.fitness, "species": state.species}
-    arrays |= {f"table.{name}": getattr(state.table, name) for name in _TABLE}
+    arrays = _prefixed("genomes", columns) | {"fitness": state.fitness} | state.kept
+    others = {"behaviour": state.behaviour, "objectives": state.objectives}
+    arrays |= {name: values for name, values in others.items() if values is not None}
+    if state.score is not state.fitness:
+        arrays["score"] = state.score
+    if state.pool.genomes is not state.genomes:
+        metadata["pool"], columns = pack_genomes(state.pool.genomes)
+        arrays |= _prefixed("pool", columns) | {"origin": state.pool.origin}
     if state.champion is not None:
         metadata["champion"], columns = pack_genomes(state.champion.batch())
         metadata["champion_fitness"] = state.champion_fitness
@@ -199,28 +195,41 @@ def _pack_state(state: State) -> tuple[dict[str, Any], dict[str, Array]]:
     return metadata, arrays
 
 
+def _from_format_1(
+    metadata: dict[str, Any], arrays: dict[str, Array]
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """What this format has instead of what format 1 had: species as a part of every population."""
+    if metadata["version"] > 1:
+        return metadata, arrays
+    kept = {name.removeprefix("table."): column for name, column in arrays.items()
+            if name.startswith("table.") or name == "species"}  # fmt: skip
+    kept |= {
+        "founded": np.array(whole(metadata, "founded", 1, _MOST)),
+        "threshold": np.array(_number(metadata, "threshold")),
+        "refocused": np.array(0),
+    }
+    metadata = {**metadata, "champion_since": metadata["moved"], "pool": None}
+    return metadata, arrays | _prefixed("selection", kept)
+
+
 def _unpack_state(metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
     genomes = unpack_genomes(metadata["genomes"], _below("genomes", arrays))
     if not len(genomes):
         raise ValueError("genomes: expected at least one, got none.")
-    config = Config().override(plain(metadata, "config", dict))
+    try:
+        config = Config().override(plain(metadata, "config", dict))
+    except UnknownKindError as error:
+        raise UnknownContentError(str(error)) from error
     try:
         rules_of(config, genomes.interface)  # which knows the options by name
     except ValueError as error:
         raise UnknownContentError(f"{error} Register it before loading.") from error
+    metadata, arrays = _from_format_1(metadata, arrays)
     generation = whole(metadata, "generation", 1, _MOST)
     chosen = plain({"chosen": {}, **metadata}, "chosen", dict)  # absent in older files
     automatic.check_chosen(config, chosen)
-    fitness = typed(arrays, "fitness", np.float64, (len(genomes),))
-    if np.isinf(fitness).any():
-        raise ValueError("fitness: expected numbers or NaN, got infinity.")
-    table = _unpack_table(metadata, arrays, generation)
-    species = typed(arrays, "species", np.int32, (len(genomes),))
-    if ((species < 0) | (species >= len(table))).any() or np.unique(species).size != len(table):
-        raise ValueError(f"species: expected rows of the table, each of {len(table)} in use.")
-    threshold = _number(metadata, "threshold")
-    if not 0.0 <= threshold < np.inf:
-        raise ValueError(_checks.message("threshold", "a number from 0", threshold))
+    fitness = _told("fitness", arrays, (len(genomes),), arrays["fitness"])
+    everybody = np.stack([np.full(len(genomes), generation), np.arange(len(genomes))], axis=1)
     state = State(
         config=config,
         seed=whole(metadata, "seed", 0, _LARGEST),
@@ -228,16 +237,45 @@ def _unpack_state(metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
         generation=generation,
         genomes=genomes,
         fitness=fitness,
-        species=species,
-        table=table,
-        threshold=threshold,
+        behaviour=_told("behaviour", arrays, (len(genomes), "K"), None),
+        objectives=_told("objectives", arrays, (len(genomes), "M"), None),
+        score=_told("score", arrays, (len(genomes),), fitness),
+        pool=Pool(genomes, everybody),
+        groups=Groups(np.empty(0, np.int32), np.empty(0, np.int64)),  # of what is restored below
         champion=None,
         champion_fitness=-np.inf,
-        moved=whole(metadata, "moved", 0, generation),
-        deaths={int(id_): str(why) for id_, why in plain(metadata, "deaths", dict).items()},
+        champion_since=whole(metadata, "champion_since", 0, generation),
+        kept=_prefixed("score", _below("score", arrays))
+        | _prefixed("selection", _below("selection", arrays)),
         chosen=chosen,
     )
-    return state if metadata["champion"] is None else _with_champion(state, metadata, arrays)
+    if metadata["pool"] is not None:
+        pool = Pool(_others("pool", metadata, arrays, state), arrays["origin"])
+        state = replace(state, pool=checked_pool(pool, generation))
+    if metadata["champion"] is not None:
+        state = _with_champion(state, metadata, arrays)
+    return Population.from_state(state).state()
+
+
+def _told(
+    name: str, arrays: dict[str, Array], shape: tuple[int | str, ...], absent: T
+) -> Array | T:
+    """Numbers of each genome, NaN where there are none."""
+    if name not in arrays:
+        return absent
+    values = typed(arrays, name, np.float64, shape)
+    if np.isinf(values).any():
+        raise ValueError(f"{name}: expected numbers or NaN, got infinity.")
+    return values
+
+
+def _others(name: str, metadata: dict[str, Any], arrays: dict[str, Array], state: State) -> Genomes:
+    """Other genomes than those of the last generation."""
+    genomes = unpack_genomes(metadata[name], _below(name, arrays))
+    own, face = state.genomes.interface, genomes.interface
+    if (face.inputs, face.outputs) != (own.inputs, own.outputs):
+        raise ValueError(f"{name}: expected genomes of the population's inputs and outputs.")
+    return genomes
 
 
 def _one_genome(
@@ -245,10 +283,9 @@ def _one_genome(
 ) -> Genome | None:
     if metadata.get(name) is None:
         return None
-    genomes = unpack_genomes(metadata[name], _below(name, arrays))
-    own, face = state.genomes.interface, genomes.interface
-    if len(genomes) != 1 or (face.inputs, face.outputs) != (own.inputs, own.outputs):
-        raise ValueError(f"{name}: expected one genome of the population's inputs and outputs.")
+    genomes = _others(name, metadata, arrays, state)
+    if len(genomes) != 1:
+        raise ValueError(f"{name}: expected one genome, got {len(genomes)}.")
     return genomes[0]
 
 
@@ -265,24 +302,6 @@ def _lineage(metadata: dict[str, Any], arrays: dict[str, Array], state: State) -
         return None
     facts = plain(metadata, "lineage", dict)
     return unpack_lineage(facts, _below("lineage", arrays), state)
-
-
-def _unpack_table(
-    metadata: dict[str, Any], arrays: dict[str, Array], generation: int
-) -> SpeciesTable:
-    founded = whole(metadata, "founded", 1, _MOST)
-    size = arrays["table.id"].size
-    columns = {name: typed(arrays, f"table.{name}", kind, (size,))
-               for name, kind in _TABLE.items()}  # fmt: skip
-    table = SpeciesTable(**columns, founded=founded)
-    if (np.diff(table.id) <= 0).any() or not ((table.id > 0) & (table.id <= founded)).all():
-        raise ValueError(f"table.id: expected rising numbers from 1 to {founded}.")
-    if not (table.best < np.inf).all():
-        raise ValueError("table.best: expected numbers or -inf, got NaN or infinity.")
-    times = np.stack([np.zeros(size, np.int64), table.born, table.improved])
-    if (times[1:] < times[:-1]).any() or (table.improved > generation).any():
-        raise ValueError(f"table.born, table.improved: expected generations up to {generation}.")
-    return table
 
 
 def _number(metadata: dict[str, Any], name: str) -> float:

@@ -3,23 +3,24 @@
 import csv
 import json
 import time
-import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-from neatgrow._settings import Settings, setting
+from neatgrow import _checks
 from neatgrow.config import Config
 from neatgrow.files.archive import FileError, UnknownContentError, write_text
 from neatgrow.files.locks import locked
 from neatgrow.genomes.genomes import Genome
 from neatgrow.runs.checkpoints import Snapshot, load_snapshot, save_snapshot
+from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import History, csv_lines
+from neatgrow.runs.options import Checkpoints
 from neatgrow.runs.reading import (
     CHAMPION,
     CHECKPOINTS,
@@ -34,26 +35,11 @@ from neatgrow.runs.reading import (
     TRACEBACK,
     VERIFIED,
     check_files,
+    checkpoint_paths,
 )
-from neatgrow.runs.retests import Verified
 
 _MOST_FAILURES = 10_000  # lines of failures.csv
 _FAILURES_HEADER = "generation,genome,cause\n"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checkpoints(Settings):
-    """When a run is saved, besides after its first generation and at its end.
-
-    Attributes:
-        seconds: Between two checkpoints; ``None`` for no such rule.
-        generations: Between two checkpoints; ``None`` for no such rule.
-        keep: Newest checkpoints that are kept.
-    """
-
-    seconds: float | None = setting(30.0, 0.0)
-    generations: int | None = setting(None, 1)
-    keep: int = setting(3, 1)
 
 
 class RunDirectory:
@@ -73,9 +59,9 @@ class RunDirectory:
     Use :meth:`create` for a new run and :meth:`open` for one to go on with.
     """
 
-    def __init__(self, path: Path, checkpoints: Checkpoints) -> None:
+    def __init__(self, path: Path, checkpoints: Checkpoints | None) -> None:
         self.path = path
-        self.checkpoints = checkpoints
+        self.checkpoints = Checkpoints() if checkpoints is None else checkpoints
         self._lock = locked(path / LOCK)
         self._champion: Genome | None = None
         self._traceback: str | None = None
@@ -114,12 +100,12 @@ class RunDirectory:
                 f"{path}: expected a directory or nothing yet, got a file. Choose another name."
             ) from error
         _check_free(path)
-        run = cls(path, checkpoints if checkpoints is not None else Checkpoints())
+        run = cls(path, checkpoints)
         try:
             _check_free(path)  # now that no other process can begin one
-            write_text(path / CONFIG, config.to_toml())
+            run.write_settings(config)
             run.write_tables(History(), [])
-            run.write_description(description)
+            run.write_description(description)  # last, since by it the directory holds a run
         except BaseException:
             run.close()
             raise
@@ -135,10 +121,10 @@ class RunDirectory:
         """
         path = Path(path)
         check_files(path, (CONFIG, PROBLEM))
-        return cls(path, checkpoints if checkpoints is not None else Checkpoints())
+        return cls(path, checkpoints)
 
     def close(self) -> None:
-        """Let other processes have the directory."""
+        """Unlock the directory; nothing is written to it afterwards."""
         self._lock.close()
 
     def write_generation(
@@ -260,7 +246,7 @@ class RunDirectory:
         def save() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             save_snapshot(path, snapshot)
-            older = [p for p in self._checkpoint_paths() if p.name <= path.name]
+            older = [p for p in checkpoint_paths(self.path) if p.name <= path.name]
             for old in older[self.checkpoints.keep :]:
                 old.unlink()
 
@@ -279,7 +265,7 @@ class RunDirectory:
             OSError, MemoryError: The newest cannot be read now.
         """
         damaged: list[tuple[Path, FileError]] = []
-        for path in self._checkpoint_paths():
+        for path in checkpoint_paths(self.path):
             try:
                 snapshot = load_snapshot(path)
             except UnknownContentError:
@@ -291,10 +277,7 @@ class RunDirectory:
                 aside = bad.with_name(f"{bad.name}.damaged")
                 with suppress(OSError):
                     bad = bad.replace(aside)
-                warnings.warn(
-                    f"{why} It is kept as {bad.name}. Going on from {path.name}.",
-                    RuntimeWarning, stacklevel=2,
-                )  # fmt: skip
+                _checks.warn(f"{why} It is kept as {bad.name}. Going on from {path.name}.")
             self._saved = snapshot.population.generation
             return snapshot
         if damaged:
@@ -312,10 +295,6 @@ class RunDirectory:
         except (OSError, ValueError, csv.Error):  # damaged: what the checkpoint names is left
             return snapshot.failures
         return max(named, snapshot.failures, key=len)
-
-    def _checkpoint_paths(self) -> list[Path]:
-        """Newest first."""
-        return sorted((self.path / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True)
 
     def _write_history(self, history: History) -> None:
         sizes = zip(history["generation"].tolist(), history.species_sizes, strict=True)
@@ -371,12 +350,10 @@ class RunDirectory:
         try:
             write()
         except OSError as error:
-            there = any(self._checkpoint_paths())
+            there = any(checkpoint_paths(self.path))
             good = f"checkpoint {self._saved} stays good" if there else "there is no checkpoint"
-            warnings.warn(
-                f"{self.path}: {what} could not be written ({error}); {good}, and the run goes on.",
-                RuntimeWarning,
-                stacklevel=3,
+            _checks.warn(
+                f"{self.path}: {what} could not be written ({error}); {good}, and the run goes on."
             )
             return False
         return True
@@ -390,7 +367,7 @@ def _species_lines(sizes: Iterable[tuple[int, dict[int, int]]], header: bool = F
 
 
 def _check_free(path: Path) -> None:
-    if (path / PROBLEM).exists() or any((path / CHECKPOINTS).glob("[0-9]*.npz")):
+    if (path / PROBLEM).exists() or checkpoint_paths(path):
         raise FileExistsError(
             f"{path}: expected an empty directory, got one that holds a run. Choose another "
             f"directory, remove this one, or go on with 'neatgrow resume {path}'."

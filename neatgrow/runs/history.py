@@ -90,7 +90,7 @@ class SpeciesSizes(Sequence[dict[int, int]]):
         self.size = _Column(np.int32)
 
     def append(self, sizes: dict[int, int]) -> None:
-        """Add a generation."""
+        """Add a generation's members by species id."""
         for id_, size in sizes.items():
             self.id.append(id_)
             self.size.append(size)

@@ -90,7 +90,7 @@ class Progress:
         )
 
     def close(self) -> None:
-        """Leave the line as it stands."""
+        """End the line, and say no more of compilations."""
         if self._on_terminal and self._width:
             self.stream.write("\n")
         if self._say_compiling in jit.on_compile:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from neatgrow import _checks
-from neatgrow.files.archive import DAMAGE, FileError, UnknownContentError, plain, whole
+from neatgrow.files.archive import DAMAGE, FileError, UnknownContentError, whole
 from neatgrow.files.genomes import load_genome
 from neatgrow.genomes.genomes import Genome
-from neatgrow.learning.lifetime import Learning
 from neatgrow.lineage.lineage import Lineage
 from neatgrow.runs.checkpoints import load_snapshot
+from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import COLUMNS, MISSING, History
-from neatgrow.runs.retests import Verified
+from neatgrow.runs.options import Options
 
 CONFIG, PROBLEM = "config.toml", "problem.json"
 HISTORY, SPECIES = "history.csv", "species.csv"
@@ -25,6 +25,11 @@ CHAMPION, JUDGED, LEARNED = "champion.npz", "judged.npz", "learned.npz"
 VERIFIED = "verified.json"
 LOCK, CHECKPOINTS = "run.lock", "checkpoints"
 _MOST = (1 << 63) - 1
+
+
+def checkpoint_paths(path: Path) -> list[Path]:
+    """Files of a run's checkpoints, newest first."""
+    return sorted((path / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True)
 
 
 def check_files(path: Path, names: Iterable[str]) -> None:
@@ -140,8 +145,8 @@ def read_description(directory: str | PathLike[str], *, to_rebuild: bool = True)
     try:
         description = dict(json.loads(path.read_text("utf-8")))
         whole({"seed": 0, **description}, "seed", 0, _MOST)
-        about = dict(description.get("run", {}))
-        _check_budget({**_NO_BUDGET, **about})
+        about = {**Options().to_dict(), **dict(description.get("run", {}))}
+        _check_run(about)
     except DAMAGE as error:
         raise FileError(
             f"{path}: expected a problem's description in JSON, got an error: {error}"
@@ -151,21 +156,11 @@ def read_description(directory: str | PathLike[str], *, to_rebuild: bool = True)
     return {**description, "run": about}
 
 
-_NO_BUDGET: dict[str, Any] = {
-    "generations": 1, "solved_at": None, "minimize": False, "learning": None, "inputs": 1,
-    "outputs": 1,
-}  # fmt: skip
-
-
-def _check_budget(about: dict[str, Any]) -> None:
-    for name in ("generations", "inputs", "outputs"):
-        whole(about, name, 1, _MOST)
-    plain(about, "minimize", bool)
-    if about["solved_at"] is not None:
-        _checks.number("solved_at", about["solved_at"])
-    if about["learning"] is not None:
-        with suppress(UnknownContentError):  # which those say who need it
-            Learning.from_dict(plain(about, "learning", dict))
+def _check_run(about: dict[str, Any]) -> None:
+    for name in ("inputs", "outputs"):
+        whole({name: 1, **about}, name, 1, _MOST)
+    with suppress(UnknownContentError):  # which those say who need it
+        Options.from_dict(about)
 
 
 def _check_module(path: Path, environment: str) -> None:
@@ -204,7 +199,7 @@ def read_lineage(directory: str | PathLike[str]) -> Lineage | None:
                             "Pass a directory that evolve(directory=…) wrote.")
         )  # fmt: skip
     damaged: FileError | None = None
-    for path in sorted((folder / CHECKPOINTS).glob("[0-9]*.npz"), reverse=True):
+    for path in checkpoint_paths(folder):
         try:
             return load_snapshot(path).lineage
         except FileNotFoundError:  # the run has just replaced it by a newer one

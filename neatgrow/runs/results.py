@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neatgrow._types import Array
 from neatgrow.evaluation.base import Problem
 from neatgrow.genomes.genomes import Genome
 from neatgrow.lineage.lineage import Ancestor, Lineage
+from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import TIMES, History
-from neatgrow.runs.retests import Verified
 from neatgrow.selection.population import Population
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Result:
     failures: list[tuple[int, int, str]]
     traceback: str | None
     descent: Lineage
+    marks: dict[str, Array]
     learned: Genome
     verified: Verified | None
     retests_failed: int
@@ -70,14 +72,21 @@ class Result:
         from the one before, and the champion."""
         return self.descent.line()
 
+    @cached_property
+    def phenotype(self) -> Genome:
+        """The graph that :attr:`learned` stands for, which is what was judged; itself where
+        genomes are encoded directly."""
+        return self.learned.phenotype()
+
     @property
     def fingerprint(self) -> str:
-        """Hash of the champion and of the history but for its times, as 64 hexadecimal digits.
+        """Hash of the champion and of the history but for its times, and of what the way of
+        selection keeps where that is not by species; as 64 hexadecimal digits.
 
         Equal for equal seeds on one machine, whatever the number of threads or processes, and
         whether or not the run was interrupted and resumed.
         """
-        return fingerprint_of(self.history, self.champion)
+        return fingerprint_of(self.history, self.champion, self.marks)
 
     def __repr__(self) -> str:
         failed = f", retests_failed={self.retests_failed}" if self.retests_failed else ""
@@ -97,13 +106,15 @@ class Result:
             return None
 
 
-def fingerprint_of(history: History, champion: Genome) -> str:
-    """:attr:`Result.fingerprint` of a run's history and champion."""
+def fingerprint_of(history: History, champion: Genome, marks: dict[str, Array]) -> str:
+    """:attr:`Result.fingerprint` of a run's history, its champion, and what
+    :meth:`neatgrow.selection.population.State.marks` gives."""
     digest = hashlib.sha256()
     columns = {k: v for k, v in history.to_arrays().items() if k not in TIMES}
-    face = champion.interface
+    face = champion.interface.graph
     statistics = {"input_mean": face.input_mean, "input_scale": face.input_scale}
-    for name, array in {**columns, **champion.packed._asdict(), **statistics}.items():
+    arrays = {**columns, **champion.packed._asdict(), **statistics}
+    for name, array in (*arrays.items(), *marks.items()):
         if array is not None and 0 not in array.shape[1:]:  # of no column
             digest.update(f"{name} {array.shape} {array.dtype.str}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())

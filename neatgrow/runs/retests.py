@@ -8,7 +8,6 @@ hold is replaced.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from neatgrow.evaluation.base import Evaluation
 from neatgrow.files.archive import plain, whole
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.kernels import layout, random
+from neatgrow.runs.evidence import Evidence, Verified, student_quantile
 
 RETEST_EPISODES = 20  # at least, of one comparison of a would-be champion with the champion
 SOLVED_EPISODES = 100  # at least, of a test whether it solves the problem, and of the final one
@@ -36,73 +36,9 @@ UNTESTED: dict[str, Any] = {
 }  # fmt: skip
 CHAMPION = -1  # in place of a row, where the champion's test failed
 
-Judge = Callable[[Genomes, int, int | None], Evaluation]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What fresh episodes say of a genome's fitness.
-
-    Attributes:
-        count: Scores, of an episode each; of a block of them where the problem does not tell
-            single ones. Those of episodes that failed are left out.
-        mean: Of the scores.
-        squares: Sum of their squared deviations from it.
-    """
-
-    count: int = 0
-    mean: float = 0.0
-    squares: float = 0.0
-
-    def with_scores(self, scores: Array) -> "Evidence":
-        """With more scores (K,), NaN left out; Chan, Golub & LeVeque (1983), equation 1.5."""
-        scores = scores[np.isfinite(scores)]
-        if not scores.size:
-            return self
-        count, mean = scores.size, float(scores.mean())
-        squares = float(((scores - mean) ** 2).sum())
-        total, gap = self.count + count, mean - self.mean
-        return Evidence(
-            total,
-            self.mean + gap * count / total,
-            self.squares + squares + gap * gap * self.count * count / total,
-        )
-
-    @property
-    def deviation(self) -> float:
-        """Standard deviation of a score; infinite for less than two."""
-        return float(np.sqrt(self.squares / (self.count - 1))) if self.count > 1 else float("inf")
-
-    @property
-    def standard_error(self) -> float:
-        """Of the mean; infinite for less than two scores."""
-        return self.deviation / float(np.sqrt(max(self.count, 1)))
-
-
-@dataclass(frozen=True)
-class Verified:
-    """A final test of the champion, on episodes that no selection has seen.
-
-    Attributes:
-        mean: Fitness over them.
-        standard_error: Of the mean; 0 where fitness does not depend on luck.
-        episodes: How many; 1 evaluation where fitness does not depend on luck.
-        failed: How many more failed, and say nothing of the fitness.
-    """
-
-    mean: float
-    standard_error: float
-    episodes: int
-    failed: int = 0
-
-    def __str__(self) -> str:
-        if self.episodes == 1 and not self.failed:
-            return f"{self.mean:.6g}"
-        failed = f", {self.failed} more failed" if self.failed else ""
-        return (
-            f"{self.mean:.6g} ± {self.standard_error:.2g} over {self.episodes} fresh "
-            f"episodes{failed}"
-        )
+Evaluate = Callable[[Genomes, int, int | None], Evaluation]
+Failure = tuple[int, str, BaseException | None]
+"""A test with an episode that failed: row, cause, and what was raised."""
 
 
 class _Tested(NamedTuple):
@@ -123,7 +59,7 @@ class Retests:
     """The evidence for a run's champion, and the tests that it comes from.
 
     Attributes:
-        judge: Evaluates genomes: of a seed, over so many episodes.
+        evaluate: Evaluates genomes: of a seed, over so many episodes.
         seed_of: A seed for the k-th test of a generation.
         sign: 1 where higher fitness is better, −1 where lower is.
         threshold: ``sign`` times the fitness from which the problem counts as solved.
@@ -141,7 +77,7 @@ class Retests:
         confirmed: Genomes of the generation that were better than the champion.
     """
 
-    judge: Judge
+    evaluate: Evaluate
     seed_of: Callable[[int], int]
     sign: float
     threshold: float
@@ -154,7 +90,7 @@ class Retests:
     declared: bool = True
     spent: list[Evaluation] = field(default_factory=list)
     played: int = 0
-    causes: list[tuple[int, str, BaseException | None]] = field(default_factory=list)
+    causes: list[Failure] = field(default_factory=list)
     confirmed: int = 0
 
     def consider(
@@ -349,7 +285,7 @@ class Retests:
         scores: Array | None = None
         size = episodes
         if self.tells:
-            answers = [self.judge(genomes, seed, episodes)]
+            answers = [self.evaluate(genomes, seed, episodes)]
             scores = answers[0].scores
             # Without scores it failed as a whole, or the problem tells none after all.
             self.tells = scores is not None or not np.isfinite(answers[0].fitness).any()
@@ -361,7 +297,7 @@ class Retests:
             size = -(-episodes // _BLOCKS) if self.declared else 1
             answers = []
             for own in seeds.tolist():
-                answers.append(self.judge(genomes, own, size))
+                answers.append(self.evaluate(genomes, own, size))
                 if not np.isfinite(answers[-1].fitness).any():
                     break
             size *= len(answers)
@@ -383,25 +319,11 @@ class Retests:
 
 
 def _pooled(tests: Sequence[_Tested]) -> Evidence:
-    """What some tests say together."""
+    """The evidence of all scores of some tests, those of failed episodes left out."""
     evidence = Evidence()
     for test in tests:
         evidence = evidence.with_scores(test.scores)
     return evidence
-
-
-def student_quantile(probability: float, freedom: int) -> float:
-    """Quantile of Student's distribution, to three digits from 9 degrees of freedom on.
-
-    Source: Abramowitz & Stegun (1964), 26.7.5.
-    """
-    z, n = NormalDist().inv_cdf(probability), float(max(freedom, 1))
-    return (
-        z
-        + (z**3 + z) / (4.0 * n)
-        + (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / (96.0 * n**2)
-        + (3.0 * z**7 + 19.0 * z**5 + 17.0 * z**3 - 15.0 * z) / (384.0 * n**3)
-    )
 
 
 def copies_of(genome: Genome, genomes: Genomes) -> Array:

@@ -1,11 +1,10 @@
 """Settings that cannot work for a problem, said when a run begins."""
 
-import warnings
-
-from neatgrow import automatic
+from neatgrow import _checks, automatic
 from neatgrow.config import Config
 from neatgrow.evaluation.base import Problem, Teaching
 from neatgrow.learning.targets import complaint_of_settings
+from neatgrow.sections import Direct
 
 
 def warn_of_settings(problem: Problem, config: Config) -> None:
@@ -15,6 +14,8 @@ def warn_of_settings(problem: Problem, config: Config) -> None:
         problem: What is evolved on.
         config: None of it ``"auto"``.
     """
+    if not isinstance(config.encoding, Direct):  # the settings are not those of what is judged
+        return
     complaints = []
     if config.recurrent and automatic.sequential(problem) is False:
         complaints.append(
@@ -27,4 +28,4 @@ def warn_of_settings(problem: Problem, config: Config) -> None:
         if unreachable is not None:
             complaints.append(unreachable)
     for complaint in complaints:
-        warnings.warn(complaint, RuntimeWarning, stacklevel=6)  # where evolve() was called
+        _checks.warn(complaint)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,21 +14,49 @@ from neatgrow.config import Config
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
 from neatgrow.genomes.variation import initial_genomes, make_children, room_for, rules_of
-from neatgrow.kernels import layout, random, selection
+from neatgrow.kernels import layout
 from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Packed
-from neatgrow.kernels.offspring import COPY, MUTATE, Offspring
-from neatgrow.kernels.selection import Generation, Policy, Standing
-from neatgrow.sections import SpeciesSelection
-from neatgrow.selection.species import SpeciesTable, measure_of, no_species, speciate, steered
+from neatgrow.kernels.offspring import MATE, Offspring
+from neatgrow.selection.base import (
+    FROM_CHAMPION,
+    FROM_NOBODY,
+    Groups,
+    Pool,
+    Reproduction,
+    Score,
+    Standing,
+    checked_offspring,
+    checked_pool,
+)
 
-Growth = Callable[[Genomes, Array, Rules, int], Genomes]
-FROM_NOBODY, FROM_CHAMPION = -1, -2  # first parents after a restart
+GuidedGrowth = Callable[[Genomes, Array, Rules, int], Genomes]
 
-_FATES = {
-    selection.STAGNANT: "no better fitness for too long",
-    selection.TOO_FEW: "too low a share of the fitness for one child",
-}
+
+class Parents(NamedTuple):
+    """Who made each of N genomes.
+
+    Attributes:
+        first: (N, 2) int64: generation and row of the first parent, the fitter one; twice
+            ``FROM_NOBODY`` or ``FROM_CHAMPION`` instead.
+        second: (N, 2) int64: of its mate; twice −1 where there is none.
+        kind: (N,) uint8: COPY, MUTATE, MATE, MATE_AVERAGE.
+    """
+
+    first: Array
+    second: Array
+    kind: Array
+
+    @classmethod
+    def of(cls, origin: Array, offspring: Offspring) -> Self:
+        """Those of offspring, given where those in the pool come from."""
+        if not len(origin):
+            origin = np.full((1, 2), FROM_NOBODY)
+        first, second = origin[offspring.first], origin[offspring.second]
+        for row in (FROM_NOBODY, FROM_CHAMPION):
+            first[offspring.first == row] = row
+        second[offspring.kind < MATE] = -1
+        return cls(first, second, offspring.kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +72,16 @@ class State:
         generation: Generations told.
         genomes: N genomes of the last one.
         fitness: (N,) float64, higher is better, NaN for failures.
-        species: (N,) int32, row in ``table``.
-        table: The species.
-        threshold: Distance threshold in force.
+        behaviour: (N, K) float64, or ``None``.
+        objectives: (N, M) float64, higher is better, or ``None``.
+        score: (N,) float64, what counts; the fitness itself where that does.
+        pool: Who may have children.
+        groups: What the genomes are grouped by, such as species.
         champion: Best genome ever told, or ``None``.
         champion_fitness: Its fitness, higher is better; −inf before the first.
-        moved: Generation of the last better champion, or of the last refocus.
-        deaths: Why species ended at the last reproduction, by species id.
+        champion_since: Generation in which it became that; 0 before the first.
+        kept: What the way of selection keeps, by names that begin with ``score.`` or
+            ``selection.``.
         chosen: What settings that were ``"auto"`` have become, by dotted path.
     """
 
@@ -60,14 +91,23 @@ class State:
     generation: int
     genomes: Genomes
     fitness: Array
-    species: Array
-    table: SpeciesTable
-    threshold: float
+    behaviour: Array | None
+    objectives: Array | None
+    score: Array
+    pool: Pool
+    groups: Groups
     champion: Genome | None
     champion_fitness: float
-    moved: int
-    deaths: dict[int, str]
+    champion_since: int
+    kept: dict[str, Array]
     chosen: dict[str, Any]
+
+    def marks(self) -> dict[str, Array]:
+        """Arrays that a run's fingerprint depends on besides its history and champion; none where
+        species are selected."""
+        if self.config.selection.kind == "species":
+            return {}
+        return {**self.kept, "origin": self.pool.origin, **self.pool.genomes.packed._asdict()}
 
 
 class Population:
@@ -85,21 +125,19 @@ class Population:
             the activation of the other nodes.
         chosen: What settings that were ``"auto"`` have become, by dotted path.
         seed: Run seed; with the fitnesses told it determines everything.
-        interface: Inputs and outputs.
+        interface: Inputs and outputs of the genomes; with an encoding those that it asks for.
         generation: Generations told so far.
         genomes: The current generation.
-        species: (N,) int32, row of each genome's species in ``table``.
-        table: The species.
-        threshold: Distance threshold in force.
         fitness: (N,) float64 last told, higher is better, NaN for failures; or ``None``.
-        deaths: Why species ended at the last reproduction, by species id.
-        parents: Who made each of the current generation, by rows of the one before; after all
-            species ended −2 for the champion and −1 for nobody. ``None`` in the first
-            generation and after :meth:`from_state`.
+        scoring: What counts, as ``config.selection`` says.
+        reproduction: Who has children, as ``config.selection`` says; species by default.
+        pool: Whom the present generation descends from; once it is told, who may have children.
+        parents: Who made each of the current generation. ``None`` in the first generation and
+            after :meth:`from_state`.
         champion_row: Row of the champion among the genomes told last; −1 if it is older.
-        growth: Where children grow, instead of at random: called with the children, what each is
-            to grow (N,) uint8, the rules of variation and the generation, it returns them grown.
-            ``None`` by default; not part of :meth:`state`.
+        guided_growth: Where children grow, instead of at random: called with the children, what
+            each is to grow (N,) uint8, the rules of variation and the generation, it returns
+            them grown. ``None`` by default; not part of :meth:`state`.
     """
 
     def __init__(
@@ -121,18 +159,18 @@ class Population:
             _checks.names("output_names", output_names),
             columns=resolved.genes.columns, update=resolved.update,
         )  # fmt: skip
-        self._settle(resolved, interface, seed, minimize)
+        self._settle(resolved, interface.encoded(resolved.encoding), seed, minimize)
         self.generation = 0
         self.fitness: Array | None = None
-        self.deaths: dict[int, str] = {}
-        self.threshold = self.config.species.threshold
+        self._behaviour: Array | None = None
+        self._objectives: Array | None = None
         self._top = -1  # row of the best genome told last
         self._champion: Genome | None = None
         self._champion_fitness = -np.inf
-        self._moved = 0
+        self._champion_since = 0
         self.genomes = initial_genomes(self.config, self.interface, seed=self.seed)
-        self.table = no_species()
-        self._speciate_anew()
+        self.pool = Pool(self.genomes[:0], np.empty((0, 2), np.int64))
+        self.reproduction.settle(self.genomes, 0)
 
     def _settle(self, config: Config, interface: Interface, seed: int, minimize: bool) -> None:
         """What stays as it is from the first generation to the last."""
@@ -143,13 +181,11 @@ class Population:
         self.seed = _checks.integer("seed", seed, 0, "Pass a non-negative number.")
         self._sign = -1.0 if _checks.flag("minimize", minimize) else 1.0
         self._rules = rules_of(config, interface)
-        self._measure = measure_of(config)
-        self._settled = _policy_of(config)
-        self._seeds = np.array([self.seed, random.SELECTION])
+        self.scoring, self.reproduction = config.selection.start(config, self.seed)
         self._asked = False
-        self.parents: Offspring | None = None
+        self.parents: Parents | None = None
         self.champion_row = -1
-        self.growth: Growth | None = None
+        self.guided_growth: GuidedGrowth | None = None
 
     @classmethod
     def from_state(cls, state: State, config: Config | None = None) -> Self:
@@ -158,10 +194,12 @@ class Population:
         Args:
             state: Of any population.
             config: Settings from now on, instead of its own; the next generation follows them.
+                A way of selection of another kind begins with the last generation.
 
         Raises:
             ValueError: ``config.recurrent`` differs: genomes may hold loops already; or
-                ``config.update`` or the gene columns do.
+                ``config.update`` or the gene columns do. Or the selection needs what the last
+                generation does not have.
         """
         config, chosen = automatic.resolved(
             state.config if config is None else config, state.chosen
@@ -179,18 +217,37 @@ class Population:
                 rule, got = f"{', '.join(own)} as when the run began", ", ".join(given)
                 remedy = "Leave it; it is part of the genomes."
                 raise ValueError(_checks.message(what, rule, got, remedy))
+        if config.encoding != state.config.encoding:
+            raise ValueError(
+                f"encoding: expected {state.config.encoding} as when the run began, got "
+                f"{config.encoding}. Leave it; genomes were grown for it."
+            )
         population = cls.__new__(cls)
         population._settle(config, state.genomes.interface, state.seed, state.minimize)
         population.generation, population.genomes = state.generation, state.genomes
-        population.fitness, population.species = state.fitness, state.species
-        population.table, population.threshold = state.table, state.threshold
-        population.deaths, population._moved = dict(state.deaths), state.moved
+        population.fitness, population.pool = state.fitness, state.pool
+        population._behaviour, population._objectives = state.behaviour, state.objectives
         population.chosen = chosen
         failed = np.isnan(state.fitness)
         population._top = -1 if failed.all() else int(np.nanargmax(state.fitness))
         population._champion = state.champion
         population._champion_fitness = state.champion_fitness
+        population._champion_since = state.champion_since
+        if type(config.selection) is type(state.config.selection):
+            population._score = state.score
+            for name, part in population._kept_by().items():
+                below = {key.removeprefix(name): array for key, array in state.kept.items()
+                         if key.startswith(name)}  # fmt: skip
+                part.restore(below, population._standing())
+        else:
+            population.pool = Pool(state.genomes[:0], np.empty((0, 2), np.int64))
+            population.reproduction.settle(state.genomes, state.generation)
+            population._select()
         return population
+
+    def _kept_by(self) -> dict[str, Score | Reproduction]:
+        """What keeps something from generation to generation, by the start of its name."""
+        return {"score.": self.scoring, "selection.": self.reproduction}
 
     def state(self) -> State:
         """All that the next generations follow from.
@@ -203,10 +260,13 @@ class Population:
                 "state: expected a call of tell() since the last ask(), got none. Take it after "
                 "tell()."
             )
+        kept = {name + key: array for name, part in self._kept_by().items()
+                for key, array in part.state().items()}  # fmt: skip
         return State(
             self.config, self.seed, self._sign < 0, self.generation, self.genomes, self.fitness,
-            self.species, self.table, self.threshold, self._champion, self._champion_fitness,
-            self._moved, self.deaths, self.chosen,
+            self._behaviour, self._objectives, self._score, self.pool,
+            self.reproduction.groups(len(self.genomes)), self._champion, self._champion_fitness,
+            self._champion_since, kept, self.chosen,
         )  # fmt: skip
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -234,7 +294,7 @@ class Population:
 
     def __repr__(self) -> str:
         return (
-            f"Population({len(self.genomes)} genomes in {len(self.table)} species, "
+            f"Population({len(self.genomes)} genomes, {type(self.config.selection).__name__}, "
             f"generation {self.generation})"
         )
 
@@ -306,19 +366,29 @@ class Population:
                 )
         self.genomes = genomes
 
-    def tell(self, fitness: ArrayLike, *, trusted: ArrayLike | None = None) -> None:
+    def tell(
+        self,
+        fitness: ArrayLike,
+        *,
+        behaviour: ArrayLike | None = None,
+        objectives: ArrayLike | None = None,
+        trusted: ArrayLike | None = None,
+    ) -> None:
         """Take the fitness of every genome from :meth:`ask`.
 
         Args:
             fitness: (N,) numbers, higher is better (lower with ``minimize=True``). NaN marks
                 an evaluation that failed; it ranks below all others, as do infinities.
+            behaviour: (N, K) numbers that describe what each did, for ways of selection that
+                read them.
+            objectives: (N, M) numbers, higher is better, likewise.
             trusted: Rows of the genomes that may become champion; all by default, none where
-                :meth:`set_champion` says who is. Selection goes by ``fitness`` alone.
+                :meth:`set_champion` says who is. Selection does not depend on it.
 
         Raises:
             RuntimeError: :meth:`ask` has not been called since the last tell.
-            ValueError: The shape is wrong, a value is ``None`` or masked, or a row of ``trusted``
-                does not exist.
+            ValueError: A shape is wrong, a value is ``None`` or masked, a row of ``trusted`` does
+                not exist, or the selection needs what is not told.
             TypeError: The values are not numbers.
         """
         if not self._asked:
@@ -326,23 +396,24 @@ class Population:
                 "tell: expected a call of ask() first, got none since the last tell(). "
                 "Evaluate the genomes that ask() returns."
             )
-        told = checked_fitness(fitness, len(self.genomes))
+        told = self._sign * checked_fitness(fitness, len(self.genomes))
+        told[~np.isfinite(told)] = np.nan
         rows = None if trusted is None else _checks.indices("trusted", trusted, told.size).tolist()
-        self.fitness = np.empty(told.size)
+        self._behaviour = _rows("behaviour", behaviour, told)
+        self._objectives = _rows("objectives", objectives, told)
+        self._check_needs()
+        self.fitness = told
         self._asked = False
         self.champion_row = -1
         self.generation += 1
-        table = self.table
-        self._top = selection.credit(
-            told, self._sign, self.fitness, self.species, table.best, table.improved,
-            self.generation,
-        )  # fmt: skip
+        self._top = -1 if np.isnan(told).all() else int(np.nanargmax(told))
         for row in [self._top] if rows is None else rows:
-            if row >= 0 and self.fitness[row] > self._champion_fitness:
+            if row >= 0 and told[row] > self._champion_fitness:
                 self._champion = self.genomes[row].copy()
                 self.champion_row = int(row)
-                self._champion_fitness = float(self.fitness[row])
-                self._moved = self.generation
+                self._champion_fitness = float(told[row])
+                self._champion_since = self.generation
+        self._select()
 
     def set_champion(self, row: int | None, fitness: float) -> None:
         """Settle who is champion by more than the fitness told, such as retests.
@@ -358,96 +429,90 @@ class Population:
             raise RuntimeError("set_champion: expected a call of tell() first, got none.")
         if row is not None:
             self._champion, self.champion_row = self.genomes[row].copy(), int(row)
-            self._moved = self.generation
+            self._champion_since = self.generation
         self._champion_fitness = self._sign * float(fitness)
 
     # ------------------------------------------------------------------ the next generation
 
-    def _reproduce(self) -> None:
+    def _check_needs(self) -> None:
+        """Raise ValueError if the selection needs what this generation does not have."""
+        for part in self._kept_by().values():
+            for name in part.needs:
+                if getattr(self, f"_{name}") is None:
+                    kind = self.config.selection.kind
+                    raise ValueError(_checks.message(
+                        name, f"it to be told, as selection {kind!r} goes by it", "none",
+                        f"Let the problem give Evaluation({name}=…), or pass "
+                        f"tell(fitness, {name}=…).",
+                    ))  # fmt: skip
+
+    def _standing(self) -> Standing:
+        """How the generation told last did."""
         assert self.fitness is not None
-        standing = Standing(
-            self.fitness,
-            np.argsort(-self.fitness, kind="stable"),
-            self.species,
-            self.table.improved,
-            self.generation,
-        )
-        plan = _empty_plan(self.config.population_size, len(self.table))
-        parents, before = self.genomes, self.table
-        kept = selection.plan_generation(
-            parents.packed, standing, self._policy(), self._measure, self.threshold, self._seeds,
-            plan,
+        return Standing(
+            self.generation, self.genomes, self.fitness, self._behaviour, self._objectives,
+            self.pool, self._champion, self._champion_since,
         )  # fmt: skip
-        self._note_deaths(plan.quota)
-        if kept == 0:
-            self._restart()
-            return
-        if kept < len(before):
-            self.table = before.take(plan.kept[:kept])
-        self.parents = plan.offspring
-        wishes = None if self.growth is None else np.zeros(self.config.population_size, np.uint8)
-        self.genomes = make_children(
-            parents, plan.offspring, plan.room, self._rules, seed=self.seed,
-            generation=self.generation, wishes=wishes,
-        )  # fmt: skip
-        if self.growth is not None and wishes is not None:
-            self.genomes = self.growth(self.genomes, wishes, self._rules, self.generation)
-        self._speciate((parents, plan.representatives[:kept]), plan.guess)
-        gone = set(before.id.tolist()).difference(self.table.id.tolist())
-        self.deaths = dict.fromkeys(gone, "its kind has joined another species") | self.deaths
 
-    def _speciate(self, representatives: tuple[Genomes, Array], guess: Array) -> None:
-        self.species, self.table = speciate(
-            self.genomes, self.table, representatives, guess, self._measure, self.threshold,
-            self.generation, twins_first=self.config.species.parent_first,
-        )  # fmt: skip
-        self.threshold = steered(self.threshold, len(self.table), self.config)
+    def _select(self) -> None:
+        """Settle what the generation told last has come to, and who may have children."""
+        self._check_needs()
+        standing = self._standing()
+        score = self.scoring.score(standing)
+        if score is not standing.fitness:
+            given = _checks.array("score", score, standing.fitness.shape)
+            score = np.where(np.isfinite(given), given, np.nan)
+        for part in self._kept_by().values():
+            for name in part.needs:  # who has none has failed, as far as selection goes
+                score = np.where(np.isnan(getattr(self, f"_{name}")).any(axis=1), np.nan, score)
+        self._score = score
+        self.pool = checked_pool(self.reproduction.select(standing, score), self.generation)
 
-    def _speciate_anew(self) -> None:
-        """Found all species afresh."""
-        self.table = self.table.take(np.empty(0, np.int64))
-        nobody = (self.genomes, np.empty(0, np.int64))
-        self._speciate(nobody, np.full(len(self.genomes), -1, np.int32))
+    def _reproduce(self) -> None:
+        found = self.reproduction.reproduce(self._standing(), self._score)
+        size, pool = self.config.population_size, self.pool
+        offspring = checked_offspring(found, size, len(pool.genomes))
+        self.parents = Parents.of(pool.origin, offspring)
+        self.genomes = self._born(offspring)
+        self.reproduction.settle(self.genomes, self.generation)
 
-    def _policy(self) -> Policy:
-        """Selection's settings, and whether the run has been idle long enough to narrow it."""
-        refocus = self.config.species.refocus
-        narrow = refocus is not None and self.generation - self._moved >= refocus
-        if not narrow:
-            return self._settled
-        self._moved = self.generation
-        return self._settled._replace(narrow=True)
-
-    def _note_deaths(self, quota: Array) -> None:
-        fates = zip(self.table.id.tolist(), quota[selection.FATE].tolist(), strict=True)
-        self.deaths = {id_: _FATES[fate] for id_, fate in fates if fate != selection.ALIVE}
-
-    def _restart(self) -> None:
-        """All species ended: go on from the champion and its mutants beside fresh genomes."""
-        size = self.config.population_size
-        mutants = size // 2 if self._champion is not None else 0
+    def _born(self, offspring: Offspring) -> Genomes:
+        """The children."""
+        first = offspring.first
+        if first.min() >= 0:
+            return self._children(self.pool.genomes, offspring, self.guided_growth)
+        of_champion, pool = first == FROM_CHAMPION, self.pool
+        if of_champion.any():
+            if self._champion is None:
+                rule = "no children of a champion before there is one"
+                raise ValueError(_checks.message("reproduce: first", rule, f"{FROM_CHAMPION}"))
+            first = np.where(of_champion, len(pool.genomes), first).astype(np.int32)
+            pool = pool.join(Pool(self._champion.batch(), np.zeros((1, 2), np.int64)))
+        order = np.argsort(first == FROM_NOBODY, kind="stable")
+        bred = int(np.count_nonzero(first != FROM_NOBODY))
         fresh = initial_genomes(
             self.config, self.interface, seed=self.seed, generation=self.generation,
-            count=size - mutants,
+            count=first.size - bred,
         )  # fmt: skip
-        self.genomes = self._with_mutants(fresh, mutants) if mutants else fresh
-        first = np.full(size, FROM_NOBODY, np.int32)
-        first[:mutants] = FROM_CHAMPION
-        self.parents = Offspring(first, first, np.zeros(size, np.uint8), np.zeros(size, np.bool_))
-        self._speciate_anew()
+        if not bred:
+            return fresh
+        some = offspring._replace(first=first, second=np.maximum(offspring.second, 0))
+        children = self._children(pool.genomes, Offspring(*(c[order[:bred]] for c in some)))
+        parts = [(children.packed, bred), (fresh.packed, len(fresh))]
+        return Genomes(layout.concatenate(parts), self.interface)[np.argsort(order)]
 
-    def _with_mutants(self, fresh: Genomes, count: int) -> Genomes:
-        kind = np.full(count, MUTATE, np.uint8)
-        kind[:1] = COPY
-        rows = np.zeros(count, np.int32)
-        offspring = Offspring(rows, rows, kind, np.zeros(count, np.bool_))
-        champion = self.champion.batch()
-        mutants = make_children(
-            champion, offspring, room_for(champion, offspring), self._rules, seed=self.seed,
-            generation=self.generation,
+    def _children(
+        self, parents: Genomes, offspring: Offspring, guided_growth: GuidedGrowth | None = None
+    ) -> Genomes:
+        """Children of some genomes, which grow at random or as they are guided."""
+        wishes = None if guided_growth is None else np.zeros(offspring.first.size, np.uint8)
+        children = make_children(
+            parents, offspring, room_for(parents, offspring), self._rules, seed=self.seed,
+            generation=self.generation, wishes=wishes,
         )  # fmt: skip
-        parts = [(mutants.packed, count), (fresh.packed, len(fresh))]
-        return Genomes(layout.concatenate(parts), self.interface)
+        if guided_growth is None or wishes is None:
+            return children
+        return guided_growth(children, wishes, self._rules, self.generation)
 
 
 def _found(packed: Packed, others: Packed) -> Array:
@@ -461,40 +526,13 @@ def _found(packed: Packed, others: Packed) -> Array:
     return np.isin(keys[0], keys[1])
 
 
-def _policy_of(config: Config) -> Policy:
-    select, species, crossover = config.selection, config.species, config.crossover
-    assert isinstance(select, SpeciesSelection)
-    return Policy(
-        size=config.population_size,
-        stagnation=species.stagnation,
-        protected=species.protected,
-        narrow=False,
-        survival=select.survival,
-        elites=select.elites,
-        elite_species_size=select.elite_species_size,
-        by_rank=select.sharing == "rank",
-        floor=select.floor,
-        mutation_only=crossover.mutation_only,
-        average=crossover.average,
-        interspecies=crossover.interspecies,
-        parent_first=species.parent_first,
-    )
-
-
-def _empty_plan(size: int, n_species: int) -> Generation:
-    return Generation(
-        offspring=Offspring(
-            np.empty(size, np.int32),
-            np.empty(size, np.int32),
-            np.empty(size, np.uint8),
-            np.empty(size, np.bool_),
-        ),
-        room=np.empty((2, size + 1), np.int64),
-        guess=np.empty(size, np.int32),
-        quota=np.empty((3, n_species), np.int64),
-        kept=np.empty(n_species, np.int64),
-        representatives=np.empty(n_species, np.int64),
-    )
+def _rows(what: str, values: ArrayLike | None, fitness: Array) -> Array | None:
+    """(N, K) numbers, NaN rows for failures and where one is not finite."""
+    if values is None:
+        return None
+    rows = _checks.array(what, values, (fitness.size, "K"), remedy="Pass a row per genome.").copy()
+    rows[np.isnan(fitness) | ~np.isfinite(rows).all(axis=1)] = np.nan
+    return rows
 
 
 def checked_fitness(fitness: ArrayLike, count: int) -> Array:

@@ -314,8 +314,9 @@ def test_an_environment_that_only_this_process_knows_is_an_error():
 # ----------------------------------------------------------------------------- clusters
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster():
+    """Of two workers; the last test lets go of it."""
     distributed = pytest.importorskip("distributed", reason="needs neatgrow[dask]")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what Dask itself does
@@ -326,6 +327,15 @@ def cluster():
             distributed.Client(local) as client,
         ):
             yield client
+
+
+def test_dask_takes_functions_of_the_script_that_runs(cluster):
+    def local(network):
+        return workloads.value_of(network)
+
+    result = ng.evolve(local, executor=cluster.get_executor(), generations=2, **GIVEN)
+    again = ng.evolve(local, generations=2, **GIVEN)
+    assert result.fingerprint == again.fingerprint
 
 
 def test_dask_with_a_worker_killed_gives_the_same_run(cluster):
@@ -345,15 +355,6 @@ def test_dask_with_a_worker_killed_gives_the_same_run(cluster):
     assert victim not in cluster.run(os.getpid).values()
     assert there.fingerprint == here.fingerprint
     assert there.failures == []
-
-
-def test_dask_takes_functions_of_the_script_that_runs(cluster):
-    def local(network):
-        return workloads.value_of(network)
-
-    result = ng.evolve(local, executor=cluster.get_executor(), generations=2, **GIVEN)
-    again = ng.evolve(local, generations=2, **GIVEN)
-    assert result.fingerprint == again.fingerprint
 
 
 def test_dask_that_goes_away_stops_the_run_with_its_result(cluster):

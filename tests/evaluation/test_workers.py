@@ -121,7 +121,7 @@ def test_genomes_that_hang_are_ended_when_their_time_is_up(evaluated, values):
 
 
 def test_a_time_limit_is_for_a_genome_and_not_for_the_generation(evaluated, values):
-    answer = evaluated(workloads.slow, time_limit=0.8)
+    answer = evaluated(workloads.slow, time_limit=0.5)
     assert answer.fitness.tolist() == values and not answer.failures
 
 
@@ -146,7 +146,12 @@ def test_a_worker_that_is_killed_between_two_generations_costs_nothing():
     assert result.fingerprint == ng.evolve(workloads.value_of, **given).fingerprint
 
 
-def test_a_killed_workers_children_are_not_waited_for(values, tmp_path):
+def test_a_killed_workers_children_are_not_waited_for(values, tmp_path, monkeypatch):
+    join = multiprocessing.Process.join
+    monkeypatch.setattr(  # the same with less patience
+        multiprocessing.process.BaseProcess, "join",
+        lambda process, timeout=None: join(process, timeout and timeout / 10.0),
+    )  # fmt: skip
     trap = workloads.Trap({values[6]: "die with a child"}, once=str(tmp_path / "been"))
     start = time.monotonic()
     result = ng.evolve(trap, processes=1, **GIVEN | {"generations": 1})

@@ -411,7 +411,8 @@ def test_flipped_bytes_are_refused_or_harmless(data):
             genomes = ng.load_genomes(path)
         except FileError:
             return
-        genomes.compile().predict(np.zeros((2, genomes.n_inputs)))
+        genomes.check()
+        assert genomes.compile().predict(np.zeros((2, genomes.n_inputs))).shape[1] == 2
 
 
 def test_damaged_bytes_of_the_archive_are_refused(file):

@@ -208,15 +208,18 @@ def test_averaging_takes_the_mean_of_common_genes(families, equal):
 
 @pytest.mark.parametrize("chance", [0.0, 0.75, 1.0])
 def test_a_gene_disabled_in_either_parent_is_disabled_at_the_stated_rate(chance):
-    states = [(True, True), (True, False), (False, True), (False, False)]
-    mother = build(4, 1, {}, [(i, 4, 1.0, on) for i, (on, _) in enumerate(states)])
-    father = build(4, 1, {}, [(i, 4, 1.0, on) for i, (_, on) in enumerate(states)])
+    states = [(True, True), (True, False), (False, True), (False, False), (False, None),
+              (None, False)]  # of the gene in each parent; None where it has none  # fmt: skip
+    mother, father = (
+        build(6, 1, {}, [(i, 6, 1.0, on) for i, on in enumerate(column) if on is not None])
+        for column in zip(*states, strict=True)
+    )
     for equal in (False, True):
         config = quiet(inherit_disabled=chance)
         children = breed(pack([mother, father]), config, MATE, 0, 1, count=4000, equal=equal)
         for i, state in enumerate(states):
-            disabled = np.count_nonzero(~children.enabled[children.source == i])
-            assert_frequency(disabled, 4000, 0.0 if all(state) else chance)
+            enabled = children.enabled[children.source == i]
+            assert_frequency((~enabled).sum(), enabled.size, chance if False in state else 0.0)
 
 
 @given(any_genome(2, 2), any_genome(2, 2), st.booleans(), st.integers(0, 1000))
@@ -480,6 +483,18 @@ def test_every_possible_connection_can_arise():
         for number in differences(child)["added"]
     }
     assert seen == possible
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_four_places_are_tried_for_a_connection(loop):
+    """Of four outputs only the last has one more place, so a try finds it one time in four."""
+    sources = [1, 2, 3, 4] if loop else [0]
+    joined = [(s, t, 1.0, True) for s in sources for t in (1, 2, 3, 4) if (s, t) != (sources[0], 4)]
+    parent = build(1, 4, {}, joined)
+    rate = quiet(**{"add_loop" if loop else "add_connection": 1.0})
+    children = mutants(rate, parent=parent)
+    found = children.innovation.size - 2000 * len(joined)
+    assert_frequency(found, 2000, 1 - 0.75**4)
 
 
 def test_a_full_graph_gains_no_connection():

@@ -14,6 +14,7 @@ from neatgrow.kernels.structural_mutation import CONNECT, LOOP, SPLIT
 from neatgrow.learning.data import Lessons
 from neatgrow.learning.guided_growth import grown as grown_by_gradient
 from neatgrow.runs.evolution import Evolution
+from neatgrow.runs.options import Options
 
 MANY = 400  # candidates: of a small graph, all places
 
@@ -176,7 +177,7 @@ def test_runs_that_grow_by_gradients_are_the_same_for_any_threads_and_after_a_br
 def test_a_run_that_was_rewound_grows_by_gradients_and_counts_their_samples(monkeypatch):
     whole, problem = small_run()
     learning = ng.Learning(6, ng.Adam(0.05), candidates=5, prune=0.05)
-    run = Evolution(problem, whole.population.config, seed=3, learning=learning)
+    run = Evolution(problem, whole.population.config, Options(learning=learning), seed=3)
 
     def press(*arguments, **options):
         raise KeyboardInterrupt

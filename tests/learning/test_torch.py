@@ -195,7 +195,11 @@ def clip_exactly(parameters, largest):
     return norm > largest
 
 
-@pytest.mark.parametrize("extra", ["plain", "clipped", "cosine", "clipped cosine", "steps"])
+@pytest.mark.parametrize(
+    "extra",
+    ["plain", "clipped cosine", "steps"]
+    + [pytest.param(extra, marks=pytest.mark.slow) for extra in ("clipped", "cosine")],
+)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_fifty_steps_of_an_optimiser_lead_where_torchs_do(calm, name, extra):
     optimizer, make = OPTIMIZERS[name]

@@ -8,6 +8,7 @@ from pathlib import Path
 import kills
 import numpy as np
 import pytest
+import ways
 from conftest import VARIED, wild_config
 
 import neatgrow as ng
@@ -19,6 +20,7 @@ from neatgrow.lineage.lineage import Ancestor, Lineage
 from neatgrow.lineage.records import genes_of
 from neatgrow.runs.checkpoints import load_snapshot, save_snapshot
 from neatgrow.runs.evolution import Evolution
+from neatgrow.runs.options import Options
 from neatgrow.runs.reading import read_lineage
 
 DATA = Path(__file__).parents[1] / "data"
@@ -48,15 +50,16 @@ class Pedigree:
     def __call__(self, run):
         population = run.population
         generation, parents = population.generation, population.parents
-        ids = population.table.id[population.species]
+        groups = population.reproduction.groups(len(population.genomes))
+        ids = groups.id[groups.row]
         told_champion = population.champion_row
         for row in range(len(population.genomes)):
-            first = -1 if parents is None else int(parents.first[row])
+            first = (-1, -1) if parents is None else tuple(parents.first[row].tolist())
             mate = None
-            if parents is not None and parents.kind[row] >= 2:
-                mate = (generation - 1, int(parents.second[row]))
-            parent = (generation - 1, first) if first >= 0 else None
-            if first == -2:
+            if parents is not None and parents.kind[row] >= 2 and first[0] > 0:
+                mate = tuple(parents.second[row].tolist())
+            parent = first if first[0] > 0 else None
+            if first == (-2, -2):
                 parent = self.champion
             self.people[generation, row] = {
                 "parent": parent, "mate": mate, "species": int(ids[row]),
@@ -66,6 +69,7 @@ class Pedigree:
         if told_champion >= 0:
             self.champion = (generation, told_champion)
         self.last = generation
+        self.pool = set(map(tuple, population.pool.origin.tolist()))
 
     def ancestry(self, name):
         found = []
@@ -75,8 +79,9 @@ class Pedigree:
         return found[::-1]
 
     def known(self):
-        """Living genomes, the champion, and their ancestors."""
+        """Living genomes, those that may have children, the champion, and their ancestors."""
         names = {name for name in self.people if name[0] == self.last} | {self.champion}
+        names |= self.pool
         return {a for name in names if name for a in self.ancestry(name)}
 
     def line(self):
@@ -148,6 +153,9 @@ KINDS = {
     "noisy": (
         lambda: ng.Gymnasium("CartPole-v1", max_steps=40), {"solved_at": 1e9, "generations": 12},
     ),
+    "parents of any generation": (
+        ng.XOR, {"config": small(**THICK, selection=ways.Scattered())},
+    ),
     "all species end": (
         ng.XOR,
         {"config": small(**{"species.stagnation": 2, "species.protected": 0, "species.target": 2})},
@@ -167,13 +175,18 @@ def evolved(kind, generations=40, **changes):
 def test_the_line_and_the_graph_are_those_of_the_whole_pedigree(kind):
     pedigree, result = evolved(kind)
     assert_as_the_pedigree(pedigree, result)
+    if kind == "parents of any generation":
+        ages = [n[0] - p["parent"][0] for n, p in pedigree.people.items() if p["parent"]]
+        assert max(ages) > 3 and len({a.generation for a in result.ancestors}) > 3
     if kind == "all species end":
         restarts = [n for n, p in pedigree.people.items() if n[0] > 1 and p["parent"] is None]
         assert restarts
 
 
 @pytest.mark.parametrize("window", [(3, 10**9), (128, 1)])
-@pytest.mark.parametrize("kind", ["loops", "all species end", "defaults"])
+@pytest.mark.parametrize(
+    "kind", ["loops", "all species end", "defaults", "parents of any generation"]
+)
 def test_when_generations_are_looked_through_does_not_matter(kind, window, monkeypatch):
     monkeypatch.setattr(module, "_WINDOW", window[0])
     monkeypatch.setattr(module, "_WINDOW_ROOM", window[1])
@@ -220,7 +233,7 @@ def test_a_population_tells_who_made_its_genomes():
     population.tell(np.arange(20.0))
     assert population.parents is None and population.champion_row == 19
     genomes = population.ask()
-    assert population.parents.first.shape == (20,)
+    assert population.parents.first.shape == (20, 2)
     population.tell(np.zeros(20))
     assert population.champion_row == -1
     assert len(genomes) == 20
@@ -256,7 +269,7 @@ def test_long_runs_of_fixed_structure_hardly_grow():
         "add_connection", "add_node", "add_loop", "delete_connection", "delete_node",
     )}  # fmt: skip
     config = ng.Config(population_size=30).override(fixed)
-    run = Evolution(ng.XOR(), config, seed=1, solved_at=99.0)
+    run = Evolution(ng.XOR(), config, Options(solved_at=99.0), seed=1)
     bytes_at = {}
     for _ in range(2000):
         run.step()
@@ -296,8 +309,10 @@ def stop_at(generation):
 
 @pytest.mark.parametrize("last", [1, 9, 23])
 @pytest.mark.parametrize(
-    "kind", ["loops", "lamarckian, pruned", "guided growth", "all species end"]
-)
+    "kind",
+    ["loops", "lamarckian, pruned", "guided growth", "all species end",
+     "parents of any generation"],
+)  # fmt: skip
 def test_a_resumed_lineage_is_that_of_the_run_that_went_through(kind, last, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "REVIEW", 4000)
     monkeypatch.setattr(module, "_ROOM", 1500)
@@ -320,11 +335,11 @@ def test_a_resumed_lineage_with_other_settings_goes_on(tmp_path):
 
 def test_a_killed_run_keeps_its_lineage(tmp_path, subprocess_environment):
     expected = kills.begin("recurrent", tmp_path / "whole").descent
-    for k in range(3):
-        directory = tmp_path / f"killed-{k}"
+    for checkpoints in (2, 3):
+        directory = tmp_path / f"killed-{checkpoints}"
         process = kills.start("recurrent", directory, subprocess_environment)
         try:
-            while len(list(directory.glob("checkpoints/*.npz"))) < 2 + k // 2:
+            while len(list(directory.glob("checkpoints/*.npz"))) < checkpoints:
                 assert process.poll() is None
         finally:
             process.kill()
@@ -349,7 +364,7 @@ def test_an_interrupted_generation_leaves_no_trace():
 
 
 def test_a_lineage_of_before_stays_as_it_was_while_the_run_goes_on():
-    run = Evolution(ng.XOR(), small(**THICK), seed=2, solved_at=99.0)
+    run = Evolution(ng.XOR(), small(**THICK), Options(solved_at=99.0), seed=2)
     seen = []
     for _ in range(30):
         run.step()
@@ -387,7 +402,7 @@ def test_a_checkpoint_of_before_lineages_begins_one(tmp_path):
 def without_lineage(directory):
     """Make the checkpoints of a run those of a time before lineages."""
     for path in (directory / "checkpoints").iterdir():
-        metadata, arrays = read_archive(path, ["neatgrow run"], 1)
+        metadata, arrays = read_archive(path, ["neatgrow run"], 2)
         del metadata["lineage"]
         rest = {name: a for name, a in arrays.items() if not name.startswith("lineage.")}
         write_archive(path, metadata, rest)
@@ -497,7 +512,7 @@ def sound(tmp_path_factory):
     path = sorted((folder / "checkpoints").iterdir())[-1]
     with zipfile.ZipFile(path) as archive:
         assert "lineage.parent.npy" in archive.namelist()
-    return read_archive(path, ["neatgrow run"], 1)
+    return read_archive(path, ["neatgrow run"], 2)
 
 
 def refused(tmp_path, metadata, arrays):
@@ -547,7 +562,7 @@ def test_an_array_of_another_shape_or_type_is_refused(name, lie, sound, tmp_path
 
 
 LIES = {
-    "version": [0, 2, None, "1", True],
+    "version": [0, 3, None, "1", True],
     "champion": [-2, 10**6, None, 0.5],
     "champion_row": [-2, 20, "x"],
     "told_champion": [-2, 20],
@@ -670,7 +685,7 @@ def test_a_damaged_lineage_costs_the_generations_since_the_checkpoint_before(sou
     evolved("loops", 15, directory=tmp_path, callbacks=[stop_at(9)],
             checkpoints=ng.Checkpoints(generations=3))  # fmt: skip
     path = sorted((tmp_path / "checkpoints").iterdir())[-1]
-    metadata, arrays = read_archive(path, ["neatgrow run"], 1)
+    metadata, arrays = read_archive(path, ["neatgrow run"], 2)
     arrays["lineage.parent"][:] = 10**6
     write_archive(path, metadata, arrays)
     with pytest.warns(RuntimeWarning, match="expected a sound population, got a damaged file"):

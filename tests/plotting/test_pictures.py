@@ -46,10 +46,10 @@ def axes_of(figure):
 def saved(figure):
     """The pixels of a PNG, which must differ from one another."""
     file = io.BytesIO()
-    figure.savefig(file, format="png")
-    pixels = np.asarray(Image.open(file).convert("RGB"))
-    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10
-    return pixels
+    figure.savefig(file, format="png", dpi=60)
+    image = Image.open(file).convert("RGB")
+    assert len(image.getcolors(image.width * image.height)) > 10
+    return np.asarray(image)
 
 
 def legend_texts(figure):
@@ -84,7 +84,7 @@ def test_2000_connections_are_drawn_in_3_seconds(large, theme):
     assert max(figure.get_size_inches()) <= 15.0
 
 
-def test_a_crowds_connections_are_one_artist_of_all_of_them_the_strongest_on_top(large):
+def test_connections_of_a_dense_graph_are_one_artist_of_all_of_them_the_strongest_on_top(large):
     figure = ng.draw(large)
     (wires,) = by_gid(figure, "connections").values()
     kept = arrange(large, False).wires
@@ -96,7 +96,7 @@ def test_a_crowds_connections_are_one_artist_of_all_of_them_the_strongest_on_top
     assert not [t for t in figure.axes[0].texts if t.get_text().startswith("h")]
 
 
-def test_nodes_of_a_crowd_stand_apart_inside_the_figure_between_inputs_and_outputs(large):
+def test_nodes_of_a_dense_graph_stand_apart_inside_the_figure_between_inputs_and_outputs(large):
     figure = ng.draw(large)
     nodes = {int(k[5:]): c for k, c in by_gid(figure, "node-").items()}
     centres = np.array([c.center for c in nodes.values()])
@@ -111,7 +111,7 @@ def test_nodes_of_a_crowd_stand_apart_inside_the_figure_between_inputs_and_outpu
     assert heights == sorted(heights, reverse=True)
 
 
-def test_a_crowd_of_many_functions_and_disabled_genes_is_drawn():
+def test_a_dense_graph_of_many_functions_and_disabled_genes_is_drawn():
     genome = large_genome(60, 420, 30)
     packed = genome.packed
     choices, enabled = packed.node_choices.copy(), packed.enabled.copy()
@@ -212,7 +212,7 @@ def test_the_strip_holds_all_values_by_the_scale_of_their_row(small, theme):
     assert [t.get_text().strip() for t in by_gid(figure, "range-").values()] == ["±3", "±0.1"]
     bar = [t.get_text() for t in axes_of(figure)["bar"].get_yticklabels()]
     assert bar[1] == "0" and float(bar[2]) == pytest.approx(limit, rel=0.05)
-    assert "At work" in [t.get_text() for t in figure.axes[0].texts]
+    assert "At work" in [t.get_text() for t in figure.texts]
     saved(figure)
 
 
@@ -342,9 +342,7 @@ def test_a_page_holds_all_frames_and_needs_nothing_else(small, tmp_path):
         assert image.format == "PNG"
     assert not re.findall(r"https?:|src=\"[^d]|<link", page)
     assert THEMES["dark"].background in page and ",200)" in page
-    assert not re.findall(
-        r"BACKGROUND|FRAMES|PERIOD|WIDTH|INK", re.sub(r"frames=\[.*?\]", "", page)
-    )
+    assert "$" not in page
 
 
 def test_mp4_without_ffmpeg_is_refused_by_name(small, tmp_path, monkeypatch):
@@ -549,9 +547,8 @@ def test_outputs_have_a_map_each_or_one_for_all_classes():
 
 
 def test_maps_of_wild_genomes_are_drawn():
-    for genome in list(grown(3, inputs=2))[:3]:
-        for classes in (False, True):
-            saved(ng.draw_decisions(genome, classes=classes, theme="dark"))
+    for k, genome in enumerate(list(grown(3, inputs=2))[:3]):
+        saved(ng.draw_decisions(genome, classes=k % 2 > 0, theme="dark"))
 
 
 def test_decisions_refuse_what_they_cannot_map():
@@ -649,7 +646,7 @@ def test_a_change_is_drawn_with_its_own_sign_and_size(theme):
     saved(figure)
 
 
-def test_no_change_at_all_and_a_change_in_a_crowd_are_drawn(small, large):
+def test_no_change_at_all_and_a_change_in_a_dense_graph_are_drawn(small, large):
     figure = ng.draw_change(small, small)
     assert "unchanged" in legend_texts(figure)
     saved(figure)
@@ -883,7 +880,7 @@ def test_a_single_ancestor_and_degenerate_ones_are_drawn(tmp_path):
 
 
 @pytest.mark.slow
-def test_growth_to_a_crowd_of_mixed_functions_is_drawn(large, tmp_path):
+def test_growth_to_a_dense_graph_of_mixed_functions_is_drawn(large, tmp_path):
     small = large_genome(20, 60, 5)
     small_choices = small.packed.node_choices.copy()
     small_choices[::3, 0] = 4

@@ -12,10 +12,11 @@ from conftest import VARIED
 import neatgrow as ng
 from neatgrow.evaluation.base import Evaluation, Problem
 from neatgrow.kernels import jit, parallel
-from neatgrow.runs.evolution import EvaluationError
+from neatgrow.runs.evaluator import EvaluationError
+from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import COLUMNS
 from neatgrow.runs.progress import Progress
-from neatgrow.runs.retests import RETEST_EPISODES, SOLVED_EPISODES, Verified
+from neatgrow.runs.retests import RETEST_EPISODES, SOLVED_EPISODES
 
 CASES = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
 
@@ -259,7 +260,7 @@ def test_the_progress_line_says_what_it_promises():
 def test_same_seed_same_run_where_work_is_really_split_over_threads(make, threads):
     def run(count, seed=5):
         threads(count)
-        return ng.evolve(make(), config=small(), generations=12, seed=seed, solved_at=1e9)
+        return ng.evolve(make(), config=small(), generations=6, seed=seed, solved_at=1e9)
 
     first, *others = [run(count) for count in (1, 1, 2)]
     for other in others:

@@ -20,17 +20,19 @@ def with_statistics(genome, mean, scale):
 @pytest.mark.parametrize("column", ["connection_values", "node_values", "enabled", "node_choices"])
 def test_a_champion_of_other_genes_has_another_fingerprint(column, result):
     champion = result.champion.copy()
-    assert fingerprint_of(result.history, champion) == result.fingerprint
+    assert fingerprint_of(result.history, champion, result.marks) == result.fingerprint
     genes = getattr(champion.packed, column).reshape(-1)
     genes[0] = np.nextafter(genes[0], np.inf) if genes.dtype == np.float64 else not genes[0]
     assert champion != result.champion
-    assert fingerprint_of(result.history, champion) != result.fingerprint
+    assert fingerprint_of(result.history, champion, result.marks) != result.fingerprint
 
 
 def test_statistics_of_inputs_are_in_the_fingerprint(result):
     pairs = [((0.0, 0.0), (1.0, 1.0)), ((0.0, 1e-9), (1.0, 1.0)), ((0.0, 0.0), (1.0, 0.5))]
     champions = [result.champion, *(with_statistics(result.champion, *pair) for pair in pairs)]
-    assert len({fingerprint_of(result.history, champion) for champion in champions}) == 4
+    assert (
+        len({fingerprint_of(result.history, champion, result.marks) for champion in champions}) == 4
+    )
 
 
 @pytest.mark.parametrize("column", ["best", "champion", "species", "evaluations", *TIMES])
@@ -39,5 +41,5 @@ def test_all_of_the_history_but_its_times_is_in_the_fingerprint(column, result):
     changed = arrays[column].copy()
     changed[1] += 1
     other = History.from_arrays(arrays | {column: changed})
-    same = fingerprint_of(other, result.champion) == result.fingerprint
+    same = fingerprint_of(other, result.champion, result.marks) == result.fingerprint
     assert same == (column in TIMES)

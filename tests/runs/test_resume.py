@@ -18,7 +18,7 @@ import neatgrow as ng
 from neatgrow.automatic import asked
 from neatgrow.files.archive import FileError, read_archive, write_archive
 from neatgrow.lineage.lineage import Lineage
-from neatgrow.runs.checkpoints import load_snapshot
+from neatgrow.runs.checkpoints import VERSION, load_snapshot
 from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.history import COLUMNS, TIMES
 from neatgrow.runs.reading import read_description, read_history
@@ -84,7 +84,7 @@ def assert_same(result, expected):
 def test_a_run_killed_at_any_moment_comes_to_the_end_it_would_have_had(
     tmp_path, subprocess_environment
 ):
-    kills.Killer("xor", tmp_path, 20, subprocess_environment).check()
+    kills.Killer("xor", tmp_path, 8, subprocess_environment).check()
 
 
 @pytest.mark.slow
@@ -306,7 +306,7 @@ def test_changes_take_effect_and_are_written_down(tmp_path):
     config = ng.Config.from_toml(tmp_path / "a" / "config.toml")
     assert config == small().override(CHANGES)
     last = load_snapshot(tmp_path / "a" / "checkpoints" / "00000012.npz")
-    assert last.changes == [(5, CHANGES)] and last.generations == 12
+    assert last.changes == [(5, CHANGES)] and last.options.generations == 12
     assert last.population.config == result.population.config
     assert asked(last.population.config, last.population.chosen) == config
     assert_same(ng.resume(tmp_path / "b", changes=CHANGES, generations=12), result)
@@ -424,17 +424,17 @@ def test_what_cannot_be_put_aside_costs_no_sound_checkpoint(tmp_path, monkeypatc
 
 def rewritten(path, change):
     """The checkpoint with its metadata changed."""
-    metadata, arrays = read_archive(path, ["neatgrow run"], 1)
+    metadata, arrays = read_archive(path, ["neatgrow run"], VERSION)
     change(metadata)
     write_archive(path, metadata, arrays)
 
 
 def newer_format(metadata):
-    metadata["version"] = 2
+    metadata["version"] = VERSION + 1
 
 
 def newer_lineage(metadata):
-    metadata["lineage"]["version"] = 2
+    metadata["lineage"]["version"] = 99
 
 
 def not_registered(metadata):

@@ -16,14 +16,12 @@ import neatgrow as ng
 from neatgrow.evaluation.base import Evaluation
 from neatgrow.kernels import jit
 from neatgrow.runs.champions import Champions
+from neatgrow.runs.evidence import Evidence, Verified, student_quantile
 from neatgrow.runs.reading import read_judged, read_verified
 from neatgrow.runs.retests import (
-    Evidence,
     Retests,
-    Verified,
     checked_state,
     copies_of,
-    student_quantile,
 )
 
 POINTS = np.random.default_rng(0).uniform(-1.0, 1.0, (40, 3))
@@ -497,7 +495,7 @@ def test_a_short_budget_is_not_spent_on_compilation(monkeypatch):
     compiled = [0.0]
     monkeypatch.setattr(jit, "compile_seconds", lambda: compiled[0])
     now = [0.0]
-    monkeypatch.setattr("neatgrow.runs.evolve.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("neatgrow.runs.loop.time.monotonic", lambda: now[0])
 
     def waits(run):  # 40 s, 39 of them for compilation
         now[0] += 40.0

@@ -15,6 +15,7 @@ import workloads
 from gymnasium import spaces
 from test_checkpoints import DATA, parts, write
 from test_faults import Batch, low
+from workloads import fail_all, picky
 
 import neatgrow as ng
 from neatgrow.cli import main
@@ -34,14 +35,6 @@ LINE = 'raise ValueError(f"below 0: {value:.3f}")'
 GIVEN = workloads.GIVEN | {"generations": 2}
 ONE = {"inputs": 1, "outputs": 1, "config": workloads.CONFIG, "generations": 2, "seed": 4}
 POOL = ProcessPoolExecutor, 2, multiprocessing.get_context("spawn")
-
-
-def picky(network):
-    """Raises for some genomes, by what they are."""
-    value = workloads.value_of(network)
-    if value < 0.0:
-        raise ValueError(f"below 0: {value:.3f}")
-    return value
 
 
 def all_of(error):
@@ -315,10 +308,6 @@ def test_of_several_episodes_that_raise_the_first_is_kept():
 
 
 # ------------------------------------------------------------------------- nothing but failures
-
-
-def fail_all(network):
-    return {}["missing"]
 
 
 @pytest.mark.parametrize("run", [run_here, run_in_processes])
@@ -671,6 +660,7 @@ gymnasium.register("Dead-v0", Start, max_episode_steps=5)
 RUN = "run", "Rough-v0", "--population", "12", "--generations", "1", "--out", "out"
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_command_line_says_where_the_traceback_is(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     said = "evaluations failed, the first of genome "
@@ -699,6 +689,7 @@ def test_the_command_line_shows_the_traceback_where_all_failed(capsys, tmp_path,
     assert complaint.splitlines()[-1].startswith("neatgrow: evolve: expected at least one")
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_command_line_shows_causes_without_sending_escapes(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Rough, "burst", lambda self: exec("raise ValueError('\x1b[2J')"))

@@ -48,8 +48,8 @@ def test_the_size_is_exact_in_every_generation(size, sharing):
     config = wild_config(1, population_size=size).override({"selection.sharing": sharing})
     population = Population(2, 1, config, seed=size)
     for genomes in evolve_at_random(population, 30):
-        assert len(genomes) == len(population.species) == size
-        assert np.bincount(population.species, minlength=len(population.table)).min() >= 1
+        assert len(genomes) == len(population.reproduction.species) == size
+        assert np.bincount(population.reproduction.species).min() >= 1
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_each_large_species_keeps_its_best_unchanged():
         kept += found
         score = oracles.scores(fitness.tolist(), "rank")
         previous = []
-        for s in range(len(population.table)):
-            rows = np.flatnonzero(population.species == s)
+        for s in range(len(population.reproduction.table)):
+            rows = np.flatnonzero(population.reproduction.species == s)
             if rows.size >= 3:
                 mean = float(np.mean([score[row] for row in rows]))
                 best = rows[np.lexsort((rows, -fitness[rows]))[:2]]
@@ -241,28 +241,28 @@ def test_stagnant_species_end_but_the_best_are_protected():
         genomes = population.ask()
         fitness = xor_fitness(genomes)
         population.tell(fitness)
-        table, species = population.table, population.species
+        table, species = population.reproduction.table, population.reproduction.species
         ranking = np.argsort(np.argsort(-fitness, kind="stable"))  # earlier rows win ties
         order = np.argsort([ranking[species == s].min() for s in range(len(table))])
         idle = population.generation - table.improved
         spared = set(table.id[order[:2]].tolist())
         expected = {int(i) for i in table.id[idle >= 3]} - spared
         population.ask()
-        died = {i for i, why in population.deaths.items() if "too long" in why}
+        died = {i for i, why in population.reproduction.deaths.items() if "too long" in why}
         assert died == expected
         ended += len(died)
-        assert not died & set(population.table.id.tolist())
+        assert not died & set(population.reproduction.table.id.tolist())
     assert ended > 5
 
 
 def test_every_species_that_ends_has_its_reason_told():
     population = Population(2, 1, wild_config(7), seed=7)
     for _ in range(30):
-        before = set(population.table.id.tolist())
+        before = set(population.reproduction.table.id.tolist())
         genomes = population.ask()
-        gone = before - set(population.table.id.tolist())
-        assert gone <= population.deaths.keys()
-        assert all(reason for reason in population.deaths.values())
+        gone = before - set(population.reproduction.table.id.tolist())
+        assert gone <= population.reproduction.deaths.keys()
+        assert all(reason for reason in population.reproduction.deaths.values())
         population.tell(xor_fitness(genomes))
 
 
@@ -274,14 +274,14 @@ def test_extinction_starts_again_from_the_champion(size):
     population = Population(2, 1, config, seed=8)
     draw, restarts = np.random.default_rng(8), 0
     for _ in range(40):
-        (only,) = population.table.id.tolist()
+        (only,) = population.reproduction.table.id.tolist()
         genomes = population.ask()
         genomes.check()
         assert len(genomes) == size
-        if only in population.deaths:
+        if only in population.reproduction.deaths:
             restarts += 1
             assert contains(genomes, population.champion)
-            assert population.table.id.tolist() == [only + 1]
+            assert population.reproduction.table.id.tolist() == [only + 1]
             if size == 50:  # half are new, the rest are mutants of the champion
                 assert (
                     20
@@ -311,11 +311,11 @@ def test_refocus_leaves_two_species():
     refocused = 0
     for _ in range(20):
         genomes = population.ask()
-        before = population.table
+        before = population.reproduction.table
         population.tell(np.zeros(60))
         if population.generation >= 5 and (population.generation - 1) % 4 == 0:
             population.ask()
-            survivors = set(population.table.id.tolist()) & set(before.id.tolist())
+            survivors = set(population.reproduction.table.id.tolist()) & set(before.id.tolist())
             assert len(survivors) <= 2 and len(before) > 2
             refocused += 1
         assert len(genomes) == 60
@@ -326,7 +326,7 @@ def test_the_number_of_species_is_steered_to_its_target():
     for target in (4, 12):
         config = Config(population_size=120).override({"species.target": target})
         population = Population(2, 1, config, seed=2)
-        counts = [len(population.table) for _ in evolve(population, 60)][30:]
+        counts = [len(population.reproduction.table) for _ in evolve(population, 60)][30:]
         assert abs(np.mean(counts) - target) < 0.5 * target
 
 

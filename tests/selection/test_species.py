@@ -26,9 +26,9 @@ from neatgrow.kernels.selection import (
     Policy,
     Standing,
 )
-from neatgrow.selection.population import _empty_plan
 from neatgrow.selection.species import (
     SpeciesTable,
+    _empty_plan,
     distance,
     measure_of,
     no_species,
@@ -159,6 +159,17 @@ def test_speciation_equals_the_oracle(seed, spread, twins_first):
         assert table.born[row] == table.improved[row] == (0 if old else 7)
 
 
+@pytest.mark.parametrize("twins_first", [False, True])
+def test_a_genome_near_two_new_species_joins_its_twins_only_if_twins_go_first(twins_first):
+    genomes = pack([build(1, 1, {}, [(0, 1, weight, True)]) for weight in (0.0, 10.0, 5.0)])
+    species, _ = speciate(
+        genomes, no_species(), (genomes, np.empty(0, np.int64)), np.full(3, -1, np.int32),
+        measure_of(Config(genes=Genes(weight=Values(difference=1.0)))), 6.0, 1,
+        twins_first=twins_first,
+    )  # fmt: skip
+    assert species.tolist() == [0, 1, int(twins_first)]
+
+
 @given(any_genome(2, 2), any_genome(2, 2), st.sampled_from(MEASURES))
 def test_leaving_early_never_changes_who_is_near(a, b, config):
     exact = distance(a, b, config)
@@ -247,15 +258,12 @@ def test_a_table_is_not_written_to_by_speciation():
     assert all(np.array_equal(a, b) for a, b in zip(vars(table).values(), before, strict=True))
 
 
-def test_threshold_moves_towards_the_wanted_number_of_species():
-    config = Config(species=SpeciesSettings(target=10))
-    assert steered(3.0, 10, config) == 3.0
-    assert steered(3.0, 20, config) > steered(3.0, 11, config) > 3.0
-    assert steered(3.0, 2, config) < steered(3.0, 9, config) < 3.0
-    threshold = 3.0
-    for _ in range(500):
-        threshold = steered(threshold, 1, config)
-    assert threshold > 0
+def test_threshold_moves_towards_the_wanted_number_of_species_by_a_tenth_at_most():
+    config = Config(species=SpeciesSettings(target=10, gain=0.25))
+    steps = [(10, 1.0), (12, 1.2**0.25), (9, 0.9**0.25), (150, 1.1), (1, 1 / 1.1)]
+    for count, factor in steps:
+        assert steered(3.0, count, config) == pytest.approx(3.0 * factor, rel=1e-12)
+    assert steered(1e-3, 1, config) == 1e-3  # and never to 0
     fixed = Config(species=SpeciesSettings(target=None))
     assert [steered(3.0, count, fixed) for count in (1, 10, 150)] == [3.0] * 3
 
@@ -507,8 +515,8 @@ def test_kinds_of_offspring_have_their_shares():
     draw = np.random.default_rng(0)
     count, size = 400, 20_000
     standing = Standing(
-        fitness=draw.normal(size=count), order=np.empty(0), species=np.arange(count) % 2,
-        improved=np.zeros(2, np.int64), generation=1,
+        fitness=draw.normal(size=count), order=np.empty(0), species=np.arange(count) % 4,
+        improved=np.zeros(4, np.int64), generation=1,
     )  # fmt: skip
     standing = standing._replace(
         order=np.argsort(-standing.fitness, kind="stable"),
@@ -518,13 +526,33 @@ def test_kinds_of_offspring_have_their_shares():
         size=size, survival=1.0, elites=0, stagnation=50, narrow=False, mutation_only=0.3,
         average=0.4, interspecies=0.1,
     )  # fmt: skip
-    _, _, plan, *_ = planned(standing, policy)
+    _, quota, plan, *_ = planned(standing, policy)
     mated = plan.kind >= MATE
-    mates = 0.7 * (1 - 1 / 200 * 0.9)  # a survivor that draws itself is mutated instead
+    mates = 0.7 * (1 - 1 / 100 * 0.9)  # a survivor that draws itself is mutated instead
     assert mated.mean() == pytest.approx(mates, abs=0.02)
     assert (plan.kind[mated] == MATE_AVERAGE).mean() == pytest.approx(0.4, abs=0.02)
     foreign = standing.species[plan.first] != standing.species[plan.second]
     assert foreign[mated].mean() == pytest.approx(0.1, abs=0.015)
+    own = np.repeat(np.arange(4), quota[CHILDREN])
+    first, second = standing.species[plan.first], standing.species[plan.second]
+    for s in range(4):  # any other species is as likely as another
+        mates = np.where(first == s, second, first)[foreign & (own == s)]
+        seen = np.bincount(mates, minlength=4)
+        assert seen[s] == 0 and seen.sum() > 200
+        assert np.abs(np.delete(seen, s) - seen.sum() / 3).max() < 5 * math.sqrt(seen.sum() * 2 / 9)
+
+
+def test_all_of_the_better_share_have_offspring_the_half_rounded_up():
+    fitness = np.random.default_rng(0).permutation(7.0 * np.arange(7))
+    standing = Standing(
+        fitness, np.argsort(-fitness), np.zeros(7, np.int32), np.zeros(1, np.int64), generation=1
+    )
+    policy = random_policy(np.random.default_rng(0))._replace(
+        size=4000, survival=0.5, elites=0, stagnation=50, narrow=False, mutation_only=1.0
+    )
+    seen = np.bincount(planned(standing, policy)[2].first, minlength=7)
+    assert np.flatnonzero(seen).tolist() == sorted(standing.order[:4].tolist())
+    assert np.abs(seen[standing.order[:4]] - 1000).max() < 5 * math.sqrt(4000 * 3 / 16)
 
 
 def test_plans_follow_the_seed_and_the_generation():

@@ -12,26 +12,13 @@ from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import functions, random
 from neatgrow.kernels.backward import Data
 from neatgrow.kernels.layout import ACTIVATION, BIAS
-from neatgrow.learning.optimizers import Optimizer
 from neatgrow.learning.policy.distributions import Distribution
 from neatgrow.learning.policy.experience import Act, Experience
+from neatgrow.learning.policy.settings import PPO
 from neatgrow.learning.training import Trainer, held, recipe_of
 from neatgrow.networks.networks import Networks
 
 _EVERYTHING = 1 << 40  # samples per step, where a call's own number is meant
-
-
-class Settings(NamedTuple):
-    """How a policy learns; see :func:`neatgrow.fine_tune_policy`."""
-
-    optimizer: Optimizer
-    iterations: int
-    epochs: int
-    batch: int
-    clip: float
-    entropy: float
-    divergence: float | None
-    window: int | None
 
 
 class Lesson(NamedTuple):
@@ -61,7 +48,7 @@ def surrogate(
     actions: Array,
     old: Array,
     advantage: Array,
-    settings: Settings,
+    ppo: PPO,
 ) -> tuple[float, Array, Progress]:
     """L = −mean(min(ρ Â, clip(ρ, 1 − ε, 1 + ε) Â)) − c·mean(H) with ρ = p(a)/p_old(a).
 
@@ -75,7 +62,7 @@ def surrogate(
         actions: (B, O).
         old: (B,) ln p_old(a).
         advantage: (B,) Â.
-        settings: With ε ``clip`` and c ``entropy``.
+        ppo: With ε ``clip_range`` and c ``ent_coef``.
 
     Returns:
         L, ∂L/∂outputs (B, O + K) float64, and what it came to.
@@ -83,15 +70,15 @@ def surrogate(
     found = distribution.likelihood(outputs, actions)
     gap = found.log - old
     ratio = np.exp(gap)
-    kept = np.clip(ratio, 1.0 - settings.clip, 1.0 + settings.clip)
+    kept = np.clip(ratio, 1.0 - ppo.clip_range, 1.0 + ppo.clip_range)
     worth = np.minimum(ratio * advantage, kept * advantage)
-    moves = np.where(advantage >= 0.0, ratio < 1.0 + settings.clip, ratio > 1.0 - settings.clip)
+    moves = np.where(advantage >= 0.0, ratio < 1.0 + ppo.clip_range, ratio > 1.0 - ppo.clip_range)
     slopes = -(moves * ratio * advantage)[:, None] * found.d_log
-    slopes -= settings.entropy * found.d_entropy
-    loss = -worth.mean() - settings.entropy * found.entropy.mean()
+    slopes -= ppo.ent_coef * found.d_entropy
+    loss = -worth.mean() - ppo.ent_coef * found.entropy.mean()
     told = Progress(
         float(found.entropy.mean()),
-        float((np.abs(ratio - 1.0) > settings.clip).mean()),
+        float((np.abs(ratio - 1.0) > ppo.clip_range).mean()),
         float((ratio - 1.0 - gap).mean()),
     )
     return float(loss), slopes / len(outputs), told
@@ -107,22 +94,23 @@ class Actor:
         genome: Carries the statistics of observations, where they are standardised.
         distribution: Of its actions.
         start: (K,) further outputs to begin with.
-        settings: How it learns.
+        ppo: How it learns.
+        iterations: How many updates there will be, at most.
         seed: Keys batches.
         dtype: float32 or float64.
     """
 
     def __init__(
-        self, genome: Genome, distribution: Distribution, start: Array, settings: Settings,
-        seed: int, dtype: Any = np.float32,
+        self, genome: Genome, distribution: Distribution, start: Array, ppo: PPO,
+        iterations: int, seed: int, dtype: Any = np.float32,
     ) -> None:  # fmt: skip
-        self._genome, self._distribution, self._settings = genome, distribution, settings
+        self._genome, self._distribution, self._ppo = genome, distribution, ppo
         self._seed, self._updates, self._dtype = seed, 0, dtype
         # A recipe for no data: what depends on data is set with each call.
         nothing = np.zeros((1, 1, 1, 1))
         recipe = recipe_of(
-            "given", settings.optimizer, settings.iterations, Data(nothing, nothing, nothing),
-            clip=1.0, window=settings.window,
+            "given", ppo.optimizer, iterations, Data(nothing, nothing, nothing),
+            clip=1.0, window=ppo.window,
         )  # fmt: skip
         self._recipe = recipe._replace(batch=_EVERYTHING)
         working = with_constants(genome, start)
@@ -165,13 +153,13 @@ class Actor:
             experience: S decisions of this very policy.
             advantage: (S,) Â; standardised here.
         """
-        settings, lesson = self._settings, self._lesson(experience, advantage)
-        window = settings.window or lesson.inputs.shape[0]
+        ppo, lesson = self._ppo, self._lesson(experience, advantage)
+        window = ppo.window or lesson.inputs.shape[0]
         self._trainer.recipe = held(self._recipe._replace(window=window), self._updates)
         rng = np.random.default_rng((self._seed, self._updates))
         self._updates += 1
         n_ticks, n_rows = lesson.counts.shape
-        n_batches = max(1, min(n_rows, round(lesson.counts.sum() / settings.batch)))
+        n_batches = max(1, min(n_rows, round(lesson.counts.sum() / ppo.batch_size)))
         everything: list[Progress] = []
         with np.errstate(all="ignore"):  # what is not finite stops the trainer
             old = np.zeros((n_ticks, n_rows))
@@ -179,14 +167,14 @@ class Actor:
                 self._outputs(lesson), lesson.actions[lesson.counts]
             )
             old[lesson.counts] = found.log
-            for _ in range(settings.epochs):
+            for _ in range(ppo.n_epochs):
                 told = []
                 for rows in np.array_split(rng.permutation(n_rows), n_batches):
                     if lesson.counts[:, rows].any():  # else all were cut off after one decision
                         told.append(self._step(lesson.part(rows), old[:, rows]))
                 everything += told
                 diverged = float(np.mean([each.divergence for each in told]))
-                if self.lost or diverged > (settings.divergence or np.inf):
+                if self.lost or diverged > (ppo.divergence or np.inf):
                     break
         entropy, clipped, _ = np.mean(everything, axis=0).tolist()
         return Progress(entropy, clipped, diverged)
@@ -234,7 +222,7 @@ class Actor:
         counts = lesson.counts
         loss, slopes, told = surrogate(
             self._distribution, self._outputs(lesson), lesson.actions[counts], old[counts],
-            lesson.advantage[counts], self._settings,
+            lesson.advantage[counts], self._ppo,
         )  # fmt: skip
         targets = np.zeros((*counts.shape, slopes.shape[1]), self._dtype)
         targets[counts] = slopes

@@ -17,16 +17,15 @@ from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout, random
-from neatgrow.learning.optimizers import Adam, Optimizer
-from neatgrow.learning.policy.actor import Actor, Settings
+from neatgrow.learning.policy.actor import Actor
 from neatgrow.learning.policy.critic import Critic
 from neatgrow.learning.policy.experience import Act, Experience, Practice, advantages
+from neatgrow.learning.policy.settings import PPO
 from neatgrow.learning.training import ProgressLine
 from neatgrow.networks.networks import Networks
 
 _STAGES = 8  # seeds kept for other things than iterations
 _WATCH, _CHOOSE, _REPORT, _FIRST, _ACTOR, _CRITIC = range(6)
-_POSITIVE, _NOT_NEGATIVE, _SHARE = {"above": 0.0}, {"least": 0.0}, {"least": 0.0, "most": 1.0}
 _SAMPLE = 4000  # outputs looked at for the scale to start with
 _COLUMNS = ("iteration", "mean_return", "entropy", "clipped", "divergence", "critic_loss", "steps",
             "validation")  # fmt: skip
@@ -82,22 +81,8 @@ def fine_tune_policy(
     genome: Genome,
     problem: Practice,
     *,
+    ppo: PPO | None = None,
     iterations: int = 100,
-    episodes: int = 16,
-    epochs: int = 10,
-    batch: int = 256,
-    optimizer: Optimizer | None = None,
-    clip: float = 0.2,
-    discount: float = 0.99,
-    trace: float = 0.95,
-    entropy: float = 0.003,
-    exploration: float | None = None,
-    divergence: float | None = 0.03,
-    window: int | None = None,
-    critic: tuple[int, ...] = (64, 64),
-    critic_optimizer: Optimizer | None = None,
-    validation_episodes: int = 20,
-    validation_every: int = 5,
     evaluation_episodes: int = 100,
     seconds: float | None = None,
     seed: int = 0,
@@ -137,25 +122,8 @@ def fine_tune_policy(
         genome: Any, of the problem's inputs and outputs.
         problem: Such as :class:`neatgrow.Gymnasium`, whose episodes are played in this process
             for practice, and by any backend for evaluation.
-        iterations: How many.
-        episodes: To practise in each.
-        epochs: Over what each brought.
-        batch: Decisions per step; with loops, as many whole episodes as have about so many.
-        optimizer: ``Adam(0.002)`` by default; its schedule counts iterations.
-        clip: ε, relative change of an action's probability beyond which nothing is gained.
-        discount: γ of rewards per decision.
-        trace: λ of generalised advantage estimation.
-        entropy: Weight of the policy's entropy in the objective.
-        exploration: At the start. Of a Box, the standard deviation around each output, of which
-            the range is [−1, 1], 0.3 by default; else the share of the greatest entropy that
-            there can be, 0.5 by default.
-        divergence: From the policy that played, in nats, beyond which an iteration's epochs
-            end; ``None`` for no limit.
-        window: Ticks over which gradients reach back; all by default.
-        critic: Nodes of its hidden layers.
-        critic_optimizer: ``Adam(0.001)`` by default; its schedule counts iterations too.
-        validation_episodes: On which the policy is looked at while it learns.
-        validation_every: Iterations between two looks.
+        ppo: How it learns; ``PPO()`` by default.
+        iterations: How many at most; schedules of learning rates run over them.
         evaluation_episodes: For the choice, and as many more for the figures.
         seconds: Wall time after which no more iterations begin; the evaluation comes on top.
         seed: Keys everything.
@@ -170,38 +138,21 @@ def fine_tune_policy(
         RuntimeError: There is nothing to learn from, as when all of the first episodes fail.
     """
     begin = time.monotonic()
-    for name, count in (
-        ("iterations", iterations), ("episodes", episodes), ("epochs", epochs), ("batch", batch),
-        ("window", window), ("validation_episodes", validation_episodes),
-        ("validation_every", validation_every), ("evaluation_episodes", evaluation_episodes),
-    ):  # fmt: skip
-        if count is not None:
-            _checks.integer(name, count, 1)
-    for name, value, bounds in (
-        ("clip", clip, _POSITIVE), ("exploration", exploration, _POSITIVE),
-        ("divergence", divergence, _POSITIVE), ("seconds", seconds, _POSITIVE),
-        ("entropy", entropy, _NOT_NEGATIVE), ("discount", discount, _SHARE),
-        ("trace", trace, _SHARE),
-    ):  # fmt: skip
-        if value is not None or name not in ("divergence", "exploration", "seconds"):
-            _checks.number(name, value, **bounds, finite=True)
-    if not isinstance(critic, (tuple, list)):
-        raise TypeError(_checks.message("critic", "nodes of each layer such as (64, 64)", critic))
-    sizes = tuple(_checks.integer("critic", size, 1) for size in critic)
-    optimizer = Adam(0.002) if optimizer is None else optimizer
-    critic_optimizer = Adam(0.001) if critic_optimizer is None else critic_optimizer
-    for name, chosen in (("optimizer", optimizer), ("critic_optimizer", critic_optimizer)):
-        if not isinstance(chosen, Optimizer):
-            raise TypeError(_checks.message(name, "one such as Adam(0.002)", chosen))
+    ppo = PPO() if ppo is None else ppo
+    if not isinstance(ppo, PPO):
+        raise TypeError(_checks.message("ppo", "PPO(…)", _checks.shown(ppo)))
+    _checks.integer("iterations", iterations, 1)
+    _checks.integer("evaluation_episodes", evaluation_episodes, 1)
+    if seconds is not None:
+        _checks.number("seconds", seconds, above=0.0, finite=True)
     show = sys.stderr.isatty() if progress is None else _checks.flag("progress", progress)
     worker = _checked(genome, problem)
     seeds = np.empty(_STAGES + iterations, np.int64)
     random.derive_seeds(_checks.integer("seed", seed, 0), random.POLICY, 0, seeds)
-    settings = Settings(optimizer, iterations, epochs, batch, clip, entropy, divergence, window)
-    learner = _ActorCritic(problem, seeds, episodes, discount, trace)
-    learner.begin(worker, settings, exploration, sizes, critic_optimizer)
-    judge = _Judge(problem, seeds)
-    best, best_return = worker, judge.returns([worker], _WATCH, validation_episodes)[0]
+    learner = _ActorCritic(problem, ppo, iterations, seeds)
+    learner.begin(worker)
+    returns = _MeanReturns(problem, seeds)
+    best, best_return = worker, returns.of([worker], _WATCH, ppo.validation_episodes)[0]
     line = ProgressLine(iterations, show, ("iteration", "mean return"))
     rows: list[tuple[float, ...]] = []
     interrupted = False
@@ -213,9 +164,9 @@ def fine_tune_policy(
             if row is None:
                 break
             watched = math.nan
-            if k % validation_every == 0:
+            if k % ppo.validation_every == 0:
                 now = learner.actor.genome()
-                watched = judge.returns([now], _WATCH, validation_episodes)[0]
+                watched = returns.of([now], _WATCH, ppo.validation_episodes)[0]
                 if watched > best_return or math.isnan(best_return):
                     best, best_return = now, watched
             rows.append((k, *row, watched))
@@ -228,11 +179,11 @@ def fine_tune_policy(
     line.close()
     last = [] if interrupted else [learner.actor.genome()]
     learned = [best, *last] if rows else []
-    one, before, after, kept = _chosen(judge, worker, learned, evaluation_episodes)
+    one, before, after, kept = _chosen(returns, worker, learned, evaluation_episodes)
     columns = np.array(rows, np.float64).reshape(-1, len(_COLUMNS)).T
     report = PolicyReport(
         before, after, kept, evaluation_episodes, dict(zip(_COLUMNS, columns, strict=True)),
-        learner.steps, judge.steps, time.monotonic() - begin, learner.failures,
+        learner.steps, returns.steps, time.monotonic() - begin, learner.failures,
     )  # fmt: skip
     return (one if kept else genome), report
 
@@ -249,35 +200,31 @@ class _ActorCritic:
     actor: Actor
     _critic: Critic
 
-    def __init__(
-        self, problem: Practice, seeds: Array, episodes: int, discount: float, trace: float
-    ) -> None:
-        self._problem, self._seeds, self._episodes = problem, seeds, episodes
-        self._discount, self._trace = discount, trace
+    def __init__(self, problem: Practice, ppo: PPO, iterations: int, seeds: Array) -> None:
+        self._problem, self._ppo, self._iterations = problem, ppo, iterations
+        self._seeds = seeds
         self.steps = 0
         self.failures: list[str] = []
 
-    def begin(
-        self, genome: Genome, settings: Settings, exploration: float | None,
-        hidden: tuple[int, ...], critic_optimizer: Optimizer,
-    ) -> None:  # fmt: skip
+    def begin(self, genome: Genome) -> None:
         """Episodes as the genome plays them, from which scales start and the critic learns."""
-        distribution = self._problem.distribution()
+        ppo, distribution = self._ppo, self._problem.distribution()
         met = self._meet(genome.batch().compile(), lambda outputs, *_: outputs, _FIRST, 0)
         if not met.counts.any():
             raise RuntimeError(f"fine_tune_policy: {_nothing_met(met)}")
         some = met.actions[:: -(-len(met.actions) // _SAMPLE)]  # these are the outputs here
-        start = distribution.start(some, exploration or distribution.exploration)
-        self.actor = Actor(genome, distribution, start, settings, int(self._seeds[_ACTOR]))
-        self._epochs = settings.epochs
-        traces = (1.0, self._trace, self._trace)  # at first there is no V to lead to
+        start = distribution.start(some, ppo.exploration or distribution.exploration)
+        self.actor = Actor(
+            genome, distribution, start, ppo, self._iterations, int(self._seeds[_ACTOR])
+        )
+        traces = (1.0, ppo.gae_lambda, ppo.gae_lambda)  # at first there is no V to lead to
         self._critic = Critic(
-            _face(genome, met), hidden, critic_optimizer, len(traces) + settings.iterations,
-            settings.batch, int(self._seeds[_CRITIC]),
+            _face(genome, met), ppo.critic, ppo.critic_optimizer, len(traces) + self._iterations,
+            ppo.batch_size, int(self._seeds[_CRITIC]),
         )  # fmt: skip
         for trace in traces:
             values = self._critic.values(met.x)
-            self._teach(met, advantages(met, values, self._discount, trace)[1])
+            self._teach(met, advantages(met, values, ppo.gamma, trace)[1])
 
     def iterate(self, number: int) -> tuple[float, ...] | None:
         """One iteration, from 1; its row of the table up to ``steps``. ``None``: nothing met."""
@@ -288,13 +235,13 @@ class _ActorCritic:
             _warn(f"{_nothing_met(met)} Learning ends in iteration {number}.")
             return None
         values = self._critic.values(met.x)
-        advantage, returns = advantages(met, values, self._discount, self._trace)
+        advantage, returns = advantages(met, values, self._ppo.gamma, self._ppo.gae_lambda)
         told = self.actor.update(met, advantage)
         return (float(met.returns.mean()), *told, self._teach(met, returns), self.steps)
 
     def _meet(self, networks: Networks, act: Act, stage: int, number: int) -> Experience:
         met = self._problem.practise(
-            networks, act, seed=int(self._seeds[stage]), episodes=self._episodes
+            networks, act, seed=int(self._seeds[stage]), episodes=self._ppo.episodes
         )
         self.steps += met.steps
         self.failures += [f"iteration {number}, {why}" for why in met.failures]
@@ -303,17 +250,17 @@ class _ActorCritic:
     def _teach(self, met: Experience, returns: Array) -> float:
         """The critic's loss over the decisions that count."""
         counts = met.counts
-        return self._critic.learn(met.x[counts], returns[counts], self._epochs)
+        return self._critic.learn(met.x[counts], returns[counts], self._ppo.n_epochs)
 
 
-class _Judge:
+class _MeanReturns:
     """Mean returns of genomes as they play without draws, and the steps that took."""
 
     def __init__(self, problem: Practice, seeds: Array) -> None:
         self._problem, self._seeds = problem, seeds
         self.steps = 0
 
-    def returns(self, genomes: list[Genome], stage: int, episodes: int) -> list[float]:
+    def of(self, genomes: list[Genome], stage: int, episodes: int) -> list[float]:
         """Of each over the same episodes, those of a stage; NaN where one fails."""
         packed = layout.concatenate([(genome.packed, 1) for genome in genomes])
         networks = Genomes(packed, genomes[0].interface).compile()
@@ -323,15 +270,15 @@ class _Judge:
 
 
 def _chosen(
-    judge: _Judge, genome: Genome, learned: list[Genome], episodes: int
+    returns: _MeanReturns, genome: Genome, learned: list[Genome], episodes: int
 ) -> tuple[Genome, float, float, bool]:
     """The best that was learned, what the genome and it earn, and whether it is better."""
     candidates = [one for k, one in enumerate(learned) if one not in [genome, *learned[:k]]]
     if not candidates:
-        return genome, judge.returns([genome], _REPORT, episodes)[0], math.nan, False
-    least, *earned = judge.returns([genome, *candidates], _CHOOSE, episodes)
+        return genome, returns.of([genome], _REPORT, episodes)[0], math.nan, False
+    least, *earned = returns.of([genome, *candidates], _CHOOSE, episodes)
     row = int(np.argmax([-math.inf if math.isnan(each) else each for each in earned]))
-    before, after = judge.returns([genome, candidates[row]], _REPORT, episodes)
+    before, after = returns.of([genome, candidates[row]], _REPORT, episodes)
     return candidates[row], before, after, earned[row] > least and after > before
 
 
@@ -357,6 +304,7 @@ def _checked(genome: Genome, problem: Practice) -> Genome:
         raise TypeError(
             _checks.message("problem", "one to practise in, such as Gymnasium(…)", problem)
         )
+    genome.interface.check_graph("genome")
     wanted, given = (problem.inputs, problem.outputs), (genome.n_inputs, genome.n_outputs)
     if wanted != given:
         rule = f"{wanted[0]} inputs and {wanted[1]} outputs, as the problem has"

@@ -5,7 +5,6 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from matplotlib.artist import Artist
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
@@ -13,9 +12,9 @@ from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
 from neatgrow.networks.networks import Network
 from neatgrow.plotting.films.film import Film, film_path
-from neatgrow.plotting.graph.activity import board
+from neatgrow.plotting.graph.activity import ActivityFigure
 from neatgrow.plotting.theme import ThemeName, theme_of
-from neatgrow.plotting.values import activity, drawable
+from neatgrow.plotting.values import activity, at_work
 
 
 def animate_activity(
@@ -58,25 +57,16 @@ def animate_activity(
         ValueError: Inputs or frames have another shape or number, or the path another ending.
         RuntimeError: ffmpeg is needed and missing, or fails.
     """
-    target = film_path(path)
-    if not 0.1 <= fps <= 1000.0:
-        raise ValueError(_checks.message("fps", "a number from 0.1 to 1000", fps))
+    target = film_path(path, fps)
     _checks.integer("every", every, 1)
     values = activity(genome, inputs)
-    pictures = None if frames is None else _pictures(frames, len(values))
-    made = board(
-        drawable(genome), values, theme_of(theme), title=title,
-        picture=None if pictures is None else pictures[0],
-    )  # fmt: skip
+    pictures = [None] * len(values) if frames is None else _pictures(frames, len(values))
+    drawn = ActivityFigure(at_work(genome), values, theme_of(theme), title, pictures[0])
 
     def set_frame(k: int) -> None:
-        tick = k * every
-        made.show(tick, None if pictures is None else pictures[tick])
+        drawn.show(k * every, pictures[k * every])
 
-    changing: list[Artist] = [*made.graph.nodes, *made.labels.values(), made.cursor]
-    if made.picture is not None:
-        changing.append(made.picture)
-    Film(made.figure, changing, set_frame, -(-len(values) // every), dpi).write(target, float(fps))
+    Film(drawn.figure, drawn.changing, set_frame, -(-len(values) // every), dpi).write(target, fps)
     return target
 
 
@@ -86,12 +76,11 @@ def _pictures(frames: Sequence[ArrayLike], count: int) -> list[Array]:
         raise ValueError(
             _checks.message("frames", f"{count}, one per row of inputs", f"{len(frames)}")
         )
-    pictures = [
-        _checks.array("frames", frame, ("H", "W", 3), np.asarray(frame).dtype) for frame in frames
-    ]
-    for picture in pictures:
+    pictures = []
+    for frame in frames:
+        picture = _checks.array("frames", frame, ("H", "W", 3), np.asarray(frame).dtype)
+        pictures.append(np.clip(picture, 0, 255).astype(np.uint8))
         if picture.shape != pictures[0].shape:
-            raise ValueError(
-                _checks.message("frames", f"shape {pictures[0].shape} as the first", picture)
-            )
-    return [np.clip(picture, 0, 255).astype(np.uint8) for picture in pictures]
+            rule = f"shape {pictures[0].shape} as the first"
+            raise ValueError(_checks.message("frames", rule, picture))
+    return pictures

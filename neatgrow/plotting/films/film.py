@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from string import Template
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -20,6 +21,7 @@ from PIL import Image
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.plotting.theme import ink_on, spread
 
 ENDINGS = (".gif", ".mp4", ".html")
 _PALETTE_FRAMES = 5  # from all over the film, which its colours are chosen for
@@ -28,20 +30,20 @@ _COLORS = 255  # one is left for what stays as it was
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>neatgrow</title>
-<style>body{margin:0;background:BACKGROUND;color:INK;font:14px sans-serif}
-main{max-width:WIDTHpx;margin:auto}img{width:100%;display:block}
+<style>body{margin:0;background:$background;color:$ink;font:14px sans-serif}
+main{max-width:${width}px;margin:auto}img{width:100%;display:block}
 div{display:flex;gap:12px;align-items:center;padding:8px 16px}input{flex:1}</style>
 <main><img alt="a network, frame by frame"><div><button>Pause</button>
 <input type="range" min="0" value="0" aria-label="frame"><output></output></div></main>
 <script>
-const frames=FRAMES,[img,button,bar,out]=["img","button","input","output"].map(
+const frames=$frames,[img,button,bar,out]=["img","button","input","output"].map(
   s=>document.querySelector(s));
 let playing=true;bar.max=frames.length-1;
 function show(k){bar.value=k;img.src="data:image/png;base64,"+frames[k];
   out.value=(k+1)+" / "+frames.length}
 button.onclick=()=>{playing=!playing;button.textContent=playing?"Pause":"Play"};
 bar.oninput=()=>{playing=false;button.textContent="Play";show(+bar.value)};
-setInterval(()=>{if(playing)show((+bar.value+1)%frames.length)},PERIOD);show(0);
+setInterval(()=>{if(playing)show((+bar.value+1)%frames.length)},$period);show(0);
 </script></html>
 """
 
@@ -95,14 +97,13 @@ class Film:
         """Write the film in the format that the name ends in, one of ``ENDINGS``.
 
         Raises:
-            RuntimeError: ffmpeg is needed and missing, or fails.
+            RuntimeError: ffmpeg fails.
         """
         {".gif": self._gif, ".mp4": self._mp4, ".html": self._html}[path.suffix.lower()](path, fps)
 
     def _reduced(self) -> Iterator[Image.Image]:
         """Frames in 255 colours, the same for all; the background's is exact."""
-        some = np.unique(np.linspace(0, self.count - 1, _PALETTE_FRAMES).astype(int))
-        parts = [self.frame(int(k))[::2, ::2] for k in some]
+        parts = [self.frame(k)[::2, ::2] for k in spread(self.count, _PALETTE_FRAMES)]
         for color in self._colors:
             rgb = np.rint(255.0 * np.array(to_rgb(color))).astype(np.uint8)
             parts.append(np.broadcast_to(rgb, (_PATCH, *parts[0].shape[1:])))
@@ -131,21 +132,17 @@ class Film:
             file = io.BytesIO()
             image.save(file, "PNG", compress_level=4)
             encoded.append(base64.b64encode(file.getvalue()).decode("ascii"))
-        ink = "#1f2933" if self._background_rgb.sum() > 380 else "#e8edf2"
         background = to_hex(self.figure.get_facecolor())
-        page = _PAGE
-        for name, text in (
-            ("BACKGROUND", background), ("INK", ink), ("WIDTH", str(self.frame(0).shape[1])),
-            ("PERIOD", f"{1000.0 / fps:.0f}"), ("FRAMES", json.dumps(encoded)),
-        ):  # fmt: skip
-            page = page.replace(name, text)
+        page = Template(_PAGE).substitute(
+            background=background, ink=ink_on(background), width=self.frame(0).shape[1],
+            period=round(1000.0 / fps), frames=json.dumps(encoded),
+        )  # fmt: skip
         path.write_text(page, "utf-8")
 
     def _mp4(self, path: Path, fps: float) -> None:
-        program = ffmpeg()
         height, width = self.frame(0).shape[:2]
         command = [
-            program, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24",
+            "ffmpeg", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24",
             "-s", f"{width}x{height}", "-r", f"{fps:g}", "-i", "-", "-an",
             "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path),
         ]  # fmt: skip
@@ -164,28 +161,11 @@ class Film:
             raise RuntimeError(f"path: expected ffmpeg to write {path}, got: {said[-300:]}.")
 
 
-def ffmpeg() -> str:
-    """Path of the program.
+def film_path(path: object, fps: float = 20.0) -> Path:
+    """``path`` if a film of so many frames per second can be written there.
 
     Raises:
-        RuntimeError: It is not installed.
-    """
-    found = shutil.which("ffmpeg")
-    if found is None:
-        raise RuntimeError(
-            _checks.message(
-                "path", "the program ffmpeg on the PATH to write .mp4", "none",
-                "Install ffmpeg, or write a .gif or .html.",
-            )
-        )  # fmt: skip
-    return found
-
-
-def film_path(path: object) -> Path:
-    """``path`` if a film can be written there.
-
-    Raises:
-        ValueError: Its name has another ending.
+        ValueError: Its name has another ending, or ``fps`` is out of range.
         RuntimeError: It ends in .mp4 and ffmpeg is not installed.
     """
     checked = Path(str(path))
@@ -193,6 +173,13 @@ def film_path(path: object) -> Path:
         raise ValueError(
             _checks.message("path", f"a name that ends in {', '.join(ENDINGS)}", str(path))
         )
-    if checked.suffix.lower() == ".mp4":
-        ffmpeg()
+    if checked.suffix.lower() == ".mp4" and shutil.which("ffmpeg") is None:
+        raise RuntimeError(
+            _checks.message(
+                "path", "the program ffmpeg on the PATH to write .mp4", "none",
+                "Install ffmpeg, or write a .gif or .html.",
+            )
+        )  # fmt: skip
+    if not 0.1 <= fps <= 1000.0:
+        raise ValueError(_checks.message("fps", "a number from 0.1 to 1000", fps))
     return checked

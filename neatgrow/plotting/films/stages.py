@@ -22,49 +22,35 @@ Source = Result | Lineage | Sequence[Ancestor] | str | PathLike[str]
 
 @dataclass(frozen=True)
 class Stage:
-    """What a drawing of an ancestor shows, by identity.
-
-    Attributes:
-        ancestor: Who.
-        wires: Row of the connection gene and whether it is delayed, by innovation.
-        nodes: Row of the node gene, by id, of nodes that reach an output.
-        inputs: Those in use.
-    """
+    """What a drawing of an ancestor shows, by identity."""
 
     ancestor: Ancestor
-    wires: dict[int, tuple[int, bool]]
-    nodes: dict[int, int]
-    inputs: set[int]
+    wires: dict[int, tuple[int, bool]]  # innovation → row of the gene, whether it is delayed
+    nodes: dict[int, int]  # id → row of the gene, of nodes that reach an output
+    inputs: set[int]  # those in use
 
 
 def ancestors_of(source: object, most: int) -> list[Ancestor]:
     """At most so many ancestors, evenly chosen, with the first and the last."""
     _checks.integer("stages", most, 1)
     if isinstance(source, Result):
-        line: Sequence[object] = source.ancestors
-    elif isinstance(source, Lineage):
-        line = source.line()
+        source = source.ancestors
     elif isinstance(source, (str, PathLike)):
-        lineage = read_lineage(fspath(source))
-        line = [] if lineage is None else lineage.line()
-    elif isinstance(source, Sequence):
-        line = source
-    else:
+        source = read_lineage(fspath(source)) or []
+    if isinstance(source, Lineage):
+        source = source.line()
+    if not isinstance(source, Sequence):
         raise TypeError(
             _checks.message(
                 "source", "a Result, its ancestors, or a run's directory", type(source).__name__,
                 "Pass what evolve() returned.",
             )
         )  # fmt: skip
-    found: list[Ancestor] = []
-    for ancestor in line:
+    found: list[Ancestor] = list(source)
+    for ancestor in found:
         if not isinstance(ancestor, Ancestor):
-            raise TypeError(
-                _checks.message(
-                    "source", "ancestors", type(ancestor).__name__, "Pass result.ancestors."
-                )
-            )
-        found.append(ancestor)
+            what = type(ancestor).__name__
+            raise TypeError(_checks.message("source", "ancestors", what, "Pass result.ancestors."))
     if not found:
         raise ValueError(
             _checks.message(

@@ -7,6 +7,7 @@ from matplotlib.lines import Line2D
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
+from neatgrow.plotting.graph.legend import line_entry
 from neatgrow.plotting.graph.network import sketch
 from neatgrow.plotting.theme import Theme, ThemeName, blend, ink_on, theme_of
 
@@ -51,10 +52,8 @@ def draw_change(
         change, colors, title=title, figsize=figsize, change=True,
         notes=_notes(change, shift, colors),
     )  # fmt: skip
-    largest = float(np.abs(shift).max(initial=0.0))
-    labels = drawn.labels
-    for vertex, circle in enumerate(drawn.nodes):
-        gene = drawn.diagram.genes[vertex]
+    largest, labels = float(np.abs(shift).max(initial=0.0)), drawn.labels
+    for vertex, (circle, gene) in enumerate(zip(drawn.nodes, drawn.diagram.genes, strict=True)):
         if gene >= 0:
             fill = _fill(float(shift[gene]), largest, colors)
             circle.set_facecolor(fill)
@@ -74,8 +73,7 @@ def _notes(change: Genome, shift: Array, colors: Theme) -> list[Line2D]:
     """Entries of the legend beside the changes of weights."""
     notes = []
     if (change.weight[change.enabled] == 0.0).any():
-        grey = blend(colors.quiet, colors.background, 0.35)
-        notes.append(Line2D([], [], color=grey, linewidth=0.9, label="unchanged"))
+        notes.append(line_entry(blend(colors.quiet, colors.background, 0.35), 0.9, "unchanged"))
     largest = float(np.abs(shift).max(initial=0.0))
     for sign in (-1, 1):
         most = float((sign * shift).max(initial=0.0))

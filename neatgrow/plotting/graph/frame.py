@@ -23,15 +23,9 @@ class Margins:
 
 @dataclass(frozen=True)
 class Frame:
-    """A laid out picture.
+    """A laid out picture."""
 
-    Attributes:
-        size: Width and height, inches.
-        places: Where vertices stand.
-        routes: How connections run.
-    """
-
-    size: tuple[float, float]
+    size: tuple[float, float]  # width and height, inches
     places: Places
     routes: list[Route]
 
@@ -41,7 +35,7 @@ def natural_pitch(diagram: Diagram, figsize: tuple[float, float] | None) -> floa
     span = max(float(np.ptp(diagram.height)), 1.0)
     if figsize is not None:
         return min(max(figsize[1] - 1.0, 0.5) / span, 0.8)
-    usual = 7.0 if diagram.crowded else 4.2
+    usual = 7.0 if diagram.dense else 4.2
     return min(max(usual / span, 0.36), 0.72, (_TALLEST - 1.0) / span)
 
 
@@ -63,16 +57,16 @@ def fit(
 ) -> Frame:
     """Places and routes in a picture of a width; its height follows unless it is given.
 
-    Lanes above and below the nodes need room that is known only once they are routed, so a
+    Tracks above and below the nodes need room that is known only once they are routed, so a
     given height is met by routing again with less room for nodes.
 
     Args:
         diagram: What to lay out.
-        margins: Room around it.
-        width: Of the picture, inches.
-        pitch: Height of a node's place, inches.
-        height: Of the picture, inches, or ``None`` for what it needs.
-        below: Room for captions under nodes, inches.
+        margins: Room around it, inches, like all lengths here.
+        width: Of the picture.
+        pitch: Height of a node's place.
+        height: Of the picture, or ``None`` for what it needs.
+        below: Room for captions under nodes.
     """
     gap = max(width - margins.left - margins.right, 0.5) / (len(diagram.columns) - 1)
     x = margins.left + gap * np.array(diagram.layer)
@@ -80,25 +74,16 @@ def fit(
         radius = min(0.15, 0.31 * pitch, 0.17 * gap)
         places = Places(x, diagram.height * pitch, radius, gap, below)
         found = routes(diagram, places)
-        low, high = _extent(places, len(diagram.genes), found)
+        nodes, ways = places.y[: len(diagram.genes)], [r.path.get_extents() for r in found]
+        low = min([nodes.min() - radius - below, *(way.y0 for way in ways)]) - 0.03
+        high = max([nodes.max() + radius, *(way.y1 for way in ways)]) + 0.03
         needed = high - low + margins.top + margins.bottom
         if height is None or needed <= height + 1e-6:
             break
-        nodes = float(np.ptp(diagram.height)) * pitch
-        pitch *= max(1.0 - (needed - height) / max(nodes, 1e-9), 0.25)
+        span = float(np.ptp(diagram.height)) * pitch
+        pitch *= max(1.0 - (needed - height) / max(span, 1e-9), 0.25)
     size = width, height if height is not None else max(needed, 2.0)
     free = size[1] - margins.top - margins.bottom - (high - low)
     shift = margins.bottom + free / 2.0 - low
     places = Places(x, places.y + shift, radius, gap, below)
     return Frame(size, places, routes(diagram, places))
-
-
-def _extent(places: Places, n_nodes: int, found: list[Route]) -> tuple[float, float]:
-    """Lowest and highest point of nodes and routes."""
-    nodes = places.y[:n_nodes]
-    low = float(nodes.min()) - places.radius - places.below
-    high = float(nodes.max()) + places.radius
-    for route in found:
-        points = route.path.get_extents()
-        low, high = min(low, float(points.y0)), max(high, float(points.y1))
-    return low - 0.03, high + 0.03

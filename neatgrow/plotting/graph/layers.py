@@ -4,7 +4,8 @@ The method is that of Sugiyama, Tagawa & Toda (1981): layers, bends where a conn
 a layer, barycentre sweeps against crossings, then heights.
 """
 
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -13,32 +14,21 @@ import numpy as np
 from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels.plan import is_delayed
-from neatgrow.plotting.graph import crowds
+from neatgrow.plotting.graph.sweeps import dense_places, heights, uncrossed
 
-_SWEEPS = 24
-_HALF_NODE, _HALF_BEND = 0.5, 0.16  # half the room in a column, in node pitches
-_MOST_FOR_BENDS = 12.0  # node pitches that all bends of a column may take; then they draw closer
+_MOST_WIRES, _MOST_BENDS = 360, 4000  # with more, a graph is dense
 
 
 @dataclass(frozen=True)
 class Wire:
-    """A connection as drawn.
+    """A connection as drawn."""
 
-    Attributes:
-        gene: Row of the connection gene.
-        source: Vertex it leaves.
-        target: Vertex it enters.
-        delayed: Whether it carries the previous tick's value, as it goes against the order.
-        live: Whether it is enabled and its target reaches an output.
-        bends: Vertices it passes on its way, one per column in between.
-    """
-
-    gene: int
-    source: int
-    target: int
-    delayed: bool
-    live: bool
-    bends: tuple[int, ...] = ()
+    gene: int  # row of the connection gene
+    source: int  # vertex it leaves
+    target: int  # vertex it enters
+    delayed: bool  # carries the previous tick's value
+    live: bool  # is enabled, and its target reaches an output
+    bends: tuple[int, ...] = ()  # vertices it passes on its way, one per column in between
 
     @property
     def path(self) -> tuple[int, ...]:
@@ -48,27 +38,16 @@ class Wire:
 
 @dataclass(frozen=True)
 class Diagram:
-    """A genome as drawn: vertices are inputs, nodes in evaluation order, then bends.
-
-    Attributes:
-        genome: What is drawn.
-        genes: Row of the node gene of each vertex that is a node, −1 for inputs.
-        live: Whether a node vertex takes part in the network's answer.
-        wires: Connections.
-        layer: Column of every vertex, bends included.
-        columns: Vertices of each column, from the bottom up.
-        height: Height of every vertex in node pitches, 0 at the middle.
-        crowded: Whether there are so many connections that they run straight, without bends.
-    """
+    """A genome as drawn: vertices are inputs, nodes in evaluation order, then bends."""
 
     genome: Genome
-    genes: list[int]
-    live: list[bool]
+    genes: list[int]  # row of the node gene of each vertex that is a node, −1 for inputs
+    live: list[bool]  # whether a node vertex takes part in the network's answer
     wires: list[Wire]
-    layer: list[int] = field(default_factory=list)
-    columns: list[list[int]] = field(default_factory=list)
-    height: Array = field(default_factory=lambda: np.empty(0))
-    crowded: bool = False
+    layer: list[int] = field(default_factory=list)  # column of every vertex
+    columns: list[list[int]] = field(default_factory=list)  # vertices from the bottom up
+    height: Array = field(default_factory=lambda: np.empty(0))  # in node pitches, 0 in the middle
+    dense: bool = False  # has so many connections that they run straight, without bends
 
     @cached_property
     def outputs(self) -> list[int]:
@@ -80,6 +59,19 @@ class Diagram:
     def self_loops(self) -> set[int]:
         """Vertices with a connection to themselves."""
         return {w.source for w in self.wires if w.source == w.target}
+
+    @property
+    def back_from_outputs(self) -> int:
+        """How many connections lead from outputs to other nodes."""
+        last = len(self.columns) - 1
+        return sum(self.layer[w.source] == last and w.source != w.target for w in self.wires)
+
+    @property
+    def rows(self) -> list[int]:
+        """Vertices in the order of tables: inputs, hidden nodes in evaluation order, outputs."""
+        n_inputs = self.genome.n_inputs
+        hidden = [v for v in range(n_inputs, len(self.genes)) if v not in set(self.outputs)]
+        return [*range(n_inputs), *hidden, *self.outputs]
 
     def node_id(self, vertex: int) -> int:
         """Node id of a vertex that is a node."""
@@ -96,43 +88,39 @@ def arrange(genome: Genome, show_disabled: bool) -> Diagram:
     """
     bare = wired(genome, show_disabled)
     layer = _layers(bare)
-    if _is_crowd(bare.wires, layer):
-        return _crowd(bare, layer)
+    bends = sum(max(layer[wire.target] - layer[wire.source] - 1, 0) for wire in bare.wires)
+    if len(bare.wires) > _MOST_WIRES or bends > _MOST_BENDS:
+        return _dense(bare, layer)
     wires, layer = _bent(bare.wires, layer)
-    columns = _columns(bare, layer)
-    segments = [pair for wire in wires for pair in pairwise(wire.path) if _goes_on(layer, *pair)]
-    columns = _uncrossed(columns, segments)
-    height = _heights(bare, columns, segments)
-    return Diagram(genome, bare.genes, bare.live, wires, layer, columns, height)
+    steps = [pair for wire in wires for pair in pairwise(wire.path)]
+    ends = np.array([(a, b) for a, b in steps if layer[b] == layer[a] + 1], np.int64)
+    columns = uncrossed(_columns(bare, layer), ends.reshape(-1, 2))
+    height = heights(columns, ends.reshape(-1, 2), len(bare.genes), bare.self_loops)
+    return replace(bare, wires=wires, layer=layer, columns=columns, height=height)
+
+
+def _dense(bare: Diagram, layer: list[int]) -> Diagram:
+    """The picture of a genome of hundreds of connections.
+
+    Bends in every column that is passed would take more room than the nodes, so here connections
+    run straight, and strong ones pull their ends together harder.
+    """
+    joined = [w for w in bare.wires if layer[w.source] != layer[w.target]]
+    ends = np.array([(w.source, w.target) for w in joined], np.int64).reshape(-1, 2)
+    weight = np.abs(bare.genome.weight[[w.gene for w in joined]])
+    pull = 0.05 + weight / max(float(weight.max(initial=0.0)), 1e-9)
+    columns, height = dense_places(_columns(bare, layer), ends, pull)
+    return replace(bare, layer=layer, columns=columns, height=height, dense=True)
 
 
 def _columns(diagram: Diagram, layer: list[int]) -> list[list[int]]:
     """Vertices of each column; inputs and outputs in their order, the first on top."""
     columns: list[list[int]] = [[] for _ in range(max(layer) + 1)]
-    for v in range(len(layer)):
-        columns[layer[v]].append(v)
+    for v, column in enumerate(layer):
+        columns[column].append(v)
     columns[0] = list(range(diagram.genome.n_inputs))[::-1]
     columns[-1] = diagram.outputs[::-1]
     return columns
-
-
-def _is_crowd(wires: list[Wire], layer: list[int]) -> bool:
-    bends = sum(max(layer[wire.target] - layer[wire.source] - 1, 0) for wire in wires)
-    return len(wires) > crowds.MOST_WIRES or bends > crowds.MOST_BENDS
-
-
-def _crowd(bare: Diagram, layer: list[int]) -> Diagram:
-    """The picture of a genome of hundreds of connections."""
-    joined = [w for w in bare.wires if layer[w.source] != layer[w.target]]
-    ends = np.array([(w.source, w.target) for w in joined], np.int64).reshape(-1, 2)
-    weight = np.abs(bare.genome.weight[[w.gene for w in joined]])
-    pull = 0.05 + weight / max(float(weight.max(initial=0.0)), 1e-9)
-    columns, height = crowds.settled(_columns(bare, layer), ends, pull)
-    return Diagram(bare.genome, bare.genes, bare.live, bare.wires, layer, columns, height, True)
-
-
-def _goes_on(layer: list[int], source: int, target: int) -> bool:
-    return layer[target] == layer[source] + 1
 
 
 def wired(genome: Genome, show_disabled: bool) -> Diagram:
@@ -171,10 +159,7 @@ def _layers(diagram: Diagram) -> list[int]:
     connections never point right but into outputs, which all stand in the last column.
     """
     n, n_inputs, outputs = len(diagram.genes), diagram.genome.n_inputs, set(diagram.outputs)
-    before: list[list[int]] = [[] for _ in range(n)]
-    after: list[list[int]] = [[] for _ in range(n)]
-    back_to: list[list[int]] = [[] for _ in range(n)]
-    back_from: list[list[int]] = [[] for _ in range(n)]
+    before, after, back_to, back_from = (defaultdict[int, list[int]](list) for _ in range(4))
     for wire in diagram.wires:
         a, b = wire.source, wire.target
         if a in outputs or (not wire.live and diagram.live[a] and diagram.live[b]):
@@ -212,116 +197,5 @@ def _bent(wires: list[Wire], layer: list[int]) -> tuple[list[Wire], list[int]]:
         passed = range(layer[wire.source] + 1, layer[wire.target])
         bends = tuple(range(len(layer), len(layer) + len(passed)))
         layer += passed
-        bent.append(Wire(wire.gene, wire.source, wire.target, wire.delayed, wire.live, bends))
+        bent.append(replace(wire, bends=bends))
     return bent, layer
-
-
-def _uncrossed(columns: list[list[int]], segments: list[tuple[int, int]]) -> list[list[int]]:
-    """Columns reordered by barycentre sweeps; of all orders seen the one with least crossings.
-
-    The first and the last column, inputs and outputs, stay as they are.
-    """
-    left, right = _neighbours(segments)
-    where = {v: k for column in columns for k, v in enumerate(column)}
-    best, least = [list(column) for column in columns], np.inf
-    for sweep in range(_SWEEPS):
-        rightwards = sweep % 2 == 0
-        inner = range(1, len(columns) - 1)
-        for k in inner if rightwards else reversed(inner):
-            _sort_column(columns[k], left if rightwards else right, where)
-        crossings = _crossings(columns, segments, where)
-        if crossings < least:
-            best, least = [list(column) for column in columns], crossings
-    return best
-
-
-def _neighbours(
-    segments: list[tuple[int, int]],
-) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    left: dict[int, list[int]] = {}
-    right: dict[int, list[int]] = {}
-    for a, b in segments:
-        right.setdefault(a, []).append(b)
-        left.setdefault(b, []).append(a)
-    return left, right
-
-
-def _sort_column(column: list[int], beside: dict[int, list[int]], where: dict[int, int]) -> None:
-    """Sort by the mean place of neighbours; those without any keep their own place."""
-    places = [
-        float(np.mean([where[u] for u in beside[v]])) if v in beside else float(where[v])
-        for v in column
-    ]
-    order = np.argsort(places, kind="stable")
-    column[:] = [column[k] for k in order]
-    where.update({v: k for k, v in enumerate(column)})
-
-
-def _crossings(
-    columns: list[list[int]], segments: list[tuple[int, int]], where: dict[int, int]
-) -> int:
-    layer = {v: k for k, column in enumerate(columns) for v in column}
-    total = 0
-    for gap in range(len(columns) - 1):
-        ends = np.array([(where[a], where[b]) for a, b in segments if layer[a] == gap])
-        if len(ends):
-            a, b = (np.sign(np.subtract.outer(x, x)) for x in ends.T)
-            total += int(np.count_nonzero(a * b < 0))
-    return total // 2
-
-
-def _heights(diagram: Diagram, columns: list[list[int]], segments: list[tuple[int, int]]) -> Array:
-    """Heights that keep the order and the room of every vertex and make wires straight.
-
-    Sweeps: each column takes the least-squares fit to its neighbours' heights under the order,
-    wires between bends pulling hardest.
-    """
-    n, n_nodes = sum(map(len, columns)), len(diagram.genes)
-    most_bends = max(sum(v >= n_nodes for v in column) for column in columns)
-    half = np.full(n, min(_HALF_BEND, _MOST_FOR_BENDS / 2.0 / max(most_bends, 1)))
-    half[:n_nodes] = _HALF_NODE
-    half[list(diagram.self_loops)] += 0.2
-    room = [np.concatenate([[0.0], np.cumsum(half[c][:-1] + half[c][1:])]) for c in columns]
-    tallest = max(float(r[-1]) for r in room)
-    height = np.zeros(n)
-    for column, offsets in zip(columns, room, strict=True):
-        height[column] = offsets - offsets[-1] / 2.0
-    for column in (columns[0], columns[-1]):
-        share = tallest / len(column)
-        pitch = min(max(1.0, share), max(2.0, share / 2.0))
-        height[column] = pitch * (np.arange(len(column)) - (len(column) - 1) / 2.0)
-    left, right = _neighbours(segments)
-    inner = range(1, len(columns) - 1)
-    for sweep in range(_SWEEPS):
-        both = sweep >= _SWEEPS // 2
-        for k in inner if sweep % 2 == 0 else reversed(inner):
-            column = columns[k]
-            wish, pull = np.empty(len(column)), np.empty(len(column))
-            for j, v in enumerate(column):
-                near = left.get(v, []) if sweep % 2 == 0 or both else []
-                near = near + (right.get(v, []) if sweep % 2 == 1 or both else [])
-                weight = np.array([_pull(u, v, n_nodes) for u in near])
-                pull[j] = weight.sum() or 0.1
-                wish[j] = height[near] @ weight / pull[j] if near else height[v]
-            height[column] = _isotonic(wish - room[k], pull) + room[k]
-    return height
-
-
-def _pull(u: int, v: int, n_nodes: int) -> float:
-    """How strongly a wire between two vertices wants to be level."""
-    bends = (u >= n_nodes) + (v >= n_nodes)
-    return (1.0, 1.5, 3.0)[bends]
-
-
-def _isotonic(wish: Array, weight: Array) -> Array:
-    """The non-decreasing sequence nearest to ``wish``: pool adjacent violators."""
-    blocks: list[list[float]] = []  # mean, weight, count
-    for value, pull in zip(wish.tolist(), weight.tolist(), strict=True):
-        blocks.append([value, pull, 1])
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            mean, total, count = blocks.pop()
-            below = blocks[-1]
-            below[0] = (below[0] * below[1] + mean * total) / (below[1] + total)
-            below[1] += total
-            below[2] += count
-    return np.repeat([b[0] for b in blocks], [int(b[2]) for b in blocks])

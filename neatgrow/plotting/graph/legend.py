@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,49 +17,43 @@ from neatgrow.plotting.theme import Theme, blend
 
 _THIN, _THICK = 0.8, 3.8  # points, a weight of 0 and the strongest
 _FADED = 0.5  # share of background in the weakest connection's colour
-_CROWD = 1000  # connections from which lines are thinnest and palest
+_DENSEST = 1000  # connections from which lines are thinnest and palest
 _SPACING = 0.08  # inches between lines of the legend
 DOTS = (0.0, (1.0, 2.0))  # disabled
 
 
 @dataclass(frozen=True)
 class Strokes:
-    """How weights become lines.
+    """How weights become lines."""
 
-    Attributes:
-        strongest: Largest |w| drawn; 0 without connections.
-        thickest: Width of its line in points; less in crowded pictures.
-        crowd: 0, or in a crowd 0.4 to 1 with the number of connections: weak ones step back.
-    """
-
-    strongest: float
-    thickest: float
-    crowd: float = 0.0
+    strongest: float  # largest |w| drawn; 0 without connections
+    thickest: float  # points, width of its line; less where there are many
+    density: float = 0.0  # 0, or in a dense graph 0.4 to 1: weak connections step back
 
     def strength(self, weight: float) -> float:
         """√(|w| / strongest): the root spreads out the many small weights.
 
-        In a crowd it is |w| / strongest, which singles out the few large ones.
+        In a dense graph it is |w| / strongest, which singles out the few large ones.
         """
         share = min(abs(weight) / self.strongest, 1.0) if self.strongest else 0.0
-        return math.sqrt(share) if self.crowd == 0.0 else share ** (0.5 + 0.5 * self.crowd)
+        return math.sqrt(share) if self.density == 0.0 else share ** (0.5 + 0.5 * self.density)
 
     def width(self, weight: float) -> float:
         """Points."""
-        thin = _THIN - 0.45 * self.crowd
+        thin = _THIN - 0.45 * self.density
         return thin + (self.thickest - thin) * self.strength(weight)
 
     def paleness(self, weight: float) -> float:
         """Share of the background in the colour."""
-        return (_FADED + 0.35 * self.crowd) * (1.0 - self.strength(weight))
+        return (_FADED + 0.35 * self.density) * (1.0 - self.strength(weight))
 
 
 def strokes_of(diagram: Diagram) -> Strokes:
     """Strokes for the weights of a diagram."""
     weights = np.abs(diagram.genome.weight[[wire.gene for wire in diagram.wires]])
-    crowd = min(max((len(diagram.wires) - 30) / 170.0, 0.0), 1.0)
-    pale = min(max(len(diagram.wires) / _CROWD, 0.4), 1.0) if diagram.crowded else 0.0
-    return Strokes(float(weights.max(initial=0.0)), _THICK - 1.4 * crowd, pale)
+    thinner = min(max((len(diagram.wires) - 30) / 170.0, 0.0), 1.0)
+    density = min(max(len(diagram.wires) / _DENSEST, 0.4), 1.0) if diagram.dense else 0.0
+    return Strokes(float(weights.max(initial=0.0)), _THICK - 1.4 * thinner, density)
 
 
 def dashes(width: float) -> tuple[float, tuple[float, float]]:
@@ -87,9 +82,15 @@ def add_legend(
     Returns:
         Height that it takes, inches.
     """
+    activations = [
+        Line2D(
+            [], [], linestyle="", marker=Path(points * (1.0, 0.7)), markersize=11.0,
+            markerfacecolor="none", markeredgecolor=theme.ink, markeredgewidth=1.2, label=name,
+        )
+        for name, points in curves.items()
+    ]  # fmt: skip
     bottom = 0.1
-    groups = [_activations(theme, curves), [*_strokes(diagram, theme, prefix), *notes]]
-    for handles in groups:
+    for handles in (activations, [*_strokes(diagram, theme, prefix), *notes]):
         if handles:
             bottom += _add_rows(figure, theme, handles, bottom) + _SPACING
     return bottom
@@ -109,42 +110,33 @@ def _add_rows(figure: Figure, theme: Theme, handles: list[Line2D], bottom: float
         legend.set_gid("legend")
         figure.add_artist(legend)
         extent = legend.get_window_extent()
-        if extent.width / figure.dpi <= width or rows == len(handles):
-            return float(extent.height / figure.dpi)
-        legend.remove()
-    return 0.0
+        if extent.width / figure.dpi <= width:
+            break
+        if rows < len(handles):
+            legend.remove()
+    return float(extent.height) / figure.dpi
 
 
 def _strokes(diagram: Diagram, theme: Theme, prefix: str) -> list[Line2D]:
     """Weights from the strongest negative to the strongest positive, then kinds of line."""
-    weights = diagram.genome.weight[[wire.gene for wire in diagram.wires]]
-    strokes = strokes_of(diagram)
+    genes = [wire.gene for wire in diagram.wires]
+    weights, strokes = diagram.genome.weight[genes], strokes_of(diagram)
     handles = []
-    samples = [strokes.strongest, strokes.strongest / 5.0]
-    signs = [(-1, w) for w in samples] + [(1, w) for w in samples[::-1]]
-    for sign, size in signs:
-        if strokes.strongest and (weights * sign > 0).any():
-            color = theme.positive if sign > 0 else theme.negative
-            if diagram.crowded:
-                color = blend(color, theme.background, strokes.paleness(size))
-            label = f"{prefix}{'+' if sign > 0 else '−'}{size:.2g}"
-            handles.append(_line(color, strokes.width(size), "-", label))
+    for size in (-1.0, -0.2, 0.2, 1.0):
+        weight = size * strokes.strongest
+        if (weights * weight > 0).any():
+            color = theme.positive if weight > 0 else theme.negative
+            if diagram.dense:
+                color = blend(color, theme.background, strokes.paleness(weight))
+            label = f"{prefix}{'+' if weight > 0 else '−'}{abs(weight):.2g}"
+            handles.append(line_entry(color, strokes.width(weight), label))
     if any(wire.delayed for wire in diagram.wires):
-        handles.append(_line(theme.quiet, 1.6, dashes(1.6), "delayed by one tick"))
-    if not diagram.genome.enabled[[wire.gene for wire in diagram.wires]].all():
-        handles.append(_line(theme.quiet, 1.2, DOTS, "disabled"))
+        handles.append(line_entry(theme.quiet, 1.6, "delayed by one tick", dashes(1.6)))
+    if not diagram.genome.enabled[genes].all():
+        handles.append(line_entry(theme.quiet, 1.2, "disabled", DOTS))
     return handles
 
 
-def _line(color: str, width: float, style: object, label: str) -> Line2D:
-    return Line2D([], [], color=color, linewidth=width, linestyle=style, label=label)  # type: ignore[arg-type]
-
-
-def _activations(theme: Theme, curves: dict[str, Array]) -> list[Line2D]:
-    return [
-        Line2D(
-            [], [], linestyle="", marker=Path(points * (1.0, 0.7)), markersize=11.0,
-            markerfacecolor="none", markeredgecolor=theme.ink, markeredgewidth=1.2, label=name,
-        )
-        for name, points in curves.items()
-    ]  # fmt: skip
+def line_entry(color: str, width: float, label: str, style: Any = "-") -> Line2D:
+    """A line of the legend."""
+    return Line2D([], [], color=color, linewidth=width, linestyle=style, label=label)

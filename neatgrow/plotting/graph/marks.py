@@ -1,14 +1,14 @@
 """Small signs that tell nodes apart: the curve of an activation, the sign of an aggregation."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from neatgrow._types import Array
 from neatgrow.columns import COLUMNS, Choices, Table
 from neatgrow.genomes.columns import BASE
-from neatgrow.genomes.genomes import Genome, Genomes
-from neatgrow.kernels import layout
+from neatgrow.genomes.genomes import Genome
 
 AGGREGATION_MARKS = {"sum": "", "product": "×"}  # the others go by their names
 
@@ -17,7 +17,7 @@ _SAMPLES = 49
 
 
 def activation_curves(names: Iterable[str]) -> dict[str, Array]:
-    """The shape of activations, computed by networks of one node each.
+    """The shape of activations, computed by a network with an output for each.
 
     Args:
         names: Activations, registered ones included.
@@ -26,16 +26,13 @@ def activation_curves(names: Iterable[str]) -> dict[str, Array]:
         By name, points (49, 2) of the curve, x and y within ±1.
     """
     shown = sorted(set(names))
-    nodes = [
-        Genome.from_edges([(0, 1)], inputs=1, outputs=1, nodes={1: {"activation": name}})
-        for name in shown
-    ]
-    parts = [(genome.packed, 1) for genome in nodes]
-    networks = Genomes(layout.concatenate(parts), nodes[0].interface).compile(np.float64)
+    edges = [(0, k) for k in range(1, len(shown) + 1)]
+    nodes: dict[Any, Any] = {k: {"activation": name} for k, name in enumerate(shown, 1)}
+    genome = Genome.from_edges(edges, inputs=1, outputs=len(shown), nodes=nodes)
     z = np.linspace(-_REACH, _REACH, _SAMPLES)
-    values = np.clip(np.nan_to_num(networks.predict(z[:, None])[:, :, 0]), -_REACH, _REACH)
+    values = genome.compile(np.float64).predict(z[:, None]).T
     curves = {}
-    for name, y in zip(shown, values, strict=True):
+    for name, y in zip(shown, np.clip(np.nan_to_num(values), -_REACH, _REACH)):
         low, high = float(y.min()), float(y.max())
         scaled = (y - (low + high) / 2.0) / ((high - low) / 2.0 or 1.0)
         curves[name] = np.stack([z / _REACH, scaled], axis=1)

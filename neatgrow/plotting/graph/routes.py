@@ -1,10 +1,10 @@
-"""How connections run between placed nodes: curves to the right, lanes back, loops.
+"""How connections run between placed nodes: curves to the right, tracks back, loops.
 
 All lengths are inches.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,32 +13,24 @@ from matplotlib.path import Path
 from neatgrow._types import Array
 from neatgrow.plotting.graph.layers import Diagram, Wire
 
-_STEP = 0.05  # between heights tried for a lane
-_APART = 0.11  # between lanes side by side
-_CLEAR = 0.09  # between a lane and a node
+_STEP = 0.05  # between heights tried for a track
+_APART = 0.11  # between tracks side by side
+_CLEAR = 0.09  # between a track and a node
 _STEEPEST = 0.7  # slope at a bend, so that a wire stays clear of the nodes beside it
 _LOOP_MIDDLE, _LOOP_RADIUS = 1.75, 0.95  # of a self-loop, in its node's radii
-_BOW = 0.22  # of a crowd's ways back, in lengths of the way
-_SHOULDER = 0.62  # height at which lanes meet a node, in radii off its middle
+_BOW = 0.22  # of a dense graph's ways back, in lengths of the way
+_SHOULDER = 0.62  # height at which tracks meet a node, in radii off its middle
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where vertices stand.
+    """Where vertices stand."""
 
-    Attributes:
-        x: Of every vertex.
-        y: Of every vertex.
-        radius: Of nodes.
-        gap: Between columns.
-        below: Room for a caption under each node.
-    """
-
-    x: Array
+    x: Array  # of every vertex
     y: Array
-    radius: float
-    gap: float
-    below: float = 0.0
+    radius: float  # of nodes
+    gap: float  # between columns
+    below: float = 0.0  # room for a caption under each node
 
     @property
     def head(self) -> float:
@@ -48,37 +40,33 @@ class Places:
 
 @dataclass(frozen=True)
 class Route:
-    """The course of one connection.
-
-    Attributes:
-        wire: The connection.
-        path: Its line.
-        tip: Where its arrow head ends, or ``None`` for a line without.
-        heading: Direction of the arrow head, radians.
-    """
+    """The course of one connection."""
 
     wire: Wire
     path: Path
-    tip: tuple[float, float] | None = None
-    heading: float = 0.0
+    tip: tuple[float, float] | None = None  # where its arrow head ends, if it has one
+    heading: float = 0.0  # of the arrow head, radians
 
 
 def routes(diagram: Diagram, places: Places) -> list[Route]:
     """The course of every connection, clear of nodes that it does not touch.
 
-    Where columns or nodes stand closer than lanes need, a lane may graze a node.
+    Where columns or nodes stand closer than tracks need, a track may graze a node. In a dense
+    graph what leads back has no track but bows, and nothing has an arrow head.
     """
-    if diagram.crowded:
-        return _straight(diagram, places)
     found, back = [], []
     for wire in diagram.wires:
         if wire.source == wire.target:
-            found.append(_self_loop(wire, places))
+            route = _self_loop(wire, places)
         elif diagram.layer[wire.source] < diagram.layer[wire.target]:
-            found.append(_forward(wire, places))
+            route = _forward(wire, places)
+        elif diagram.dense:
+            route = Route(wire, _bow(wire, places))
         else:
             back.append(wire)
-    return found + _lanes(back, diagram, places)
+            continue
+        found.append(replace(route, tip=None) if diagram.dense else route)
+    return found + _tracks(back, diagram, places)
 
 
 def _forward(wire: Wire, places: Places) -> Route:
@@ -95,6 +83,7 @@ def _forward(wire: Wire, places: Places) -> Route:
     a, b = steps[:-1], steps[1:]  # monotone where the mean slope is limited so: van Leer (1977)
     limit = np.minimum(2.0 * np.minimum(np.abs(a), np.abs(b)), np.abs(a + b) / 2.0)
     slope[1:-1] = np.where(a * b > 0, np.sign(a) * np.minimum(limit, _STEEPEST), 0.0)
+    # Cubic Hermite pieces as Bézier curves; one alone is level at both ends, so longer handles.
     points, codes = [(x[0], y[0])], [Path.MOVETO]
     for k, (a, b) in enumerate(pairwise(x)):
         reach = (b - a) * (0.5 if x.size == 2 else 0.42)
@@ -102,19 +91,6 @@ def _forward(wire: Wire, places: Places) -> Route:
         points += [(b - reach, y[k + 1] - reach * slope[k + 1]), (b, y[k + 1])]
         codes += [Path.CURVE4] * 3
     return Route(wire, Path(points, codes), tip)
-
-
-def _straight(diagram: Diagram, places: Places) -> list[Route]:
-    """Courses of a crowd: level at both ends to the right, one bow for what leads back."""
-    found = []
-    for wire in diagram.wires:
-        if wire.source == wire.target:
-            found.append(Route(wire, _self_loop(wire, places).path))
-        elif diagram.layer[wire.source] < diagram.layer[wire.target]:
-            found.append(Route(wire, _forward(wire, places).path))
-        else:
-            found.append(Route(wire, _bow(wire, places)))
-    return found
 
 
 def _bow(wire: Wire, places: Places) -> Path:
@@ -145,13 +121,13 @@ def _self_loop(wire: Wire, places: Places) -> Route:
     return Route(wire, path, tip, heading)
 
 
-def _lanes(wires: list[Wire], diagram: Diagram, places: Places) -> list[Route]:
+def _tracks(wires: list[Wire], diagram: Diagram, places: Places) -> list[Route]:
     """Ways back: out to the right, along a free height, and in again from the left.
 
-    The height is the nearest that meets no node and no other lane, inside the picture or
+    The height is the nearest that meets no node and no other track, inside the picture or
     above or below it; shorter ways choose first and so lie inside longer ones.
     """
-    lanes: list[tuple[float, float, float]] = []  # left, right, height
+    tracks: list[tuple[float, float, float]] = []  # left, right, height
     uprights: list[tuple[float, float, float]] = []  # x, bottom, top
     found = []
     span = {w: diagram.layer[w.source] - diagram.layer[w.target] for w in wires}
@@ -159,13 +135,14 @@ def _lanes(wires: list[Wire], diagram: Diagram, places: Places) -> list[Route]:
     for wire in sorted(wires, key=lambda w: (span[w], rise[w], w.gene)):
         a, b, r = wire.source, wire.target, places.radius
         (xa, ya), (xb, yb) = ((float(places.x[v]), float(places.y[v])) for v in (a, b))
-        height = _lane_height(wire, diagram, places, lanes)
+        height = _track_height(wire, diagram, places, tracks)
+        # It leaves and enters on the side that its track is on, where no forward curve ends.
         ya += math.copysign(_SHOULDER * r, height - ya)
         yb += math.copysign(_SHOULDER * r, height - yb)
         most = max(places.gap - 2.0 * r, 0.2)
         right = _upright(xa + r, 1.0, most, (ya, height), uprights)
         left = _upright(xb - r - 0.1, -1.0, most, (yb, height), uprights)
-        lanes.append((left, right, height))
+        tracks.append((left, right, height))
         corners = [(right, ya), (right, height), (left, height), (left, yb)]
         inset = r * math.sqrt(1.0 - _SHOULDER**2)
         line = [(xa + inset, ya), *corners, (xb - inset - places.head, yb)]
@@ -173,8 +150,8 @@ def _lanes(wires: list[Wire], diagram: Diagram, places: Places) -> list[Route]:
     return found
 
 
-def _lane_height(
-    wire: Wire, diagram: Diagram, places: Places, lanes: list[tuple[float, float, float]]
+def _track_height(
+    wire: Wire, diagram: Diagram, places: Places, tracks: list[tuple[float, float, float]]
 ) -> float:
     """The free height with the shortest way; wires alongside cost extra."""
     first, last = diagram.layer[wire.target], diagram.layer[wire.source]
@@ -188,8 +165,8 @@ def _lane_height(
     above = places.y[nodes] + r + _CLEAR
     looped = [k for k, v in enumerate(nodes) if v in diagram.self_loops]
     above[looped] += (_LOOP_MIDDLE + _LOOP_RADIUS - 1.0) * r
-    taken = np.array([h for x0, x1, h in lanes if x0 < right and left < x1])
-    reach = _APART * (len(lanes) + 2)
+    taken = np.array([h for x0, x1, h in tracks if x0 < right and left < x1])
+    reach = _APART * (len(tracks) + 2)
     levels = np.arange(below.min() - reach, above.max() + reach + _STEP, _STEP)
     free = ~((levels[:, None] > below) & (levels[:, None] < above)).any(axis=1)
     if taken.size:
@@ -209,8 +186,8 @@ def _upright(
     """x of a vertical stretch between two columns, beside those that share its heights."""
     low, high = min(ends), max(ends)
     x = start
-    tries = max(int((most - 0.1) / 0.07), 1)
-    for k in range(tries):
+    # First 0.1 inches from the node, then further off in steps of 0.07 until none is near.
+    for k in range(max(int((most - 0.1) / 0.07), 1)):
         x = start + direction * min(0.1 + 0.07 * k, most)
         if all(abs(x - u) > 0.05 or high < lo or hi < low for u, lo, hi in uprights):
             break
@@ -219,7 +196,10 @@ def _upright(
 
 
 def _rounded(line: list[tuple[float, float]]) -> Path:
-    """A polygonal line of level and upright stretches with its corners rounded."""
+    """A polygonal line of level and upright stretches with its corners rounded.
+
+    A corner becomes a quadratic curve that begins and ends at most halfway to the next ones.
+    """
     points, codes = [line[0]], [Path.MOVETO]
     for before, corner, after in zip(line, line[1:], line[2:]):
         (x0, y0), (x1, y1), (x2, y2) = before, corner, after

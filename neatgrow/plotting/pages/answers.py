@@ -11,7 +11,7 @@ from neatgrow.genomes.genomes import Genome
 from neatgrow.plotting.decisions import draw_decisions
 from neatgrow.plotting.pages.episodes import Work
 from neatgrow.plotting.pages.markup import Chart, picture, pictures, table
-from neatgrow.plotting.theme import Theme, ThemeName
+from neatgrow.plotting.theme import VIOLET, Theme, ThemeName, legend_into, spread
 from neatgrow.problems.supervised import Supervised
 
 _MOST_LISTED = 16  # samples that are listed one by one
@@ -47,9 +47,11 @@ def answers_of(problem: Supervised, champion: Genome) -> str:
         parts.append(_classes(problem, outputs, names))
     else:
         alternative = f"Scatter of {len(X):,} answers over what was wanted."
-        parts.append(pictures([Chart("Answers over targets", alternative, lambda axes, colors:
-                                       _scatter(axes, colors, Y, outputs, names),
-                                       ("wanted", "given"))]))  # fmt: skip
+        chart = Chart(
+            "Answers over targets", alternative,
+            lambda axes, colors: _scatter(axes, colors, Y, outputs, names), ("wanted", "given"),
+        )  # fmt: skip
+        parts.append(pictures([chart]))
     return "".join(parts)
 
 
@@ -66,9 +68,9 @@ def _tells_apart(problem: Supervised) -> bool:
 def _classes(problem: Supervised, outputs: Array, names: list[str]) -> str:
     """How often each class was taken for each."""
     if problem.outputs == 1:
-        wanted = (problem._middle < problem.Y[:, 0]) if problem.loss != "binary" else (
-            problem.Y[:, 0] > 0.5)  # fmt: skip
-        wanted, given = wanted.astype(int), (outputs[:, 0] > problem._middle).astype(int)
+        middle = 0.5 if problem.loss == "binary" else problem._middle
+        wanted = (problem.Y[:, 0] > middle).astype(int)
+        given = (outputs[:, 0] > problem._middle).astype(int)
         names = [f"not {names[0]}", names[0]]
     elif problem.loss == "binary":  # switches of their own, not classes
         return ""
@@ -76,17 +78,16 @@ def _classes(problem: Supervised, outputs: Array, names: list[str]) -> str:
         return f"<p>{problem.outputs} classes are too many for a table.</p>"
     else:
         wanted, given = problem.Y.argmax(axis=1), outputs.argmax(axis=1)
-    rows = [
-        [names[w], *(f"{int(((wanted == w) & (given == g)).sum()):,}" for g in range(len(names)))]
-        for w in range(len(names))
-    ]
+    counts = np.zeros((len(names), len(names)), np.int64)
+    np.add.at(counts, (wanted, given), 1)
+    rows = [[name, *(f"{n:,}" for n in row)] for name, row in zip(names, counts, strict=True)]
     header = ["wanted", *(f"taken for {name}" for name in names)]
     return table(header, rows, "How often each class was taken for each")
 
 
 def _scatter(axes: Axes, colors: Theme, wanted: Array, given: Array, names: list[str]) -> None:
-    rows = np.unique(np.linspace(0, len(wanted) - 1, _MOST_POINTS).astype(int))
-    shades = [colors.positive, colors.negative, "#8f6fc4", colors.quiet]
+    rows = spread(len(wanted), _MOST_POINTS)
+    shades = [colors.positive, colors.negative, VIOLET, colors.quiet]
     low, high = float(wanted.min()), float(wanted.max())
     axes.plot([low, high], [low, high], color=colors.quiet, linewidth=1.0, zorder=1)
     for k, name in enumerate(names):
@@ -95,7 +96,7 @@ def _scatter(axes: Axes, colors: Theme, wanted: Array, given: Array, names: list
             alpha=0.7, label=name,
         )  # fmt: skip
     if 1 < len(names) <= 8:
-        axes.legend(frameon=False, fontsize=8.5, labelcolor=colors.ink)
+        legend_into(axes, colors, loc="best")
 
 
 def decision_map(problem: Any, champion: Genome, work: Work | None) -> str:
@@ -104,7 +105,7 @@ def decision_map(problem: Any, champion: Genome, work: Work | None) -> str:
         raise ValueError(f"{champion.n_outputs} outputs are too many for a map of each")
     X = Y = limits = None
     if isinstance(problem, Supervised):
-        rows = np.unique(np.linspace(0, len(problem.X) - 1, _MOST_POINTS).astype(int))
+        rows = spread(len(problem.X), _MOST_POINTS)
         X, Y = problem.X[rows], problem.Y[rows]
     elif work is not None and champion.interface.input_mean is None:
         seen = np.concatenate([episode.values[:, :2] for episode in work.episodes])

@@ -1,6 +1,5 @@
 """What a champion does: the inputs that it meets on its problem, and what came of them."""
 
-import base64
 import ctypes
 import io
 import warnings
@@ -16,8 +15,9 @@ from PIL import Image, features
 from neatgrow._types import Array
 from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels import simulators
-from neatgrow.networks.lanes import Lanes
 from neatgrow.networks.networks import Network, Networks
+from neatgrow.plotting.pages.markup import data_uri
+from neatgrow.plotting.theme import spread
 from neatgrow.plotting.values import activity, answers
 from neatgrow.problems.function import Function
 from neatgrow.problems.simulation.poles import PoleBalancing
@@ -37,42 +37,25 @@ _POINTER = ctypes.POINTER(ctypes.c_double)
 
 @dataclass(frozen=True)
 class Episode:
-    """A network at work.
+    """A network at work."""
 
-    Attributes:
-        name: What tells it from the others, or ``""``.
-        values: (T, I + nodes) as :func:`neatgrow.plotting.values.activity` gives them.
-        ticks: How many there were; ``values`` may hold only the first ones.
-        targets: (T, O) what was wanted, NaN where nothing was; or ``None``.
-        actions: What was done at each tick, as text, if that is known.
-        rewards: What it earned, if that is known.
-        pictures: Tick, counted from 0, and data URI of each picture of the environment.
-    """
-
-    name: str
-    values: Array
-    ticks: int
-    targets: Array | None = None
-    actions: list[str] = field(default_factory=list)
-    rewards: list[float] = field(default_factory=list)
-    pictures: list[tuple[int, str]] = field(default_factory=list)
+    name: str  # what tells it from the others, or ""
+    values: Array  # (T, I + nodes) as neatgrow.plotting.values.activity gives them
+    ticks: int  # how many there were; values may hold only the first ones
+    targets: Array | None = None  # (T, O) what was wanted, NaN where nothing was
+    actions: list[str] = field(default_factory=list)  # of each tick, if they are known
+    rewards: list[float] = field(default_factory=list)  # likewise
+    pictures: list[tuple[int, str]] = field(default_factory=list)  # tick from 0, data URI
 
 
 @dataclass(frozen=True)
 class Work:
-    """What can be shown of a champion at its problem.
+    """What can be shown of a champion at its problem."""
 
-    Attributes:
-        about: What is shown, in a sentence.
-        samples: Whether ticks are independent samples.
-        episodes: At least one.
-        missing: What could not be shown, and why, in sentences.
-    """
-
-    about: str
-    samples: bool
-    episodes: list[Episode]
-    missing: list[str] = field(default_factory=list)
+    about: str  # a sentence
+    samples: bool  # whether ticks are independent samples
+    episodes: list[Episode]  # at least one
+    missing: list[str] = field(default_factory=list)  # sentences: what is not shown, and why
 
 
 def work_of(problem: Any, champion: Genome) -> Work:
@@ -107,8 +90,7 @@ def ticks_for(network: Network, episodes: int = 1) -> int:
 
 def _taught(problem: Supervised, network: Network) -> Work:
     if not problem.sequences:
-        count = min(len(problem.X), _MOST_SAMPLES, ticks_for(network))
-        rows = np.unique(np.linspace(0, len(problem.X) - 1, count).astype(int))
+        rows = spread(len(problem.X), min(_MOST_SAMPLES, ticks_for(network)))
         values = answers(network, problem.X[rows])
         about = f"Its answers to {_share(len(rows), len(problem.X))} samples, each from state 0."
         return Work(about, True, [Episode("", values, len(rows), problem.Y[rows])])
@@ -187,30 +169,27 @@ def _steps(
 # ------------------------------------------------------------- what asks the network by itself
 
 
-class _Recording(Networks):
-    """Networks that keep what they are asked, up to the first reset after it.
-
-    Attributes:
-        inputs: Inputs, tick by tick.
-        samples: Inputs of the first ``predict``, (B, I), or of the first ``run``, (T, B, I).
-    """
+class _AskedBatch(Networks):
+    """One network, as a batch, that keeps what it is asked."""
 
     def __init__(self, networks: Networks) -> None:
         super().__init__(networks.plan, networks.interface, networks._genes)
-        self.inputs: list[Array] = []
-        self.samples: Array | None = None
-        self.over = False
+        self.inputs: list[Array] = []  # tick by tick, up to the first reset after them
+        self.samples: Array | None = None  # (T, B, I) of the first predict (T = 1) or run
+        self._over = False
 
     def note(self, x: ArrayLike) -> None:
-        """What is asked for a tick."""
-        if not self.over and len(self.inputs) < _MOST_PLAYED:
-            self.inputs.append(np.array(x, np.float64))
+        """What is asked for a tick, of several episodes the first."""
+        if not self._over and len(self.inputs) < _MOST_PLAYED:
+            self.inputs.append(np.reshape(x, (-1, self.interface.inputs))[0].astype(np.float64))
 
-    def lanes(self, network: ArrayLike) -> Lanes:
-        return _RecordedLanes(self, np.asarray(network, np.int64))
+    def activate(self, x: ArrayLike) -> Array:
+        y = super().activate(x)
+        self.note(x)
+        return y
 
     def reset(self) -> None:
-        self.over = self.over or bool(self.inputs)
+        self._over = bool(self.inputs)
         super().reset()
 
     def _run(self, x: Array) -> Array:
@@ -219,50 +198,38 @@ class _Recording(Networks):
         return super()._run(x)
 
 
-class _RecordedLanes(Lanes):
-    """Lanes that tell what they are asked."""
+class _Asked(Network):
+    """A network that notes what it is asked."""
 
-    def __init__(self, recording: _Recording, network: Array) -> None:
-        super().__init__(recording, network)
-        self._recording = recording
-
-    def activate(self, x: Array, active: Array | None = None) -> Array:
-        self._recording.note(x[0])
-        return super().activate(x, active)
-
-
-class _RecordedNetwork(Network):
-    """A network that tells what it is asked."""
-
-    def __init__(self, recording: _Recording) -> None:
-        super().__init__(recording)
-        self._recording = recording
+    def __init__(self, batch: _AskedBatch) -> None:
+        super().__init__(batch)
+        self._batch = batch
 
     def activate(self, x: ArrayLike) -> Array:
         y = super().activate(x)
-        self._recording.note(x)
+        self._batch.note(x)
         return y
 
     def reset(self) -> None:
-        self._recording.reset()
+        self._batch.reset()
         super().reset()
 
 
 def _asked(problem: Function, network: Network) -> Work:
     """What a fitness function asks the network."""
-    recording = _Recording(network.networks)
+    asked = _AskedBatch(network.networks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        problem.function(_RecordedNetwork(recording))
+        problem.function(_Asked(asked))
     limit = ticks_for(network)
-    if recording.inputs:
-        inputs = np.array(recording.inputs[:limit])
+    if asked.inputs:
+        values = activity(network, np.array(asked.inputs[:limit]))
         about = "What the fitness function asks until it resets the network."
-        return Work(about, False, [Episode("", activity(network, inputs), len(recording.inputs))])
-    if recording.samples is None:
+        return Work(about, False, [Episode("", values, len(asked.inputs))])
+    X = asked.samples
+    if X is None:
         raise ValueError("the fitness function asked the network nothing")
-    X = recording.samples
-    if len(X) == 1:  # one tick: independent samples
+    if len(X) == 1:
         values = answers(network, X[0][: min(limit, _MOST_SAMPLES)])
         about = "What the fitness function asks, each sample from state 0."
         return Work(about, True, [Episode("", values, len(values))])
@@ -272,24 +239,23 @@ def _asked(problem: Function, network: Network) -> Work:
 
 def _played(problem: Any, network: Network) -> Work:
     """An episode of an environment, and pictures of it where it can be rendered."""
-    recording = _Recording(network.networks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        steps = list(islice(problem.play(_RecordedNetwork(recording), seed=0), _MOST_PLAYED))
+        steps = list(islice(problem.play(network, seed=0), _MOST_PLAYED))
     # A tick is a decision, which holds for some steps where frames are skipped.
     decisions = [k for k, step in enumerate(steps) if getattr(step, "decided", True)]
     rewards = np.add.reduceat([float(step.reward) for step in steps], decisions).tolist()
     limit = min(ticks_for(network), len(decisions))
-    missing = []
+    shown = decisions[:limit]
+    pictures, missing = [], []
     try:
-        pictures = _pictures(problem, network, decisions[:limit])
+        pictures = _pictures(problem, network, shown)
     except Exception as error:
-        pictures = []
         missing.append(f"There are no pictures of the environment: {error}")
     episode = Episode(
-        "", activity(network, np.array(recording.inputs[:limit])), len(decisions),
-        actions=[_text(steps[k].action) for k in decisions[:limit]],
-        rewards=rewards[:limit], pictures=pictures,
+        "", activity(network, np.array([steps[k].observation for k in shown])), len(decisions),
+        actions=[_text(steps[k].action) for k in shown], rewards=rewards[:limit],
+        pictures=pictures,
     )  # fmt: skip
     about = f"One episode of {len(steps):,} steps, with a return of {sum(rewards):.6g}."
     if len(decisions) < len(steps):
@@ -301,11 +267,9 @@ def _played(problem: Any, network: Network) -> Work:
 
 def _pictures(problem: Any, network: Network, decisions: list[int]) -> list[tuple[int, str]]:
     """The same episode again, rendered at some of the steps at which the network decides."""
-    limit = len(decisions)
     if decisions[-1] >= _MOST_RENDERED:
         raise ValueError(f"{decisions[-1] + 1:,} steps are too many to render.")
-    ticks = np.unique(np.linspace(0, limit - 1, min(_PICTURES, limit)).astype(int)).tolist()
-    wanted = {decisions[tick]: tick for tick in ticks}
+    wanted = {decisions[tick]: tick for tick in spread(len(decisions), _PICTURES)}
     found: list[tuple[int, str]] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -324,7 +288,7 @@ def _encoded(frame: Array) -> str:
     image.thumbnail(_PICTURE, Image.Resampling.LANCZOS)
     file, kind = io.BytesIO(), "webp" if features.check("webp") else "png"
     image.save(file, kind, quality=60)
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+    return data_uri(kind, file.getvalue())
 
 
 def _text(action: Any) -> str:

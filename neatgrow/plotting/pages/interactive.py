@@ -4,7 +4,7 @@ One layout serves all generations, so that a node keeps its place while others c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,13 @@ from neatgrow.columns import COLUMNS
 from neatgrow.genomes.build import composed
 from neatgrow.genomes.columns import names_of
 from neatgrow.genomes.genomes import Genome
+from neatgrow.lineage.lineage import Ancestor
 from neatgrow.plotting.graph.frame import Frame, Margins, fit, natural_pitch, natural_width
-from neatgrow.plotting.graph.layers import Diagram, arrange, wired
+from neatgrow.plotting.graph.layers import Diagram, Wire, arrange, wired
 from neatgrow.plotting.graph.legend import strokes_of
 from neatgrow.plotting.graph.marks import activation_curves
-from neatgrow.plotting.graph.routes import Route, routes
+from neatgrow.plotting.graph.routes import routes
+from neatgrow.plotting.theme import spread
 
 ENABLED, LIVE, DELAYED = 1, 2, 4  # flags of a connection
 
@@ -29,78 +31,53 @@ _MOST_GENES = 60_000  # over all stages that are kept: they take about 20 bytes 
 _MOST_STAGES = 100
 _WIDE, _NARROW = 8.2, 3.7  # inches: of a page beside the text, and of a telephone
 _CLOSEST = 0.45  # inches between columns
-_LONGEST_NAME = {False: 24, True: 11}  # letters, by whether the layout is narrow
+_LONGEST_NAME, _LONGEST_NARROW = 24, 11  # letters
 _MOST_MARKED = 150  # nodes; with more the curves of their activations would be specks
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A genome on the way to the champion.
-
-    Attributes:
-        generation: When it arose.
-        genome: What it is.
-        fitness: Its fitness.
-        species: Id of its species, or ``None``.
-    """
-
-    generation: int
-    genome: Genome
-    fitness: float
-    species: int | None = None
-
-
-def graph_data(stages: Sequence[Stage]) -> dict[str, Any]:
+def graph_data(line: Sequence[Ancestor]) -> dict[str, Any]:
     """What the page's graph shows, as values that JSON can hold.
 
     Args:
-        stages: The champion last, its ancestors before it, at least one in all. Of a long
-            line some are left out, evenly.
+        line: The champion last, its ancestors before it, at least one in all. Of a long line
+            some are left out, evenly.
 
     Returns:
         ``nodes`` and ``wires`` that occur in any stage; ``layouts``, the widest first, with
         their places in pixels; ``stages`` with the genes of each, that refer to both by index.
     """
-    kept = thinned(stages)
-    genomes = [stage.genome for stage in kept]
+    kept = thinned(line)
+    genomes = [ancestor.genome for ancestor in kept]
     union = _union(genomes)
-    used = _ever_live(genomes)
-    diagram = arrange(_with(union, _worth_drawing(union, used)), True)
-    drawn = replace(wired(genomes[-1], False), crowded=diagram.crowded)
-    strokes = strokes_of(drawn)
+    diagram = arrange(_with(union, _worth_drawing(union, genomes)), True)
+    strokes = strokes_of(replace(wired(genomes[-1], False), dense=diagram.dense))
     ids = [*range(union.n_inputs), *union.node_id.tolist()]
     index = {id_: k for k, id_ in enumerate(ids)}
     labels = _labels(union, genomes[-1])
     return {
         "inputs": union.n_inputs,
         "outputs": union.n_outputs,
-        "crowded": diagram.crowded,
-        "strokes": {
-            "strongest": strokes.strongest, "thickest": strokes.thickest, "crowd": strokes.crowd
-        },
+        "dense": diagram.dense,
+        "strokes": asdict(strokes),
         "node_genes": [COLUMNS[name].label or name for name in _listed(union)[0]],
         "wire_genes": [COLUMNS[name].label or name for name in _listed(union)[1]],
         "nodes": [{"label": labels[id_]} for id_ in ids],
         "wires": [
-            {"from": index[a], "to": index[b], "innovation": str(innovation)}
-            for a, b, innovation in zip(
-                union.source.tolist(), union.target.tolist(), union.innovation.tolist(), strict=True
-            )
+            {"from": index[int(a)], "to": index[int(b)], "innovation": str(innovation)}
+            for a, b, innovation in zip(union.source, union.target, union.innovation, strict=True)
         ],
         "layouts": _layouts(diagram, union, index),
         "curves": _curves(genomes[-1]),
-        "stages": [_stage(stage, union, index) for stage in kept],
-        "left_out": len(stages) - len(kept),
+        "stages": [_stage(ancestor, union, index) for ancestor in kept],
+        "left_out": len(line) - len(kept),
     }  # fmt: skip
 
 
-def thinned(stages: Sequence[Stage]) -> list[Stage]:
+def thinned(line: Sequence[Ancestor]) -> list[Ancestor]:
     """The first, the last, and as many in between as a page can hold."""
-    genes = max(s.genome.node_id.size + s.genome.n_connections for s in stages)
-    most = int(min(max(_MOST_GENES // max(genes, 1), 2), _MOST_STAGES))
-    if len(stages) <= most:
-        return list(stages)
-    return [stages[k] for k in np.unique(np.linspace(0, len(stages) - 1, most).astype(int))]
+    genes = max(a.genome.node_id.size + a.genome.n_connections for a in line)
+    most = min(max(_MOST_GENES // max(genes, 1), 2), _MOST_STAGES)
+    return [line[k] for k in spread(len(line), most)]
 
 
 def _union(genomes: Sequence[Genome]) -> Genome:
@@ -115,15 +92,10 @@ def _union(genomes: Sequence[Genome]) -> Genome:
     return union
 
 
-def _ever_live(genomes: Sequence[Genome]) -> Array:
-    """Innovations of connections that took part in an answer in any of the genomes."""
-    found = [g.innovation[[wire.gene for wire in wired(g, False).wires]] for g in genomes]
-    return np.unique(np.concatenate(found))
-
-
-def _worth_drawing(union: Genome, used: Array) -> Array:
-    """(C,) whether the layout heeds a connection: those in use, and all of nodes without any."""
-    live = np.isin(union.innovation, used)
+def _worth_drawing(union: Genome, genomes: Sequence[Genome]) -> Array:
+    """(C,) whether the layout heeds a connection: those ever in use, and all of nodes without."""
+    used = [g.innovation[[wire.gene for wire in wired(g, False).wires]] for g in genomes]
+    live = np.isin(union.innovation, np.concatenate(used))
     touched = np.concatenate([union.source[live], union.target[live]])
     lonely = ~np.isin(union.source, touched) | ~np.isin(union.target, touched)
     worth: Array = live | lonely
@@ -155,9 +127,9 @@ def _curves(genome: Genome) -> dict[str, list[list[float]]]:
 # ------------------------------------------------------------------------------------ stages
 
 
-def _stage(stage: Stage, union: Genome, index: dict[int, int]) -> dict[str, Any]:
+def _stage(ancestor: Ancestor, union: Genome, index: dict[int, int]) -> dict[str, Any]:
     """Genes of one genome: [node, whether live, birth, genes …], [wire, flags, birth, genes …]."""
-    genome = stage.genome
+    genome = ancestor.genome
     diagram = wired(genome, False)
     kept = set(diagram.genes)
     delayed = {wire.gene: wire.delayed for wire in diagram.wires}
@@ -174,11 +146,9 @@ def _stage(stage: Stage, union: Genome, index: dict[int, int]) -> dict[str, Any]
     for c, on in enumerate(genome.enabled.tolist()):
         flags = ENABLED * on + LIVE * (c in delayed) + DELAYED * delayed.get(c, False)
         wires.append([rows[c], flags, born[c], *(column[c] for column in genes[1])])
-    finite = np.isfinite(stage.fitness)
     return {
-        "generation": int(stage.generation),
-        "fitness": _short(float(stage.fitness)) if finite else None,
-        "species": stage.species,
+        "generation": int(ancestor.generation),
+        "fitness": _short(float(ancestor.fitness)) if np.isfinite(ancestor.fitness) else None,
         "nodes": nodes,
         "wires": wires,
     }
@@ -209,34 +179,41 @@ def _short(value: float) -> float:
 def _layouts(diagram: Diagram, union: Genome, index: dict[int, int]) -> list[dict[str, Any]]:
     """One for a page, and one for a telephone where that is narrower."""
     last = len(diagram.columns) - 1
-    margins = _margins(diagram, _LONGEST_NAME[False])
-    found = [(False, margins, max(natural_width(diagram, margins), _WIDE))]
-    margins = _margins(diagram, _LONGEST_NAME[True])
-    width = max(margins.left + _CLOSEST * last + margins.right, _NARROW)
-    if not diagram.crowded and width < 0.9 * found[0][2]:
-        found.append((True, margins, width))
-    return [_layout(diagram, union, index, *choice) for choice in found]
+    margins = _margins(diagram, _LONGEST_NAME)
+    wide = max(natural_width(diagram, margins), _WIDE)
+    pitch = natural_pitch(diagram, None)
+    # Room for captions under nodes: 0.12 inches.
+    frame = fit(diagram, margins, wide, pitch, height=None, below=0.12)
+    found = [_layout(diagram, union, index, frame, _LONGEST_NAME)]
+    margins = _margins(diagram, _LONGEST_NARROW)
+    narrow = max(margins.left + _CLOSEST * last + margins.right, _NARROW)
+    if not diagram.dense and narrow < 0.9 * wide:
+        frame = fit(diagram, margins, narrow, 0.85 * pitch, height=None, below=0.12)
+        found.append(_layout(diagram, union, index, frame, _LONGEST_NARROW))
+    return found
 
 
 def _layout(
-    diagram: Diagram,
-    union: Genome,
-    index: dict[int, int],
-    narrow: bool,
-    margins: Margins,
-    wide: float,
+    diagram: Diagram, union: Genome, index: dict[int, int], frame: Frame, letters: int
 ) -> dict[str, Any]:
     """Places of all nodes and wires in pixels, y downwards."""
-    pitch = natural_pitch(diagram, None) * (0.85 if narrow else 1.0)
-    frame = fit(diagram, margins, wide, pitch, height=None, below=0.12)
+    width, height = frame.size
+    places: list[list[float]] = [[0.0, 0.0]] * len(index)
+    for v in range(len(diagram.genes)):
+        x, y = frame.places.x[v], height - frame.places.y[v]
+        places[index[diagram.node_id(v)]] = [_pixels(x), _pixels(y)]
     return {
-        "width": round(frame.size[0] * _DPI, 1),
-        "height": round(frame.size[1] * _DPI, 1),
+        "width": _pixels(width),
+        "height": _pixels(height),
         "radius": round(frame.places.radius * _DPI, 2),
-        "letters": _LONGEST_NAME[narrow],
-        "places": _places(diagram, frame, index),
+        "letters": letters,
+        "places": places,
         "routes": _routes(diagram, union, frame),
     }
+
+
+def _pixels(inches: float) -> float:
+    return round(float(inches) * _DPI, 1)
 
 
 def _margins(diagram: Diagram, longest: int) -> Margins:
@@ -246,59 +223,33 @@ def _margins(diagram: Diagram, longest: int) -> Margins:
         0.45 + _LETTER * max(min(len(labels[diagram.node_id(v)]), longest) for v in column)
         for column in (diagram.columns[0], diagram.columns[-1])
     )
-    last = len(diagram.columns) - 1
-    back = sum(diagram.layer[w.source] == last and w.source != w.target for w in diagram.wires)
-    return Margins(left, right + 0.07 * min(back, 5), 0.25, 0.25)
-
-
-def _places(diagram: Diagram, frame: Frame, index: dict[int, int]) -> list[list[float]]:
-    """[x, y] of every node, in the order of the page's nodes."""
-    places: list[list[float]] = [[0.0, 0.0]] * len(index)
-    for v in range(len(diagram.genes)):
-        x, y = float(frame.places.x[v]), frame.size[1] - float(frame.places.y[v])
-        places[index[diagram.node_id(v)]] = [round(x * _DPI, 1), round(y * _DPI, 1)]
-    return places
+    return Margins(left, right + 0.07 * min(diagram.back_from_outputs, 5), 0.25, 0.25)
 
 
 def _routes(diagram: Diagram, union: Genome, frame: Frame) -> list[dict[str, Any]]:
     """Course of every wire: ``line`` of cubic Bézier points, and ``head`` of its arrow."""
-    height = frame.size[1]
+    height, innovations = frame.size[1], union.innovation.tolist()
     found = {int(diagram.genome.innovation[r.wire.gene]): r for r in frame.routes}
-    missing = _plain_routes(diagram, union, frame, set(found))
+    # Those that the layout has not heeded run as in a dense graph.
+    vertex = {diagram.node_id(v): v for v in range(len(diagram.genes))}
+    ends = zip(union.source.tolist(), union.target.tolist(), strict=True)
+    rest = [
+        Wire(c, vertex[a], vertex[b], delayed=vertex[a] >= vertex[b], live=False)
+        for c, (a, b) in enumerate(ends)
+        if innovations[c] not in found
+    ]
+    plain = routes(replace(diagram, wires=rest, dense=True), frame.places)
+    found |= {innovations[route.wire.gene]: route for route in plain}
     result = []
-    for innovation in union.innovation.tolist():
-        route = found.get(innovation) or missing[innovation]
+    for innovation in innovations:
+        route = found[innovation]
         course: dict[str, Any] = {"line": _cubics(route.path, height)}
         if route.tip is not None:
             x, y = route.tip
-            course["head"] = [
-                round(x * _DPI, 1), round((height - y) * _DPI, 1),
-                round(float(np.degrees(-route.heading)), 1),
-            ]  # fmt: skip
+            turn = round(float(np.degrees(-route.heading)), 1)
+            course["head"] = [_pixels(x), _pixels(height - y), turn]
         result.append(course)
     return result
-
-
-def _plain_routes(
-    diagram: Diagram, union: Genome, frame: Frame, known: set[int]
-) -> dict[int, Route]:
-    """Courses of connections that the layout has not heeded, as in a crowd."""
-    rest = np.array([c for c, k in enumerate(union.innovation.tolist()) if k not in known], int)
-    if not rest.size:
-        return {}
-    vertex = {diagram.node_id(v): v for v in range(len(diagram.genes))}
-    wires = [
-        replace(wire, source=vertex[a], target=vertex[b])
-        for wire, a, b in zip(
-            wired(_with(union, rest), True).wires,
-            union.source[rest].tolist(),
-            union.target[rest].tolist(),
-            strict=True,
-        )
-    ]
-    plain = replace(diagram, wires=wires, crowded=True)
-    innovation = union.innovation[rest]
-    return {int(innovation[r.wire.gene]): r for r in routes(plain, frame.places)}
 
 
 def _cubics(path: Path, height: float) -> list[float]:
@@ -306,13 +257,11 @@ def _cubics(path: Path, height: float) -> list[float]:
     points: list[Array] = []
     for values, code in path.iter_segments(simplify=False):
         p = np.reshape(values, (-1, 2))
-        if code == Path.MOVETO:
-            points = [p[0]]
-            continue
-        a = points[-1]
         if code == Path.LINETO:
+            a = points[-1]
             p = np.stack([a + (p[0] - a) / 3.0, a + (p[0] - a) * 2.0 / 3.0, p[0]])
         elif code == Path.CURVE3:  # raised by one degree
+            a = points[-1]
             p = np.stack([a + (p[0] - a) * 2.0 / 3.0, p[1] + (p[0] - p[1]) * 2.0 / 3.0, p[1]])
         points += list(p)
     flipped = np.array(points) * (1.0, -1.0) + (0.0, height)

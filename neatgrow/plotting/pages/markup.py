@@ -4,36 +4,32 @@ import base64
 import html
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from neatgrow.plotting.history import finish
-from neatgrow.plotting.theme import Theme, ThemeName, chart_axes, new_figure, theme_of
+from neatgrow.plotting.theme import Theme, ThemeName, chart
 
 _SIZE = (5.6, 3.3)  # inches of a chart
 _LARGEST_SVG = 100_000  # bytes; a picture of more becomes pixels
 _LONGEST_TEXT = 400  # letters of a setting or a cause
 
 
-@dataclass
-class Parts:
+class Parts(list[str]):
     """HTML that is gathered piece by piece; a piece that fails is said, and costs no other."""
-
-    html: list[str] = field(default_factory=list)
 
     def add(self, what: str, make: Callable[[], str]) -> None:
         """Add what ``make`` gives."""
         try:
-            self.html.append(make())
+            self.append(make())
         except Exception as error:
-            self.html.append(failed(what, error))
+            self.append(failed(what, error))
 
     def __str__(self) -> str:
-        return "\n".join(self.html)
+        return "\n".join(self)
 
 
 def failed(what: str, error: Exception) -> str:
@@ -96,34 +92,27 @@ def plain(value: Any) -> str:
 # ---------------------------------------------------------------------------------- pictures
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A picture on axes: its caption, its text alternative, what draws it, names of the axes."""
+class Chart(NamedTuple):
+    """A picture on axes."""
 
     caption: str
-    alternative: str
+    alternative: str  # for those who do not see it
     draw: Callable[[Axes, Theme], None]
-    axes: tuple[str, str]
+    labels: tuple[str, str]  # of the axes
 
     def figure(self, theme: ThemeName) -> Figure:
         """The picture in a theme."""
-        colors = theme_of(theme)
-        figure = new_figure(colors, _SIZE)
-        axes = chart_axes(figure, colors, x=self.axes[0], y=self.axes[1])
-        self.draw(axes, colors)
-        axes.set_title("", loc="right")  # the page says it, and the legend needs the room
-        finish(figure, None, colors.ink)
+        figure = chart(self.draw, self.labels, theme, None, _SIZE)
+        figure.axes[0].set_title("", loc="right")  # the page says it, and the legend needs room
         return figure
 
 
 def pictures(charts: Iterable[Chart]) -> str:
     """Charts side by side."""
     parts = Parts()
-    for chart in charts:
-        parts.add(
-            f"The chart of {chart.caption.lower()}",
-            lambda chart=chart: picture(chart.figure, chart.caption, chart.alternative),  # type: ignore[misc]
-        )
+    for one in charts:
+        make = partial(picture, one.figure, one.caption, one.alternative)
+        parts.add(f"The chart of {one.caption.lower()}", make)
     return f'<div class="charts">{parts}</div>'
 
 
@@ -139,12 +128,21 @@ def picture(make: Callable[[ThemeName], Figure], caption: str, alternative: str)
 
 def _uri(figure: Figure) -> str:
     """A picture as a data URI: SVG, or PNG where that is smaller by far."""
-    file = io.BytesIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with matplotlib.rc_context({"svg.hashsalt": "neatgrow"}):
-        figure.savefig(file, format="svg", metadata=nothing)
-    kind = "svg+xml"
-    if file.tell() > _LARGEST_SVG:
-        file, kind = io.BytesIO(), "png"
-        figure.savefig(file, format="png", dpi=150)
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+        vectors = saved(figure, "svg", metadata=nothing)
+    if len(vectors) <= _LARGEST_SVG:
+        return data_uri("svg+xml", vectors)
+    return data_uri("png", saved(figure, "png", dpi=150))
+
+
+def saved(figure: Figure, kind: str, **options: Any) -> bytes:
+    """What a file of the figure would hold."""
+    file = io.BytesIO()
+    figure.savefig(file, format=kind, **options)
+    return file.getvalue()
+
+
+def data_uri(kind: str, content: bytes) -> str:
+    """An image as the address of itself."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"

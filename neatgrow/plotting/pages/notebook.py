@@ -4,22 +4,20 @@ What calls these functions catches everything, so that a failing picture costs n
 itself; a notebook then shows the text instead.
 """
 
-import base64
 import html
-import io
-
-from matplotlib.figure import Figure
 
 from neatgrow.genomes.genomes import Genome
 from neatgrow.networks.networks import Network
 from neatgrow.plotting.graph.network import draw
 from neatgrow.plotting.overview import draw_history
+from neatgrow.plotting.pages.markup import data_uri, saved
 from neatgrow.runs.results import Result
 
 
 def svg(genome: Genome | Network) -> str:
     """The drawing of a genome or a network as SVG."""
-    return _svg(draw(genome))
+    text = saved(draw(genome), "svg", metadata={"Date": None}).decode("utf-8")
+    return text[text.index("<svg") :]
 
 
 def page(result: Result) -> str:
@@ -37,23 +35,9 @@ def page(result: Result) -> str:
         f'<td style="text-align:left">{html.escape(value)}</td></tr>'
         for name, value in facts.items()
     )
+    figures = {"champion": draw(result.champion), "history": draw_history(result.history)}
     pictures = "".join(
-        f'<img alt="{name}" style="max-width:100%" src="data:image/png;base64,{_png(figure)}">'
-        for name, figure in (
-            ("champion", draw(result.champion)), ("history", draw_history(result.history)),
-        )
-    )  # fmt: skip
+        f'<img alt="{name}" style="max-width:100%" src="{data_uri("png", saved(figure, "png"))}">'
+        for name, figure in figures.items()
+    )
     return f"<div><table>{rows}</table>{pictures}</div>"
-
-
-def _svg(figure: Figure) -> str:
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    text = file.getvalue()
-    return text[text.index("<svg") :]
-
-
-def _png(figure: Figure) -> str:
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return base64.b64encode(file.getvalue()).decode("ascii")

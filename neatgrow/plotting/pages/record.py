@@ -1,7 +1,7 @@
 """What a report tells of, gathered from a result or from a run's directory."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,59 +14,36 @@ from neatgrow.evaluation.base import Problem
 from neatgrow.files.archive import FileError
 from neatgrow.genomes.genomes import Genome
 from neatgrow.lineage.lineage import Ancestor
-from neatgrow.plotting.pages.interactive import Stage
 from neatgrow.problems import catalogue
 from neatgrow.runs.checkpoints import Snapshot, load_snapshot
+from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import History
 from neatgrow.runs.reading import CHECKPOINTS, CONFIG, read_judged, read_run, read_verified
 from neatgrow.runs.results import Result, fingerprint_of
-from neatgrow.runs.retests import Verified
 
 
 @dataclass(frozen=True)
 class Record:
-    """A run as a report tells it.
+    """A run as a report tells it."""
 
-    Attributes:
-        name: Of the problem.
-        description: Of the problem and the run, as ``problem.json`` has it.
-        history: Table by generation.
-        champion: Best genome ever.
-        fitness: Its fitness.
-        judged: The champion as it was judged: what it had become by learning that is not
-            inherited, else the champion itself.
-        verified: Its final test, where there was one.
-        directory: Where the run was written, or ``None``.
-        seed: Of the run, if it is known.
-        solved: Whether the champion solves the problem; ``None`` where nothing says so.
-        stopped: Why it ended, or ``""`` where that is not known.
-        fingerprint: Of the result, or ``""`` where its exact history is not known.
-        stages: The champion's ancestors, and itself last.
-        failures: The first that failed: generation, genome, cause.
-        config: Settings, if they can be read.
-        problem: The problem, if it can be had.
-        changes: Settings overridden on the way: generation, and values by dotted path.
-        missing: By the name of a field above, why it is not there.
-    """
-
-    name: str
-    description: dict[str, Any]
+    name: str  # of the problem
+    description: dict[str, Any]  # of the problem and the run, as problem.json has it
     history: History
-    champion: Genome
-    fitness: float
-    judged: Genome
-    verified: Verified | None
+    champion: Genome  # best ever
+    fitness: float  # its fitness
+    judged: Genome  # the champion with what it learned, where that is not inherited
+    verified: Verified | None  # its final test, where there was one
     directory: Path | None = None
     seed: int | None = None
-    solved: bool | None = None
-    stopped: str = ""
-    fingerprint: str = ""
-    stages: list[Stage] = field(default_factory=list)
-    failures: list[tuple[int, int, str]] = field(default_factory=list)
+    solved: bool | None = None  # ``None`` where nothing says so
+    stopped: str = ""  # why it ended, where that is known
+    fingerprint: str = ""  # of the result, where its exact history is known
+    line: list[Ancestor] = field(default_factory=list)  # the champion's ancestors, itself last
+    failures: list[tuple[int, int, str]] = field(default_factory=list)  # generation, genome, cause
     config: Config | None = None
     problem: Problem | None = None
-    changes: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
-    missing: dict[str, str] = field(default_factory=dict)
+    changes: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # generation, settings
+    missing: dict[str, str] = field(default_factory=dict)  # by field, why it is not there
 
 
 def record_of(run: Result | str | PathLike[str]) -> Record:
@@ -82,14 +59,14 @@ def record_of(run: Result | str | PathLike[str]) -> Record:
 def _of_result(result: Result) -> Record:
     missing: dict[str, str] = {}
     population, problem = result.population, result.problem
-    ancestors = _attempt(missing, "stages", lambda: result.ancestors)
+    ancestors = _attempt(missing, "line", lambda: result.ancestors)
     described = getattr(problem, "describe", dict)
     description = _attempt(missing, "description", lambda: dict(described())) or {}
     return Record(
         problem.name, description, result.history, result.champion, result.champion_fitness,
         result.learned, result.verified, directory=result.directory, seed=population.seed,
         solved=result.solved, stopped=result.stopped, fingerprint=result.fingerprint,
-        stages=_stages(ancestors, result.champion, result.history, missing),
+        line=_line(ancestors, result.champion, result.history, missing),
         failures=result.failures, config=asked(population.config, population.chosen),
         problem=problem, missing=missing,
     )  # fmt: skip
@@ -101,24 +78,24 @@ def _of_directory(path: Path) -> Record:
     verified = _attempt(missing, "verified", lambda: read_verified(path))
     learned = _attempt(missing, "judged", lambda: read_judged(path))
     snapshot = _newest(path)
-    current = snapshot is not None and snapshot.population.generation == len(history)
-    ancestors = _attempt(missing, "stages", lambda: _ancestors(snapshot))
+    ancestors = _attempt(missing, "line", lambda: _ancestors(snapshot))
     config = _attempt(missing, "config", lambda: Config.from_toml(path / CONFIG))
     problem = _attempt(missing, "problem", lambda: catalogue.rebuild(description))
     known = [description.get(key) for key in ("name", "environment", "problem")]
-    solved, fingerprint, failures, changes = None, "", [], []
-    if snapshot is not None:
-        failures, changes = snapshot.failures, snapshot.changes
-        if current:
-            solved = snapshot.solved
-            fingerprint = fingerprint_of(snapshot.history, champion)
-    return Record(
+    record = Record(
         str(next(filter(None, known), path.name)), description, history, champion,
         history[-1]["champion"] if verified is None else verified.mean, learned or champion,
-        verified, directory=path, seed=description.get("seed"), solved=solved,
-        fingerprint=fingerprint, stages=_stages(ancestors, champion, history, missing),
-        failures=failures, config=config, problem=problem, changes=changes, missing=missing,
+        verified, directory=path, seed=description.get("seed"), config=config, problem=problem,
+        line=_line(ancestors, champion, history, missing), missing=missing,
     )  # fmt: skip
+    if snapshot is None:
+        return record
+    record = replace(record, failures=snapshot.failures, changes=snapshot.changes)
+    if snapshot.population.generation != len(history):  # the run went on after it
+        return record
+    marks = snapshot.population.marks()
+    fingerprint = fingerprint_of(snapshot.history, champion, marks)
+    return replace(record, solved=snapshot.solved, fingerprint=fingerprint)
 
 
 def _attempt(missing: dict[str, str], name: str, get: Callable[[], Any]) -> Any:
@@ -142,30 +119,26 @@ def _newest(path: Path) -> Snapshot | None:
 
 def _ancestors(snapshot: Snapshot | None) -> list[Ancestor]:
     """The champion's line, as far as it was saved."""
-    if snapshot is None or snapshot.lineage is None:
-        return []
-    return snapshot.lineage.line()
+    return snapshot.lineage.line() if snapshot is not None and snapshot.lineage is not None else []
 
 
-def _stages(
+def _line(
     ancestors: list[Ancestor] | None, champion: Genome, history: History, missing: dict[str, str]
-) -> list[Stage]:
+) -> list[Ancestor]:
     """Ancestors and the champion, which is the last whatever was recorded."""
     fitness = history["champion"]
     reached = np.flatnonzero(fitness == fitness[-1])
-    last = int(history["generation"][reached[0]]) if reached.size else len(history)
-    found = Stage(last, champion, float(fitness[-1]))
-    stages: list[Stage] = []
+    born = int(history["generation"][reached[0]]) if reached.size else len(history)
+    before = ancestors[:-1] if ancestors else []
     if ancestors and not _same_genes(ancestors[-1].genome, champion):
-        missing["stages"] = (
+        before = []
+        missing["line"] = (
             f"ancestors were saved last in generation {ancestors[-1].generation}, those of "
             "another champion"
         )
-    elif ancestors:
-        stages = [Stage(a.generation, a.genome, a.fitness, a.species) for a in ancestors[:-1]]
-    if not stages:
-        missing.setdefault("stages", "the run has no record of its champion's ancestors")
-    return [*stages, found]
+    if not before:
+        missing.setdefault("line", "the run has no record of its champion's ancestors")
+    return [*before, Ancestor(born, champion, float(fitness[-1]), -1)]
 
 
 def _same_genes(one: Genome, other: Genome) -> bool:

@@ -35,20 +35,17 @@ function describeNode(graph, box, n, values) {
   if (values) rows.unshift(["value", number(values[n])]);
   box.append(element("h3", {}, `${graph.name(n)} – ${graph.word(n)}`), facts(rows));
   if (!graph.isLive[n]) box.append(element("p", {}, "It takes no part in any answer."));
-  const ends = [
-    ["from", (w) => graph.data.wires[w].to === n, (w) => graph.data.wires[w].from],
-    ["to", (w) => graph.data.wires[w].from === n, (w) => graph.data.wires[w].to],
-  ];
-  const { stages } = graph.data;
-  if (row && !stages[stages.length - 1].nodes.some((other) => other[0] === n)) {
+  if (row && !graph.data.stages.at(-1).nodes.some((other) => other[0] === n)) {
     box.append(element("p", {}, "The champion has lost it."));
   }
-  for (const [word, has, other] of ends) {
-    const wires = graph.incident[n].filter((w) => graph.isVisible(w) && has(w))
+  for (const [word, here, other] of [["from", "to", "from"], ["to", "from", "to"]]) {
+    const wires = graph.incident[n]
+      .filter((w) => graph.isVisible(w) && graph.data.wires[w][here] === n)
       .sort((a, b) => Math.abs(graph.wireGenes[b][3]) - Math.abs(graph.wireGenes[a][3]));
     if (!wires.length) continue;
     const list = wires.slice(0, 6).map((w) => element("li", {},
-      element("span", {}, graph.name(other(w))), element("span", {}, signed(graph.wireGenes[w][3]))));
+      element("span", {}, graph.name(graph.data.wires[w][other])),
+      element("span", {}, signed(graph.wireGenes[w][3]))));
     if (wires.length > 6) list.push(element("li", {}, `and ${wires.length - 6} more`));
     box.append(element("h4", {}, word), element("ul", {}, ...list));
   }
@@ -100,31 +97,28 @@ function geneTables(graph) {
 // What colours and lines mean.
 function keyOf(graph) {
   const box = element("div", { class: "key", "aria-hidden": "true" });
-  const add = (draw, text) => {
+  const add = (name, settings, text) => {
     const svg = shape("svg", { width: 34, height: 14 });
-    draw(svg);
+    shape(name, settings, svg);
     box.append(element("span", {}, svg, text));
   };
+  const line = (stroke, width, text, dash = null) =>
+    add("path", { d: "M1 7H33", stroke, "stroke-width": width, "stroke-dasharray": dash }, text);
+  const dot = (fill, stroke, text) => add("circle", { cx: 17, cy: 7, r: 6, fill, stroke }, text);
   const { strongest } = graph.data.strokes;
-  const line = (settings) => (svg) => shape("path", { d: "M1 7H33", ...settings }, svg);
   const flags = graph.stage.wires.map((row) => row[1]);
   if (strongest) {
-    add(line({ stroke: "var(--positive)", "stroke-width": 3.6 }), `+${number(strongest, 2)}`);
-    add(line({ stroke: "var(--positive)", "stroke-width": 1.6 }), `+${number(strongest / 5, 2)}`);
-    add(line({ stroke: "var(--negative)", "stroke-width": 3.6 }), `−${number(strongest, 2)}`);
+    line("var(--positive)", 3.6, `+${number(strongest, 2)}`);
+    line("var(--positive)", 1.6, `+${number(strongest / 5, 2)}`);
+    line("var(--negative)", 3.6, `−${number(strongest, 2)}`);
   }
-  if (flags.some((f) => f & DELAYED)) {
-    add(line({ stroke: "var(--quiet)", "stroke-width": 2, "stroke-dasharray": "6 4" }), "delayed by one tick");
-  }
-  if (flags.some((f) => !(f & LIVE))) {
-    add(line({ stroke: "var(--quiet)", "stroke-width": 1.3, "stroke-dasharray": "1.5 3.5" }), "disabled");
-  }
-  const dot = (fill, edge) => (svg) => shape("circle", { cx: 17, cy: 7, r: 6, fill, stroke: edge }, svg);
-  add(dot("var(--input)", "var(--quiet)"), "input");
+  if (flags.some((f) => f & DELAYED)) line("var(--quiet)", 2, "delayed by one tick", "6 4");
+  if (flags.some((f) => !(f & LIVE))) line("var(--quiet)", 1.3, "disabled", "1.5 3.5");
+  dot("var(--input)", "var(--quiet)", "input");
   if (graph.data.nodes.length > graph.data.inputs + graph.data.outputs) {
-    add(dot("var(--surface)", "var(--ink)"), "hidden");
+    dot("var(--surface)", "var(--ink)", "hidden");
   }
-  add(dot("var(--output)", "var(--ink)"), "output");
+  dot("var(--output)", "var(--ink)", "output");
   return box;
 }
 
@@ -133,23 +127,19 @@ function keyOf(graph) {
 // A slider with a button that moves it.
 class Player {
   constructor(bar, { name, count: total, rate, show, text }) {
-    Object.assign(this, { total, rate, show, text, playing: false });
-    this.button = element("button", { type: "button", class: "play" }, "Play");
-    this.range = element("input", { type: "range", min: "0", max: String(total - 1), value: "0",
-      "aria-label": name });
+    Object.assign(this, { show, text });
+    const pick = () => { this.stop(); this.go(Number(this.range.value)); };
+    this.button = element("button", { type: "button", class: "play", onclick: () => this.toggle() });
+    this.range = element("input", { type: "range", min: 0, "aria-label": name, oninput: pick });
     this.said = element("output");
     bar.append(this.button, this.range, this.said);
-    this.button.addEventListener("click", () => this.toggle());
-    this.range.addEventListener("input", () => {
-      this.stop();
-      this.go(Number(this.range.value));
-    });
+    this.resize(total, rate);
   }
 
   resize(total, rate) {
     this.stop();
     Object.assign(this, { total, rate });
-    this.range.max = String(total - 1);
+    this.range.max = total - 1;
   }
 
   go(k) {
@@ -203,11 +193,10 @@ function champion() {
     button("+", "Zoom in", () => graph.zoom(1.3)), button("−", "Zoom out", () => graph.zoom(1 / 1.3)),
     element("button", { type: "button", onclick: () => graph.reset() }, "Reset"));
   if (data.stages.some((stage) => stage.wires.some((row) => !(row[1] & LIVE)))) {
-    const tick = element("input", { type: "checkbox", id: "off" });
-    tick.addEventListener("change", () => {
+    const tick = element("input", { type: "checkbox", id: "off", onchange: () => {
       graph.off = tick.checked;
       graph.paint();
-    });
+    } });
     bar.append(element("label", { class: "push" }, tick, "Disabled connections"));
   }
   box.append(keyOf(graph));
@@ -264,24 +253,23 @@ function activity() {
   const bar = element("div", { class: "bar" }), strip = element("div", { class: "strip" });
   box.append(element("div", { class: "stage" }, canvas, scene), bar, strip);
 
-  const last = DATA.network.stages[DATA.network.stages.length - 1];
-  const vertices = work.rows.map((r) => (r < work.inputs ? r : last.nodes[r - work.inputs][0]));
+  const { nodes } = DATA.network.stages.at(-1);
+  const vertices = work.rows.map((r) => (r < work.inputs ? r : nodes[r - work.inputs][0]));
   const unit = work.samples ? "sample" : "tick";
   let episode = work.episodes[0], now = 0;
 
-  const values = () => {
+  const byNode = (value) => { // what a row of the strip has, by node
     const found = [];
-    vertices.forEach((n, row) => { found[n] = episode.values[row][now]; });
+    vertices.forEach((n, row) => { found[n] = value(row); });
     return found;
   };
   const graph = new Graph(canvas, DATA.network, "The champion at work; the values of all nodes at "
     + "the chosen moment are in the strip below.", (g) => tell(g));
   GRAPHS.push(graph);
   function tell(g) {
-    if (g.at && g.at[0] === "node") return describe(g, panel, values());
-    if (g.at) return describe(g, panel);
-    panel.replaceChildren(element("h3", {}, `${unit} ${now + 1} of ${episode.ticks}`), facts(moment()));
-    return undefined;
+    if (g.at) describe(g, panel, byNode((row) => episode.values[row][now]));
+    else panel.replaceChildren(
+      element("h3", {}, `${unit} ${now + 1} of ${episode.ticks}`), facts(moment()));
   }
   function moment() {
     const rows = [];
@@ -291,11 +279,10 @@ function activity() {
       rows.push(["reward", number(episode.rewards[now])], ["return so far", number(sum)]);
     }
     const first = work.rows.length - work.outputs;
-    work.names.slice(first).forEach((name, o) => {
+    work.names.slice(first, first + 8).forEach((name, o) => {
       const wanted = episode.targets[o]?.[now];
-      if (o > 7) return;
       rows.push([name, number(episode.values[first + o][now], 3)]);
-      if (wanted !== undefined && wanted !== null) rows.push([`wanted`, number(wanted, 3)]);
+      if (typeof wanted === "number") rows.push(["wanted", number(wanted, 3)]);
     });
     return rows;
   }
@@ -307,12 +294,8 @@ function activity() {
     name: `Moment: ${unit}`, count: total(), rate: rate(), text: (k) => `${unit} ${k + 1}`,
     show: (k) => {
       now = k;
-      const shares = [];
-      vertices.forEach((n, row) => {
-        const value = episode.values[row][k];
-        shares[n] = value === null ? null : value / episode.scales[row];
-      });
-      graph.color(shares);
+      graph.color(byNode((row) =>
+        (episode.values[row][k] === null ? null : episode.values[row][k] / episode.scales[row])));
       field.go(k);
       const shown = episode.pictures.filter(([at]) => at <= k).pop();
       if (shown) {
@@ -330,9 +313,8 @@ function activity() {
     player.go(0);
   };
   if (work.episodes.length > 1) {
-    const list = element("select", { "aria-label": "Episode" },
-      ...work.episodes.map(({ name }, k) => element("option", { value: String(k) }, name)));
-    list.addEventListener("change", () => choose(Number(list.value)));
+    const list = element("select", { "aria-label": "Episode", onchange: () => choose(Number(list.value)) },
+      ...work.episodes.map(({ name }, k) => element("option", { value: k }, name)));
     bar.prepend(list);
   }
   choose(0);
@@ -342,54 +324,48 @@ function activity() {
 // All values over time, a row per node; what was wanted below the outputs.
 class Strip {
   constructor(box, work, choose) {
-    this.work = work;
-    this.box = box;
-    this.choose = choose;
+    Object.assign(this, { box, work, choose });
   }
 
   fill(episode) {
-    const { work, box } = this;
-    const many = work.rows.length > 60; // then only inputs and outputs, and of these the first
-    const first = work.rows.length - work.outputs;
-    let rows = work.rows.map((_, k) => k);
-    if (many) rows = rows.filter((k) => Math.min(k, work.inputs) === k && k < 24 || (k >= first && k < first + 16));
-    const lines = rows.map((k) => ({
+    const { work, box } = this, first = work.rows.length - work.outputs;
+    // Of many rows only inputs and outputs, and of these the first.
+    const shown = (k) => work.rows.length <= 60 || k < Math.min(work.inputs, 24)
+      || (k >= first && k < first + 16);
+    const lines = work.rows.map((_, k) => k).filter(shown).map((k) => ({
       name: work.names[k], values: episode.values[k], scale: episode.scales[k],
     }));
     episode.targets.slice(0, 16).forEach((values, o) => lines.push({
       name: `wanted ${work.names[first + o]}`, values, scale: Math.max(1, ...values.map((v) => Math.abs(v ?? 0))),
     }));
     const high = clamp(Math.floor(460 / lines.length), 9, 20);
-    const left = element("div", { class: "column left" }), right = element("div", { class: "column right" });
+    const column = (side, texts) => {
+      const made = element("div", { class: `column ${side}` },
+        ...texts.map((text) => element("span", { title: text }, text)));
+      made.style.gridTemplateRows = `repeat(${lines.length}, ${high}px)`;
+      made.style.fontSize = `${Math.min(13, high - 1)}px`;
+      return made;
+    };
+    this.total = lines[0].values.length;
     this.cursor = element("div", { class: "cursor" });
     const canvas = element("canvas", { role: "img", "aria-label":
-      `Values of ${count(lines.length, "row")} over ${count(lines[0].values.length,
+      `Values of ${count(lines.length, "row")} over ${count(this.total,
         work.samples ? "sample" : "tick")}, blue above 0, orange below.` });
-    this.field = element("div", { class: "field" }, canvas, this.cursor);
-    for (const column of [left, right]) {
-      column.style.gridTemplateRows = `repeat(${lines.length}, ${high}px)`;
-      column.style.fontSize = `${Math.min(13, high - 1)}px`;
-    }
-    for (const { name, scale } of lines) {
-      left.append(element("span", { title: name }, name));
-      right.append(element("span", {}, `±${number(scale, 2)}`));
-    }
-    this.field.style.height = `${high * lines.length}px`;
-    box.replaceChildren(left, this.field, right);
-    this.total = lines[0].values.length;
-    this.paint(canvas, lines);
     const pick = (event) => {
-      const area = this.field.getBoundingClientRect();
+      const area = field.getBoundingClientRect();
       this.choose(Math.floor(((event.clientX - area.left) / area.width) * this.total));
     };
-    this.field.addEventListener("pointerdown", (event) => {
-      this.field.setPointerCapture(event.pointerId);
-      pick(event);
-    });
-    this.field.addEventListener("pointermove", (event) => { if (event.buttons) pick(event); });
-  }
-
-  paint(canvas, lines) {
+    const field = element("div", {
+      class: "field",
+      onpointerdown: (event) => {
+        field.setPointerCapture(event.pointerId);
+        pick(event);
+      },
+      onpointermove: (event) => { if (event.buttons) pick(event); },
+    }, canvas, this.cursor);
+    field.style.height = `${high * lines.length}px`;
+    box.replaceChildren(column("left", lines.map(({ name }) => name)), field,
+      column("right", lines.map(({ scale }) => `±${number(scale, 2)}`)));
     set(canvas, { width: this.total, height: lines.length * 8 });
     const paper = canvas.getContext("2d");
     lines.forEach(({ values, scale }, row) => values.forEach((value, t) => {

@@ -5,7 +5,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Sequence
+from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from neatgrow import _checks
 from neatgrow.files.archive import write_text
 from neatgrow.plotting.pages.record import Record, record_of
-from neatgrow.plotting.pages.sections import Section, headline, sections, verdict
+from neatgrow.plotting.pages.sections import headline, sections, verdict
 from neatgrow.plotting.theme import THEMES, Theme, blend
 from neatgrow.runs.results import Result
 
@@ -73,7 +73,11 @@ def page(record: Record) -> str:
         "mood": {True: "good", False: "bad", None: "open"}[record.solved],
         "headline": headline(record),
         "links": "".join(f'<a href="#{p.key}">{html.escape(p.title)}</a>' for p in parts),
-        "sections": "".join(map(_section, parts)),
+        "sections": "".join(
+            f'<section id="{part.key}" aria-labelledby="{part.key}-title">'
+            f'<h2 id="{part.key}-title">{html.escape(part.title)}</h2>{part.html}</section>'
+            for part in parts
+        ),
         "data": _json({part.key: part.data for part in parts if part.data is not None}),
         "script": script,
         "style": style,
@@ -81,14 +85,6 @@ def page(record: Record) -> str:
     # In one pass: what is filled in is not searched again.
     text = re.sub(r"\{\{(\w+)\}\}", lambda match: filled[match[1]], _file("report.html"))
     return text.encode("utf-8", "replace").decode("utf-8")  # names may hold half a letter
-
-
-def _section(part: Section) -> str:
-    title = html.escape(part.title)
-    return (
-        f'<section id="{part.key}" aria-labelledby="{part.key}-title">'
-        f'<h2 id="{part.key}-title">{title}</h2>{part.html}</section>'
-    )
 
 
 def _json(data: dict[str, Any]) -> str:
@@ -104,21 +100,15 @@ def _file(name: str) -> str:
 def _style() -> str:
     """The style sheet, with the colours of pictures as its variables."""
     light, dark = (_variables(theme) for theme in THEMES.values())
-    rules: Sequence[str] = (
-        f":root{{{light}}}",
-        f"@media (prefers-color-scheme:dark){{:root:not([data-theme]){{{dark}}}}}",
-        f":root[data-theme=dark]{{{dark}}}",
+    return (
+        f":root{{{light}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root:not([data-theme]){{{dark}}}}}\n"
+        f":root[data-theme=dark]{{{dark}}}\n{_file('report.css')}"
     )
-    return "\n".join([*rules, _file("report.css")])
 
 
 def _variables(theme: Theme) -> str:
-    colors = {
-        name: getattr(theme, name)
-        for name in ("background", "ink", "quiet", "surface", "input", "output", "positive")
-    }
-    colors |= {
-        "negative": theme.negative,
+    colors = asdict(theme) | {
         "muted": blend(theme.ink, theme.background, 0.28),  # text that still has contrast
         "line": blend(theme.quiet, theme.background, 0.7),
         "wash": blend(theme.quiet, theme.background, 0.92),

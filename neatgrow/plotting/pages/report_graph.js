@@ -8,31 +8,29 @@ const SVG = document.querySelector("svg").namespaceURI;
 const ENABLED = 1, LIVE = 2, DELAYED = 4;
 const POINT = 96 / 72; // pixels per point
 const REACH = 7; // pixels from which a connection is pointed at
+const STEPS = 24; // of the polygonal line that it then is
 
 // ------------------------------------------------------------------------------- helpers
 
-function element(name, settings = {}, ...children) {
-  const made = document.createElement(name);
+function set(node, settings) {
   for (const [key, value] of Object.entries(settings)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else made.setAttribute(key, value);
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (value === null) node.removeAttribute(key);
+    else node.setAttribute(key, value);
   }
+  return node;
+}
+
+function element(name, settings = {}, ...children) {
+  const made = set(document.createElement(name), settings);
   made.append(...children);
   return made;
 }
 
 function shape(name, settings, parent) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(settings)) made.setAttribute(key, value);
-  if (parent) parent.append(made);
+  const made = set(document.createElementNS(SVG, name), settings);
+  parent?.append(made);
   return made;
-}
-
-function set(node, settings) {
-  for (const [key, value] of Object.entries(settings)) {
-    if (value === null) node.removeAttribute(key);
-    else node.setAttribute(key, value);
-  }
 }
 
 function count(number, one, many = one + "s") {
@@ -57,8 +55,7 @@ const COLORS = {};
 
 function readColors() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ["background", "ink", "quiet", "surface", "input", "output", "positive",
-    "negative", "middle"]) {
+  for (const name of ["background", "quiet", "positive", "negative", "middle"]) {
     const text = style.getPropertyValue("--" + name).trim();
     COLORS[name] = [1, 3, 5].map((k) => parseInt(text.slice(k, k + 2), 16));
   }
@@ -101,10 +98,16 @@ class Graph {
       this.incident[wire.from].push(w);
       if (wire.to !== wire.from) this.incident[wire.to].push(w);
     });
-    set(canvas, { role: "group", "aria-label": label, tabindex: "-1" });
+    const letGo = () => { if (!this.pinned && !this.fingers.size) this.point(null); };
+    set(canvas, {
+      role: "group", "aria-label": label, tabindex: "-1",
+      onpointerdown: (event) => this.press(event), onpointermove: (event) => this.drag(event),
+      onpointerup: (event) => this.release(event), onpointercancel: (event) => this.release(event),
+      onpointerleave: letGo, onfocusout: letGo, onfocusin: (event) => this.focus(event),
+      onwheel: (event) => this.wheel(event), onkeydown: (event) => this.key(event),
+    });
     this.world = element("div", { class: "world" });
     canvas.append(this.world);
-    this.listen();
     this.show(data.stages.length - 1);
     new ResizeObserver(() => this.lay()).observe(canvas);
     this.lay();
@@ -118,26 +121,23 @@ class Graph {
     this.wireGenes = [];
     for (const row of this.stage.nodes) this.nodeGenes[row[0]] = row;
     for (const row of this.stage.wires) this.wireGenes[row[0]] = row;
-    const used = new Set();
-    for (const [w, flags] of this.stage.wires) {
-      if (flags & LIVE) used.add(this.data.wires[w].from);
-    }
+    const used = new Set(this.stage.wires.filter((row) => row[1] & LIVE)
+      .map((row) => this.data.wires[row[0]].from));
     this.isLive = this.data.nodes.map((_, n) =>
       n < this.data.inputs ? used.has(n) : Boolean(this.nodeGenes[n]?.[1]));
     if (this.layout) this.paint();
   }
 
-  // What came since the stage before.
+  // What came since the stage before, and how many genes were lost.
   fresh() {
-    const before = this.data.stages[this.number - 1];
-    if (!before) return { nodes: [], wires: [], lost: 0 };
-    const nodes = new Set(before.nodes.map((row) => row[0]));
-    const wires = new Set(before.wires.map((row) => row[0]));
-    const here = this.stage;
-    const newNodes = here.nodes.map((row) => row[0]).filter((n) => !nodes.has(n));
-    const newWires = here.wires.map((row) => row[0]).filter((w) => !wires.has(w));
-    const kept = here.nodes.length - newNodes.length + here.wires.length - newWires.length;
-    return { nodes: newNodes, wires: newWires, lost: nodes.size + wires.size - kept };
+    const before = this.data.stages[this.number - 1] ?? this.stage;
+    const found = { lost: 0 };
+    for (const kind of ["nodes", "wires"]) {
+      const [old, here] = [before, this.stage].map((stage) => stage[kind].map((row) => row[0]));
+      found[kind] = here.filter((index) => !old.includes(index));
+      found.lost += old.length - here.length + found[kind].length;
+    }
+    return found;
   }
 
   kind(n) {
@@ -189,15 +189,14 @@ class Graph {
     this.marks = shape("g", { "aria-hidden": "true" }, this.top);
     this.nodes = shape("g", {}, this.top);
     this.lines = [];
-    const last = data.stages[data.stages.length - 1];
-    const weights = new Map(last.wires.map((row) => [row[0], Math.abs(row[3])]));
-    const order = data.wires.map((_, w) => w)
-      .sort((a, b) => (weights.get(a) ?? 0) - (weights.get(b) ?? 0)); // the strongest on top
-    for (const w of order) {
+    const strength = data.wires.map(() => 0);
+    for (const row of data.stages.at(-1).wires) strength[row[0]] = Math.abs(row[3]);
+    const order = data.wires.map((_, w) => w).sort((a, b) => strength[a] - strength[b]);
+    for (const w of order) { // the strongest on top
       const group = shape("g", { class: "wire" }, this.wires);
       this.lines[w] = {
         group,
-        halo: data.crowded ? null : shape("path", { class: "halo" }, group),
+        halo: data.dense ? null : shape("path", { class: "halo" }, group),
         line: shape("path", { class: "line" }, group),
         head: layout.routes[w].head ? shape("path", {}, group) : null,
       };
@@ -218,7 +217,6 @@ class Graph {
     const hidden = data.nodes.length - data.inputs - data.outputs;
     if (kind !== "input" && Object.keys(data.curves).length) {
       made.curve = shape("path", { class: "curve" }, group);
-      made.below = shape("text", { y: r + 11, "text-anchor": "middle", "font-size": 9.5 }, group);
     } else if (kind === "hidden" && hidden <= 60 && r > 8) {
       const name = this.name(n);
       made.within = shape("text", {
@@ -227,7 +225,7 @@ class Graph {
       }, group);
       made.within.textContent = name;
     }
-    if (kind !== "input" && !made.below) {
+    if (kind !== "input") {
       made.below = shape("text", { y: r + 11, "text-anchor": "middle", "font-size": 9.5 }, group);
     }
     if (kind !== "hidden") this.buildName(n, group);
@@ -295,13 +293,13 @@ class Graph {
   // How a connection looks, by the rules of ng.draw.
   look(w) {
     const [, flags, , weight] = this.wireGenes[w];
-    const { strongest, thickest, crowd } = this.data.strokes;
+    const { strongest, thickest, density } = this.data.strokes;
     const share = strongest ? Math.min(Math.abs(weight) / strongest, 1) : 0;
-    const strength = crowd ? share ** (0.5 + 0.5 * crowd) : Math.sqrt(share);
-    const thin = 0.8 - 0.45 * crowd;
+    const strength = density ? share ** (0.5 + 0.5 * density) : Math.sqrt(share);
+    const thin = 0.8 - 0.45 * density;
     let width = thin + (thickest - thin) * strength;
     let color = weight >= 0 ? COLORS.positive : COLORS.negative;
-    color = blend(color, COLORS.background, (0.5 + 0.35 * crowd) * (1 - strength));
+    color = blend(color, COLORS.background, (0.5 + 0.35 * density) * (1 - strength));
     if (this.data.wires[w].from === this.data.wires[w].to) width = Math.min(width, 2.2);
     if (!(flags & LIVE)) {
       color = blend(COLORS.quiet, COLORS.background, 0.35);
@@ -332,25 +330,20 @@ class Graph {
       if (visible) this.dress(w, parts);
     });
     this.data.nodes.forEach((_, n) => this.paintNode(n));
-    if (this.at && !this.exists(this.at)) this.point(null);
-    else this.point(this.at, true);
-  }
-
-  exists([kind, index]) {
-    return kind === "wire" ? this.isVisible(index)
-      : !this.dots[index].group.classList.contains("gone");
+    const [kind, index] = this.at ?? [];
+    const gone = kind === "wire" ? !this.isVisible(index)
+      : kind && this.dots[index].group.classList.contains("gone");
+    this.point(gone ? null : this.at, true);
   }
 
   paintNode(n) {
     const made = this.dots[n], row = this.nodeGenes[n], kind = this.kind(n);
     const { group } = made;
-    const there = kind !== "hidden" || (row && (this.isLive[n] || this.off));
-    group.classList.toggle("gone", !there);
+    group.classList.toggle("gone", kind === "hidden" && !(row && (this.isLive[n] || this.off)));
     group.classList.toggle("loose", !this.isLive[n]);
     const genes = this.genes(n);
     if (made.curve && genes.activation) {
-      const points = this.data.curves[genes.activation] ?? [];
-      const r = this.layout.radius;
+      const points = this.data.curves[genes.activation] ?? [], r = this.layout.radius;
       set(made.curve, { d: "M" + points.map(([x, y]) => `${x * r * 0.6} ${-y * r * 0.45}`).join("L") });
     }
     if (made.below) {
@@ -385,8 +378,7 @@ class Graph {
   }
 
   word(n) {
-    const kind = this.kind(n);
-    return kind === "hidden" ? "hidden node" : kind;
+    return this.kind(n).replace("hidden", "hidden node");
   }
 
   // Genes of a node by name.
@@ -445,42 +437,30 @@ class Graph {
 
   // The connection under a place on the screen.
   hit(event) {
-    const box = this.canvas.getBoundingClientRect();
+    const area = this.canvas.getBoundingClientRect();
     const { x, y, k } = this.view;
-    const px = (event.clientX - box.left - x) / k, py = (event.clientY - box.top - y) / k;
+    const px = (event.clientX - area.left - x) / k, py = (event.clientY - area.top - y) / k;
     const reach = REACH / k;
     let best = null, least = reach;
-    for (let w = 0; w < this.data.wires.length; w++) {
-      if (!this.isVisible(w)) continue;
-      const points = this.samples(w);
-      const [left, top, right, bottom] = points.box;
-      if (px < left - reach || px > right + reach || py < top - reach || py > bottom + reach) continue;
-      for (let s = 2; s < points.length; s += 2) {
-        const distance = toSegment(px, py, points[s - 2], points[s - 1], points[s], points[s + 1]);
-        if (distance < least) [best, least] = [w, distance];
+    this.lines.forEach((parts, w) => {
+      if (!this.isVisible(w)) return;
+      const box = (parts.box ??= parts.line.getBBox()); // kept until an end is moved, as points are
+      if (px < box.x - reach || px > box.x + box.width + reach
+        || py < box.y - reach || py > box.y + box.height + reach) return;
+      const points = this.points(w);
+      for (let s = 1; s < points.length; s++) {
+        const distance = toSegment(px, py, points[s - 1], points[s]);
+        if (distance < least) [best, least] = [["wire", w], distance];
       }
-    }
+    });
     return best;
   }
 
-  // A connection as a polygonal line, kept until an end of it is moved.
-  samples(w) {
-    const parts = this.lines[w];
-    if (parts.samples) return parts.samples;
-    const p = this.course(w), points = [p[0], p[1]];
-    const steps = p.length > 8 ? 6 : 14;
-    for (let k = 0; k + 7 < p.length; k += 6) {
-      for (let s = 1; s <= steps; s++) {
-        const t = s / steps, u = 1 - t;
-        const a = u * u * u, b = 3 * u * u * t, c = 3 * u * t * t, d = t * t * t;
-        points.push(a * p[k] + b * p[k + 2] + c * p[k + 4] + d * p[k + 6]);
-        points.push(a * p[k + 1] + b * p[k + 3] + c * p[k + 5] + d * p[k + 7]);
-      }
-    }
-    const xs = points.filter((_, k) => !(k % 2)), ys = points.filter((_, k) => k % 2);
-    points.box = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
-    parts.samples = points;
-    return points;
+  // A connection as a polygonal line.
+  points(w) {
+    const parts = this.lines[w], long = parts.line.getTotalLength();
+    const at = (_, s) => parts.line.getPointAtLength((s / STEPS) * long);
+    return (parts.points ??= Array.from({ length: STEPS + 1 }, at));
   }
 
   // --------------------------------------------------------------------- moving and zooming
@@ -507,7 +487,7 @@ class Graph {
   }
 
   redraw(w) {
-    this.lines[w].samples = null;
+    Object.assign(this.lines[w], { box: null, points: null });
     this.draw(w, this.lines[w]);
   }
 
@@ -528,41 +508,25 @@ class Graph {
     }
   }
 
-  listen() {
-    const { canvas } = this;
-    canvas.addEventListener("pointerdown", (event) => this.press(event));
-    canvas.addEventListener("pointermove", (event) => this.drag(event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(end, (event) => this.release(event));
-    }
-    canvas.addEventListener("pointerleave", () => {
-      if (!this.pinned && !this.fingers.size) this.point(null);
-    });
-    canvas.addEventListener("wheel", (event) => {
-      // The page scrolls past a graph that nobody has clicked.
-      if (!event.ctrlKey && !event.metaKey && !canvas.contains(document.activeElement)) return;
-      event.preventDefault();
-      const box = canvas.getBoundingClientRect();
-      const lines = event.deltaMode ? 16 : 1;
-      const factor = Math.exp(clamp(-event.deltaY * lines, -60, 60) * (event.ctrlKey ? 0.01 : 0.004));
-      this.zoom(factor, event.clientX - box.left, event.clientY - box.top);
-    }, { passive: false });
-    canvas.addEventListener("focusin", (event) => {
-      const node = event.target.closest(".node");
-      if (node && node.matches(":focus-visible")) {
-        this.pinned = false;
-        this.point(["node", Number(node.dataset.node)]);
-      }
-    });
-    canvas.addEventListener("focusout", () => {
-      if (!this.pinned && !this.fingers.size) this.point(null);
-    });
-    canvas.addEventListener("keydown", (event) => this.key(event));
+  wheel(event) {
+    // The page scrolls past a graph that nobody has clicked.
+    if (!event.ctrlKey && !event.metaKey && !this.canvas.contains(document.activeElement)) return;
+    event.preventDefault();
+    const box = this.canvas.getBoundingClientRect(), lines = event.deltaMode ? 16 : 1;
+    const factor = Math.exp(clamp(-event.deltaY * lines, -60, 60) * (event.ctrlKey ? 0.01 : 0.004));
+    this.zoom(factor, event.clientX - box.left, event.clientY - box.top);
+  }
+
+  focus(event) {
+    const node = event.target.closest(".node:focus-visible");
+    if (!node) return;
+    this.pinned = false;
+    this.point(["node", Number(node.dataset.node)]);
   }
 
   press(event) {
     if (event.button > 0) return;
-    canvasFocus(this.canvas);
+    if (!this.canvas.contains(document.activeElement)) this.canvas.focus({ preventScroll: true });
     const node = event.target.closest(".node");
     if (this.lifted && this.grabbed !== null) this.lift(this.grabbed, false);
     this.fingers.set(event.pointerId, [event.clientX, event.clientY]);
@@ -618,8 +582,7 @@ class Graph {
     if (this.lifted) {
       if (this.grabbed !== null) this.lift(this.grabbed, false);
     } else if (event.type === "pointerup") {
-      const wire = this.grabbed === null ? this.hit(event) : null;
-      const at = this.grabbed !== null ? ["node", this.grabbed] : wire !== null ? ["wire", wire] : null;
+      const at = this.grabbed !== null ? ["node", this.grabbed] : this.hit(event);
       const same = this.pinned && String(at) === String(this.at);
       this.pinned = Boolean(at) && !same;
       if (this.grabbed !== null) this.rove(this.grabbed);
@@ -631,8 +594,7 @@ class Graph {
   hover(event) {
     const node = event.target.closest?.(".node");
     if (node) return this.point(["node", Number(node.dataset.node)]);
-    const wire = this.hit(event);
-    return this.point(wire === null ? null : ["wire", wire]);
+    return this.point(this.hit(event));
   }
 
   // -------------------------------------------------------------------------- keyboard
@@ -701,12 +663,8 @@ class Graph {
   }
 }
 
-function canvasFocus(canvas) {
-  if (!canvas.contains(document.activeElement)) canvas.focus({ preventScroll: true });
-}
-
-function toSegment(x, y, ax, ay, bx, by) {
-  const dx = bx - ax, dy = by - ay;
-  const t = clamp(((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1), 0, 1);
-  return Math.hypot(x - ax - t * dx, y - ay - t * dy);
+function toSegment(x, y, a, b) {
+  const dx = b.x - a.x, dy = b.y - a.y;
+  const t = clamp(((x - a.x) * dx + (y - a.y) * dy) / (dx * dx + dy * dy || 1), 0, 1);
+  return Math.hypot(x - a.x - t * dx, y - a.y - t * dy);
 }

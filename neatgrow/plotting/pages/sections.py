@@ -1,8 +1,7 @@
 """The parts of a report: words and tables around the pictures, each made by itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,8 +11,7 @@ from neatgrow.config import Config
 from neatgrow.genomes.genomes import Genome
 from neatgrow.plotting.graph.activity import scales
 from neatgrow.plotting.graph.layers import wired
-from neatgrow.plotting.history import fitness_into, species_into
-from neatgrow.plotting.overview import complexity_into, time_into, work_into
+from neatgrow.plotting.overview import CHARTS
 from neatgrow.plotting.pages.answers import answers_of, decision_map
 from neatgrow.plotting.pages.episodes import Episode, Work, work_of
 from neatgrow.plotting.pages.interactive import graph_data
@@ -31,6 +29,7 @@ from neatgrow.plotting.pages.markup import (
     table,
 )
 from neatgrow.plotting.pages.record import Record
+from neatgrow.plotting.theme import spread
 from neatgrow.problems import catalogue
 from neatgrow.problems.supervised import Supervised
 from neatgrow.runs.history import COLUMNS, TIMES, History
@@ -39,21 +38,13 @@ _MOST_ROWS = 300  # of the history's table
 _MOST_FAILURES = 20
 
 
-@dataclass(frozen=True)
-class Section:
-    """A part of the page.
+class Section(NamedTuple):
+    """A part of the page."""
 
-    Attributes:
-        key: Its anchor, and the name of its data.
-        title: Its heading.
-        html: Its content.
-        data: What the page's script makes of it, as values that JSON can hold; or ``None``.
-    """
-
-    key: str
+    key: str  # its anchor, and the name of its data
     title: str
     html: str
-    data: Any = None
+    data: Any = None  # what the page's script reads, as values that JSON can hold
 
 
 def sections(record: Record) -> list[Section]:
@@ -96,26 +87,29 @@ def verdict(record: Record) -> str:
 
 def _lead(record: Record) -> str:
     history, champion = record.history, record.champion
-    about = catalogue.ENTRIES.get(str(record.description.get("problem"))) or (
-        catalogue.ENTRIES.get(str(record.description.get("environment")))
-    )
-    task = f": {escaped(about.about)}" if about is not None else ""
+    names = (str(record.description.get(key)) for key in ("problem", "environment"))
+    entry = next(filter(None, map(catalogue.ENTRIES.get, names)), None)
+    task = f": {escaped(entry.about)}" if entry is not None else ""
+    memory = "none of them leads back, so each answer follows from the present inputs alone"
     back = sum(wire.delayed for wire in wired(champion, False).wires)
-    memory = (
-        f"{count(back, 'of them carries', 'of them carry')} the previous tick’s value, "
-        "so it can remember"
-        if back
-        else "none of them leads back, so each answer follows from the present inputs alone"
-    )
+    if back:
+        memory = (
+            f"{count(back, 'of them carries', 'of them carry')} the previous tick’s value, "
+            "so it can remember"
+        )
     size = f" of {record.config.population_size:,} genomes" if record.config else ""
+    inputs, hidden, outputs = _sizes(champion)
     found = (
-        f"The best network has {count(champion.n_inputs, 'input')}, "
-        f"{count(champion.n_hidden, 'hidden node')} and {count(champion.n_outputs, 'output')}, "
-        f"joined by {count(champion.n_enabled, 'connection')}; {memory}."
+        f"The best network has {inputs}, {hidden} and {outputs}, joined by "
+        f"{count(champion.n_enabled, 'connection')}; {memory}."
     )
+    way = "Genomes of similar structure form species; each is tried on the problem, and the fitter"
+    if not _by_species(record):
+        assert record.config is not None
+        kind = escaped(record.config.selection.kind)
+        way = f"Each is tried on the problem, and those that selection by “{kind}” prefers"
     grown = (
-        f"Networks were grown by evolution over {count(len(history), 'generation')}{size}. "
-        "Genomes of similar structure form species; each is tried on the problem, and the fitter "
+        f"Networks were grown by evolution over {count(len(history), 'generation')}{size}. {way} "
         "have more offspring, with weights changed and now and then a node or a connection added."
     )
     if record.description.get("run", {}).get("learning"):
@@ -124,6 +118,17 @@ def _lead(record: Record) -> str:
         f'<p class="lead">The problem is <b>{escaped(record.name)}</b>{task}. '
         f"{_fitness_text(record)}</p><p>{found}</p><p>{grown}</p>"
     )
+
+
+def _sizes(genome: Genome) -> list[str]:
+    """How many inputs, hidden nodes and outputs it has."""
+    sizes = {"input": genome.n_inputs, "hidden node": genome.n_hidden, "output": genome.n_outputs}
+    return [count(size, what) for what, size in sizes.items()]
+
+
+def _by_species(record: Record) -> bool:
+    """Whether species shared the offspring, as they do unless something else is known."""
+    return record.config is None or record.config.selection.kind == "species"
 
 
 def _fitness_text(record: Record) -> str:
@@ -161,30 +166,31 @@ def _facts(record: Record) -> str:
         more.append(("fingerprint", record.fingerprint[:16]))
     if record.directory is not None:
         more.append(("run", record.directory.name or str(record.directory)))
-    tiles = "".join(f"<div><dt>{k}</dt><dd>{escaped(v)}</dd></div>" for k, v in facts)
-    small = "".join(f"<div><dt>{k}</dt><dd>{escaped(v)}</dd></div>" for k, v in more)
-    return f'<dl class="tiles">{tiles}</dl><dl class="small">{small}</dl>'
+    lists = []
+    for kind, pairs in (("tiles", facts), ("small", more)):
+        cells = "".join(f"<div><dt>{k}</dt><dd>{escaped(v)}</dd></div>" for k, v in pairs)
+        lists.append(f'<dl class="{kind}">{cells}</dl>')
+    return "".join(lists)
 
 
 # ----------------------------------------------------------------------------- the champion
 
 
 def _network(record: Record) -> tuple[str, Any]:
-    data = graph_data(record.stages)
+    data = graph_data(record.line)
     champion = record.champion
     about = (
         "Signals run from the inputs at the left to the outputs at the right. Point at a node or "
         "a connection for its genes, click to keep them in view, drag nodes to move them."
     )
     alternative = (
-        f"Graph of the champion: {count(champion.n_inputs, 'input')}, "
-        f"{count(champion.n_hidden, 'hidden node')}, {count(champion.n_outputs, 'output')}, "
+        f"Graph of the champion: {', '.join(_sizes(champion))}, "
         f"{count(champion.n_enabled, 'enabled connection')}. "
         "The table below lists all of its genes."
     )
     growth = '<div class="growth" id="growth"></div>'
     if len(data["stages"]) < 2:
-        why = record.missing.get("stages", "it has none")
+        why = record.missing.get("line", "it has none")
         growth = note(f"How the champion grew cannot be shown: {why}.")
     return (
         f'<p class="hint">{about}</p><div class="graph" id="graph" '
@@ -198,28 +204,32 @@ def _network(record: Record) -> tuple[str, Any]:
 
 def _work(record: Record) -> tuple[str, Any]:
     parts = Parts()
-    data: Any = None
-    problem, champion = record.problem, record.judged
-    if champion is not record.champion:
+    data = work = None
+    problem, champion = record.problem, record.judged.phenotype()
+    encoding = record.champion.interface.encoding
+    if champion is not record.judged:
+        text = (
+            f"Genomes are of the encoding {encoding.kind!r}. Above is the champion's own; here is "
+            f"the graph that it stands for: {', '.join(_sizes(champion))}."
+        )
+        parts.append(note(escaped(text)))
+    elif champion is not record.champion:
         text = (
             "Here the champion is as it was judged, after its learning; above it is as it was born."
         )
-        parts.html.append(note(text))
-    work: Work | None = None
-    if problem is None:
-        why = record.missing.get("problem", "the problem is not known")
-        parts.html.append(note(f"Its episodes cannot be shown: {why}"))
-    else:
-        try:
-            work = work_of(problem, champion)
-            data = _activity_data(work, champion)
-            notes = "".join(note(text) for text in work.missing)
-            parts.html.append(
-                f'<p class="hint">{escaped(work.about)} Nodes are coloured by their values.</p>'
-                f'<div class="activity" id="activity"></div>{notes}'
-            )
-        except Exception as error:
-            parts.html.append(note(f"Its episodes cannot be shown: {_reason(error)}."))
+        parts.append(note(text))
+    try:
+        if problem is None:
+            raise ValueError(record.missing.get("problem", "the problem is not known"))
+        work = work_of(problem, champion)
+        data = _activity_data(work, champion)
+        parts.append(
+            f'<p class="hint">{escaped(work.about)} Nodes are coloured by their values.</p>'
+            f'<div class="activity" id="activity"></div>{"".join(map(note, work.missing))}'
+        )
+    except Exception as error:
+        why = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        parts.append(note(f"Its episodes cannot be shown: {why.rstrip('.')}."))
     if isinstance(problem, Supervised):
         parts.add("The table of answers", lambda: answers_of(problem, champion))
     if champion.n_inputs == 2 and not (isinstance(problem, Supervised) and problem.sequences):
@@ -227,17 +237,10 @@ def _work(record: Record) -> tuple[str, Any]:
     return str(parts), data
 
 
-def _reason(error: Exception) -> str:
-    text = str(error).rstrip(".")
-    return text if isinstance(error, ValueError) and text else f"{type(error).__name__}: {text}"
-
-
 def _activity_data(work: Work, champion: Genome) -> dict[str, Any]:
     """Values and what came of them, tick by tick, rows in the order of the page's strip."""
     diagram = wired(champion, False)
-    n_inputs, outputs = champion.n_inputs, diagram.outputs
-    hidden = [v for v in range(n_inputs, len(diagram.genes)) if v not in set(outputs)]
-    rows = [*range(n_inputs), *hidden, *outputs]
+    n_inputs, rows = champion.n_inputs, diagram.rows
     return {
         "samples": work.samples,
         "rows": [diagram.node_id(v) if v < n_inputs else diagram.genes[v] + n_inputs for v in rows],
@@ -273,66 +276,51 @@ def _numbers(values: Array) -> list[float | None]:
 
 def _evolution(record: Record) -> tuple[str, Any]:
     history = record.history
-    best, sizes = history["champion"], history.species_sizes[-1]
-    first, last = f"{best[0]:.4g}", f"{best[-1]:.4g}"
-    end = f"{history[-1]['species']:,}"
-    charts = [
-        Chart(
-            "Fitness",
-            f"Fitness by generation: the champion’s goes from {first} in the first to {last} in "
-            f"generation {len(history):,}; in the last, the best has {history[-1]['best']:.4g}, "
-            f"the mean is {history[-1]['mean']:.4g}.",
-            lambda axes, colors: fitness_into(axes, history, colors),
-            ("generation", "fitness"),
-        ),
-        Chart(
-            "Species",
-            f"Members of each species by generation, stacked: {end} species in the last "
-            f"generation, the largest of {max(sizes.values(), default=0):,} genomes.",
-            lambda axes, colors: species_into(axes, history, colors, apart=0.06),
-            ("generation", "genomes"),
-        ),
-        Chart(
-            "Complexity",
-            f"Mean nodes and connections per genome by generation: from "
-            f"{history['nodes'][0]:.3g} and {history['connections'][0]:.3g} to "
-            f"{history['nodes'][-1]:.3g} and {history['connections'][-1]:.3g}.",
-            lambda axes, colors: complexity_into(axes, history, colors),
-            ("generation", "mean per genome"),
-        ),
-        Chart(
-            "Work",
-            f"Work so far by generation, on a scale of powers: {history.total('evaluations'):,} "
-            f"evaluations and {history.total('steps'):,} steps in all.",
-            lambda axes, colors: work_into(axes, history, colors),
-            ("generation", "in all, so far"),
-        ),
-    ]
+    first, last, sizes = history[0], history[-1], history.species_sizes[-1]
+    told = {
+        "fitness": "Fitness by generation: the champion’s goes from "
+        f"{first['champion']:.4g} in the first to {last['champion']:.4g} in generation "
+        f"{len(history):,}; in the last, the best has {last['best']:.4g}, the mean is "
+        f"{last['mean']:.4g}.",
+        "species": f"Members of each species by generation, stacked: {last['species']:,} species "
+        f"in the last generation, the largest of {max(sizes.values(), default=0):,} genomes.",
+        "complexity": "Mean nodes and connections per genome by generation: from "
+        f"{first['nodes']:.3g} and {first['connections']:.3g} to {last['nodes']:.3g} and "
+        f"{last['connections']:.3g}.",
+        "work": f"Work so far by generation, on a scale of powers: "
+        f"{history.total('evaluations'):,} evaluations and {history.total('steps'):,} steps in "
+        "all.",
+    }
+    if not _by_species(record) and history["species"].max() <= 1:
+        del told["species"]
+    charts = [_chart(history, name, name.capitalize(), text) for name, text in told.items()]
     return pictures(charts), None
+
+
+def _chart(history: History, name: str, caption: str, alternative: str) -> Chart:
+    y, draw_into = CHARTS[name]
+    return Chart(
+        caption, alternative, lambda axes, colors: draw_into(axes, history, colors),
+        ("generation", y),
+    )  # fmt: skip
 
 
 def _time(record: Record) -> tuple[str, Any]:
     history = record.history
     spent = {name.removeprefix("seconds_"): history.total(name) for name in TIMES}
     total = sum(spent.values())
-    rows = [
-        [part, duration(s), f"{s / total:.0%}" if total else "–", _milliseconds(s, history)]
-        for part, s in spent.items()
-    ]
-    rows.append(["in all", duration(total), "", _milliseconds(total, history)])
+    rows = []
+    for part, seconds in {**spent, "in all": total}.items():
+        each = seconds / len(history) * 1e3
+        milliseconds = f"{each:,.0f}" if each >= 100.0 else f"{each:.3g}"
+        part_of = f"{seconds / total:.0%}" if total else "–"
+        rows.append([part, duration(seconds), part_of, milliseconds])
+    rows[-1][2] = ""
     share = ", ".join(f"{row[0]} {row[2]}" for row in rows[:-1])
-    chart = Chart(
-        "Time so far by phase", f"Time so far by generation and phase, stacked: {share}.",
-        lambda axes, colors: time_into(axes, history, colors), ("generation", ""),
-    )  # fmt: skip
+    alternative = f"Time so far by generation and phase, stacked: {share}."
+    chart = _chart(history, "time", "Time so far by phase", alternative)
     times = table(["part", "time", "share", "ms per generation"], rows, "Time by phase")
     return f'<div class="side">{pictures([chart])}{times}</div>', None
-
-
-def _milliseconds(seconds: float, history: History) -> str:
-    """Per generation."""
-    each = seconds / len(history) * 1e3
-    return f"{each:,.0f}" if each >= 100.0 else f"{each:.3g}"
 
 
 # ----------------------------------------------------------------------------------- tables
@@ -345,7 +333,12 @@ def _settings(record: Record) -> tuple[str, Any]:
         parts.append(note(f"The settings cannot be shown: {why}"))
     else:
         mine, usual = flat(record.config.to_dict()), flat(Config().to_dict())
-        rows = [[k, plain(v), plain(usual.get(k))] for k, v in mine.items() if v != usual.get(k)]
+        # A setting of another kind than the default's has no default.
+        rows = [
+            [k, plain(v), plain(usual.get(k, "–"))]
+            for k, v in mine.items()
+            if k not in usual or v != usual[k]
+        ]
         if rows:
             header = ["setting", "here", "default"]
             parts.append(table(header, rows, "Settings that differ from the defaults"))
@@ -376,14 +369,14 @@ def flat(tree: dict[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def _history(record: Record) -> tuple[str, Any]:
-    history: History = record.history
+    history = record.history
     total = len(history)
-    chosen = np.unique(np.linspace(0, total - 1, min(total, _MOST_ROWS)).astype(int)).tolist()
+    chosen = spread(total, _MOST_ROWS)
     header = [name.replace("_", " ") for name in COLUMNS]
-    rows = []
-    for k in chosen:
-        row = history[k]
-        rows.append([f"{v:.4g}" if isinstance(v, float) else f"{v:,}" for v in row.values()])
+    rows = [
+        [f"{v:.4g}" if isinstance(v, float) else f"{v:,}" for v in history[k].values()]
+        for k in chosen
+    ]
     some = "" if len(chosen) == total else f", {len(chosen)} of {total:,} generations"
     title = f"Table by generation{some}"
     return folded(title, table(header, rows, title)), None

@@ -52,7 +52,7 @@ class Maker:
             raise ValueError(_checks.message("make_kwargs", rule, kwargs, "Pass max_steps."))
 
     def make(self, render_mode: str | None = None) -> Env[Any, Any]:
-        """A single environment with its wrappers."""
+        """A single environment with its wrappers, rendered in a mode or not at all."""
         kwargs = self.kwargs if render_mode is None else self.kwargs | {"render_mode": render_mode}
         with quiet(), named_packages(self.what):
             if self._factory is None:
@@ -106,7 +106,7 @@ class Maker:
         return env
 
     def limit(self, env: Env[Any, Any]) -> int:
-        """Most steps of an episode."""
+        """Most steps of an episode: the least of all limits that are known of."""
         limits = [self.max_steps] if self.max_steps else []
         if not limits or self._factory is not None or self.wrappers:
             layer = env

@@ -52,11 +52,11 @@ class PoolArena:
         return Answer(_flat(x), reward.astype(np.float64), terminated, truncated)
 
     def drop(self) -> None:
-        """Let go of the environments, which raised."""
+        """As :meth:`close`: a pool cannot part with the one environment that raised."""
         self.close()
 
     def close(self) -> None:
-        """Let go of the environments."""
+        """End the pool and its threads; :meth:`start` makes another."""
         if self._env is not None:
             self._env.close()
             self._env = None

@@ -50,11 +50,11 @@ class Arena(Protocol):
         ...
 
     def drop(self) -> None:
-        """Let go of the environments at work, which raised."""
+        """Part with the environments at work, one of which raised and may be in any state."""
         ...
 
     def close(self) -> None:
-        """Let go of all environments."""
+        """Part with all environments; :meth:`start` makes others."""
         ...
 
 
@@ -70,7 +70,7 @@ class Lockstep:
         self._repeat = 1  # which step of the action under way
 
     def close(self) -> None:
-        """Close the environments."""
+        """Close the arena, which makes others when it is needed again."""
         self._arena.close()
 
     def run(self, policy: Policy, rollout: Rollout) -> None:
@@ -81,7 +81,7 @@ class Lockstep:
             self._play(policy, rollout, jobs)
 
     def _play(self, policy: Policy, rollout: Rollout, jobs: Array) -> None:
-        """Play the episodes ``jobs``, which follow one another."""
+        """Play the episodes ``jobs`` (K,), rising without a gap: one arena full."""
         first, active, step = jobs[0], jobs, 0
         last = _ONCE - 1  # how many steps each has taken
         try:
@@ -184,12 +184,12 @@ class VectorArena:
         self._actions: Array | None = None
 
     def close(self) -> None:
-        """Close the environments."""
+        """Close the environments of every number of slots."""
         while self._envs:
             self._envs.popitem()[1].close()
 
     def drop(self) -> None:
-        """Let go of the environment at work, which raised."""
+        """Part with the environment at work, which raised; those of other sizes stay."""
         self._envs.pop(self._env.num_envs, None)
 
     def _sized(self, count: int) -> VectorEnv[Any, Any, Any]:
@@ -216,7 +216,7 @@ class VectorArena:
         return np.ascontiguousarray(_state(env).T, observation.dtype)
 
     def step(self, actions: Array, active: Array) -> Answer:
-        """Step all slots; what the active ones answer."""
+        """Step all slots, idle ones by their last action; what the active ones (A,) answer."""
         env, everyone = self._env, active.size == self._env.num_envs
         if everyone or self._actions is None:
             self._actions = np.resize(actions, (env.num_envs, *actions.shape[1:]))
@@ -230,6 +230,6 @@ class VectorArena:
 
 
 def _state(env: VectorEnv[Any, Any, Any]) -> Array:
-    """(k, slots)."""
+    """Mechanical state (K, slots), as a view: writing to it sets where the slots are."""
     state: Array = env.unwrapped.state  # type: ignore[attr-defined]
     return state

@@ -101,7 +101,7 @@ class Moments:
         self._waiting = whole if whole[:1].any() else None
 
     def merge(self) -> None:
-        """Let what was gathered count."""
+        """Let what was gathered count (Chan, Golub & LeVeque 1979, formula for two samples)."""
         if self._waiting is None:
             return
         (n,), mean, squares = np.split(self._waiting, [1, 1 + self.mean.size])

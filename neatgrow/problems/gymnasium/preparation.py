@@ -60,7 +60,7 @@ class Preparation:
         return {"input_mean": self.moments.mean.copy(), "input_scale": self.moments.scale}
 
     def clear(self) -> None:
-        """Forget what was gathered."""
+        """Begin again without observations, as for a new run."""
         self.moments = Moments(self._inputs)
 
     def state(self) -> dict[str, Array]:

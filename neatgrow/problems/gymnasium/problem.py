@@ -288,6 +288,7 @@ class Gymnasium:
 
     def _policy(self, networks: Networks, lanes: Array, seeds: Array) -> Policy:
         """What plays episode k, of ``seeds`` (E,) in turn, with network ``lanes[k]``."""
+        networks.interface.check_graph("networks")
         prepare = self._preparation.of(networks.interface)
         policy = Policy(networks.lanes(lanes), prepare, self._actions)
         if self._sample:
@@ -538,7 +539,7 @@ class Gymnasium:
 def _rebuilt(
     environment: str | Callable[[], Env[Any, Any]], options: dict[str, Any], state: dict[str, Array]
 ) -> Gymnasium:
-    """The problem again, in another process."""
+    """What pickle calls in another process: environments themselves cannot be sent."""
     problem = Gymnasium(environment, **options)
     if state:
         problem.restore(state)
@@ -546,7 +547,7 @@ def _rebuilt(
 
 
 def _bounds(clip: float | tuple[float, float] | None) -> tuple[float, float] | None:
-    """(least, most)."""
+    """Least and most that a reward counts for; a single number is both, but for its sign."""
     if clip is None:
         return None
     if np.ndim(clip) == 0:

@@ -56,7 +56,7 @@ class Pace(NamedTuple):
     clip_rewards: tuple[float, float] | None = None
 
     def clipped(self, rewards: Array) -> Array:
-        """Rewards (A,) as they count."""
+        """Rewards (A,) cut to the bounds of ``clip_rewards``, where there are any."""
         return rewards if self.clip_rewards is None else np.clip(rewards, *self.clip_rewards)
 
 
@@ -89,7 +89,7 @@ class Rollout:
         self.returns[jobs] += rewards
 
     def fail(self, job: int, step: int, why: str | BaseException) -> None:
-        """Note that episode ``job`` failed."""
+        """End episode ``job`` in failure: its return is NaN, and so its network's fitness."""
         if isinstance(why, BaseException):
             if job < min(self.errors, default=job + 1):
                 self.errors = {job: why}
@@ -100,7 +100,7 @@ class Rollout:
 
 
 class Runner(Protocol):
-    """A way to play the episodes of a rollout."""
+    """A way to play the episodes of a rollout: side by side, in slots, or in other processes."""
 
     def run(self, policy: Policy, rollout: Rollout) -> None:
         """Play every episode to its end and write what came of it into ``rollout``."""
@@ -112,7 +112,7 @@ class Runner(Protocol):
 
 
 def bad_observation(x: Array) -> str:
-    """What is wrong with an observation (I,)."""
+    """What is wrong with an observation (I,) that is not all finite."""
     return f"expected finite observations, got {float(x[~np.isfinite(x)][0])}"
 
 
@@ -133,5 +133,5 @@ def answered(reward: Any, terminated: Any, truncated: Any) -> tuple[float, bool,
 
 
 def bad_reward(reward: float) -> str:
-    """What is wrong with a reward."""
+    """What is wrong with a reward that is not finite."""
     return f"expected a finite reward, got {float(reward)}"

@@ -50,12 +50,12 @@ class Singles:
         self._pool = [maker.bare(first)]
 
     def close(self) -> None:
-        """Close the environments."""
+        """Close the environments, one for each slot that was ever in use."""
         while self._pool:
             self._pool.pop().close()
 
     def run(self, policy: Policy, rollout: Rollout) -> None:
-        """Play all episodes to their end."""
+        """Play all episodes to their end; a slot whose episode is over begins the next one."""
         count = rollout.returns.size
         slots = min(self._slots, count)
         while len(self._pool) < slots:
@@ -79,7 +79,7 @@ class Singles:
                 running = self._compact(rows, running, over[filled:])
 
     def _step(self, rollout: Rollout, rows: _Rows, actions: Any) -> list[int]:
-        """Step the running environments; which rows' episodes are over."""
+        """Step the running environments, each by its action; the rows whose episodes are over."""
         x, job, step = rows
         pool, flat = self._pool, None if self._observations.direct else self._observations.flat
         infinity, (max_steps, skip, _), shape = np.inf, self._pace, x.shape[1:]
@@ -164,7 +164,7 @@ class Singles:
         return running
 
     def _rebuild(self, row: int) -> None:
-        """Replace an environment that raised."""
+        """Make another environment for one that raised, which may be in any state."""
         with suppress(*FAULTS):
             self._pool[row].close()
         self._pool[row] = self._maker.bare(self._maker.make())

@@ -83,7 +83,7 @@ def accelerations(p, force, v, a, wa, b, wb, two):
 
 @helper
 def advance(p, state, force, two):
-    """One Runge-Kutta step of the fourth order."""
+    """One step of TIME by the classical Runge-Kutta method of the fourth order, in place."""
     h, half = p[TIME], 0.5 * p[TIME]
     v, a, wa = state[1], state[2], state[3]
     b, wb = (state[4], state[5]) if two else (0.0, 0.0)
@@ -139,7 +139,7 @@ def _observe(state, observation, p):
 
 @helper
 def reset(state, observation, parameters, start):
-    """Begin in the mechanical state ``start``."""
+    """Begin in the mechanical state ``start``: position, angles and their rates, in SI units."""
     for k in range(start.size):
         state[k] = start[k]
     _observe(state, observation, parameters)

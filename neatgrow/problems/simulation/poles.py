@@ -141,7 +141,7 @@ class PoleBalancing:
 
     @property
     def parameters(self) -> Array:
-        """What the simulator reads, laid out as in ``kernels/poles.py``."""
+        """What the simulator reads, laid out as in ``pole_physics``."""
         return self._simulation.parameters
 
     def __repr__(self) -> str:

@@ -159,6 +159,7 @@ class Simulation:
         """
         starts = _starts(starts)
         face = networks.interface
+        face.check_graph("networks")
         if (face.inputs, face.outputs) != (self.inputs, self.outputs):
             raise ValueError(
                 _checks.message(

@@ -19,7 +19,6 @@ from neatgrow.learning.policy import ppo as policy
 from neatgrow.learning.policy.actor import (
     Actor,
     Lesson,
-    Settings,
     with_constants,
     without_constants,
 )
@@ -36,9 +35,21 @@ KINDS = {
 
 
 def settings(**changes):
-    given = {"optimizer": ng.Adam(0.01), "iterations": 5, "epochs": 4, "batch": 32, "clip": 0.2,
-             "entropy": 0.05, "divergence": None, "window": None}  # fmt: skip
-    return Settings(**given | changes)
+    given = {"optimizer": ng.Adam(0.01), "n_epochs": 4, "batch_size": 32, "ent_coef": 0.05,
+             "divergence": None}  # fmt: skip
+    return ng.PPO(**given | changes)
+
+
+def tune(
+    genome, problem, *, iterations=12, evaluation_episodes=20, seed=0, seconds=None, **changes
+):
+    """A small run of learning, other settings than PPO's small ones changed."""
+    small = {"episodes": 24, "batch_size": 30, "optimizer": ng.Adam(0.02), "critic": (8,),
+             "gamma": 0.5, "validation_episodes": 10}  # fmt: skip
+    return ng.fine_tune_policy(
+        genome, problem, ppo=ng.PPO(**small | changes), iterations=iterations, seed=seed,
+        evaluation_episodes=evaluation_episodes, seconds=seconds, progress=False,
+    )  # fmt: skip
 
 
 def looped(seed, inputs=3, outputs=4, hidden=4, activation="tanh"):
@@ -161,7 +172,7 @@ def test_the_clipped_objectives_gradient_is_a_central_difference(kind, loops):
     draw = np.random.default_rng(4)
     genome = looped(5) if loops else dense(Interface(3, 4), (5,), 0)
     start = np.full(kind.extra, -0.2)
-    actor = Actor(genome, kind, start, settings(), 0, np.float64)
+    actor = Actor(genome, kind, start, settings(), 5, 0, np.float64)
     shape = (6, 5) if loops else (1, 30)
     inputs = draw.normal(size=(shape[0], 3, shape[1]))
     outputs = actor.networks.run(inputs.swapaxes(1, 2))[0].reshape(30, -1).astype(np.float64)
@@ -345,9 +356,6 @@ class Recall(gymnasium.Env):
         return np.zeros(1), right, self.steps >= 6, False, {}
 
 
-SMALL = {"iterations": 12, "episodes": 24, "batch": 30, "optimizer": ng.Adam(0.02), "critic": (8,),
-         "discount": 0.5, "evaluation_episodes": 20, "validation_episodes": 10,
-         "progress": False}  # fmt: skip
 LINE = build(1, 1, {1: ("identity", "sum", 0.3)}, [(0, 1, -0.5, True)])
 TWO = build(1, 2, {}, [(0, 1, 0.7, True), (0, 2, 0.1, True)])
 
@@ -357,7 +365,7 @@ def aim(**options):
 
 
 def test_numbers_are_learned():
-    tuned, report = ng.fine_tune_policy(LINE, aim(), **SMALL | {"iterations": 25})
+    tuned, report = tune(LINE, aim(), iterations=25)
     assert report.kept and report.after > -0.1 > -1.0 > report.before
     assert tuned.weight[0] == pytest.approx(0.5, abs=0.15)  # [−1, 1] is stretched over [−2, 2]
     assert report.table["iteration"].tolist() == list(range(1, 26))
@@ -376,27 +384,27 @@ def test_actions_of_every_kind_are_learned(space, outputs):
     genome = build(1, outputs, {1 + o: ("identity", "sum", 0.1 * o) for o in range(outputs)},
                    [(0, 1 + o, (-1) ** o * 0.3, True) for o in range(outputs)])  # fmt: skip
     problem = Gymnasium(lambda: Aim(space), max_steps=20)
-    _, report = ng.fine_tune_policy(genome, problem, **SMALL | {"iterations": 40})
+    _, report = tune(genome, problem, iterations=40)
     best = 0.0 if isinstance(space, spaces.Box) else 5.0
     assert report.kept and best - report.after < 0.35 * (best - report.before)
 
 
 def test_memory_is_learned_through_time():
     problem = Gymnasium(Recall, max_steps=10)
-    options = SMALL | {"iterations": 40, "discount": 0.9, "episodes": 48}
-    _, report = ng.fine_tune_policy(looped(2, 1, 2, 2), problem, **options)
+    options = {"iterations": 40, "gamma": 0.9, "episodes": 48}
+    _, report = tune(looped(2, 1, 2, 2), problem, **options)
     assert report.before < 2.0 and report.after > 3.9  # of 4
-    _, cut = ng.fine_tune_policy(looped(2, 1, 2, 2), problem, window=1, **options)
+    _, cut = tune(looped(2, 1, 2, 2), problem, window=1, **options)
     assert not np.array_equal(report.table["entropy"], cut.table["entropy"])
-    _, blind = ng.fine_tune_policy(TWO, problem, **options)
+    _, blind = tune(TWO, problem, **options)
     assert blind.after < 3.5
 
 
 def test_an_untrained_cart_pole_is_held_up():
     genome = ng.Population(4, 2, seed=1).ask()[0]
     _, report = ng.fine_tune_policy(
-        genome, Gymnasium("CartPole-v1"), iterations=40, optimizer=ng.Adam(0.02),
-        evaluation_episodes=30,
+        genome, Gymnasium("CartPole-v1"), iterations=40,
+        ppo=ng.PPO(optimizer=ng.Adam(0.02)), evaluation_episodes=30,
     )  # fmt: skip
     assert report.before < 60 and report.after > 200
 
@@ -409,14 +417,14 @@ def test_what_is_worse_is_not_returned():
     for optimizer in (ng.Adam(3.0), ng.Adam(1e3), ng.SGD(1e300)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            tuned, report = ng.fine_tune_policy(good, aim(), **SMALL | {"optimizer": optimizer})
+            tuned, report = tune(good, aim(), optimizer=optimizer)
         assert tuned is good and not report.kept and not report.learned >= report.before
         assert report.after == report.before == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_gradient_that_is_not_finite_ends_learning_in_words():
     with pytest.warns(RuntimeWarning, match=r"^fine_tune_policy: a gradient of iteration \d+ was"):
-        tuned, report = ng.fine_tune_policy(LINE, aim(), **SMALL | {"optimizer": ng.SGD(1e300)})
+        tuned, report = tune(LINE, aim(), optimizer=ng.SGD(1e300))
     tuned.check()
     assert len(report.table["steps"]) < 12 and report.after >= report.before
 
@@ -435,7 +443,7 @@ def test_the_figures_are_of_episodes_that_nothing_was_learned_or_chosen_by():
         return practise(networks, act, seed=seed, episodes=episodes)
 
     problem.evaluate, problem.practise = evaluating, practising
-    _, report = ng.fine_tune_policy(LINE, problem, **SMALL)
+    _, report = tune(LINE, problem)
     *watched, choice, last = asked
     assert [report.before, report.learned] == last[2] and last[1] == choice[1] == 20
     assert len({seed for seed, _, _ in watched}) == 1 and {e for _, e, _ in watched} == {10}
@@ -448,7 +456,7 @@ def test_the_figures_are_of_episodes_that_nothing_was_learned_or_chosen_by():
 def test_nothing_given_is_changed_and_structure_stays():
     genome, problem = looped(3, 1, 1), aim()
     before = genome.copy()
-    tuned, report = ng.fine_tune_policy(genome, problem, **SMALL)
+    tuned, report = tune(genome, problem)
     assert genome == before and report.kept
     tuned.check()
     for name in tuned.packed._fields:
@@ -468,7 +476,7 @@ def same(a, b):
 def test_the_seed_alone_decides(threads, genome):
     def learn(slots=64, **changes):
         problem = Gymnasium(lambda: Aim(spaces.Discrete(2)), max_steps=20, slots=slots)
-        return ng.fine_tune_policy(genome, problem, **SMALL | {"iterations": 4} | changes)
+        return tune(genome, problem, iterations=4, **changes)
 
     threads(1)
     first = learn()
@@ -551,21 +559,21 @@ def test_statistics_of_observations_are_carried_and_stay():
     problem.evaluate(LINE.batch().compile(), seed=0)
     problem.evaluate(LINE.batch().compile(), seed=1)
     wanted, state = problem.statistics(), problem.state()
-    tuned, report = ng.fine_tune_policy(LINE, problem, **SMALL)
+    tuned, report = tune(LINE, problem)
     assert report.kept
     for name, value in wanted.items():
         np.testing.assert_array_equal(getattr(tuned.interface, name), value)
     for name, value in problem.state().items():
         np.testing.assert_array_equal(value, state[name])
     own = LINE.with_interface(input_mean=np.array([0.1]), input_scale=np.array([2.0]))
-    tuned, _ = ng.fine_tune_policy(own, problem, **SMALL | {"iterations": 3})
+    tuned, _ = tune(own, problem, iterations=3)
     assert tuned.interface.input_scale == 2.0
 
 
 def test_a_problem_that_draws_actions_itself_fixes_the_scale():
     problem = Gymnasium(lambda: Aim(spaces.Discrete(2)), max_steps=20, sample=True)
     assert problem.distribution().extra == 0
-    _, report = ng.fine_tune_policy(TWO, problem, **SMALL)
+    _, report = tune(TWO, problem)
     assert report.kept and report.after > report.before
 
 
@@ -578,7 +586,7 @@ def test_episodes_that_fail_are_left_out():
             raise OSError("a bad step")
         return np.nan if env.steps == 2 and env.seen < -0.9 else reward
 
-    _, report = ng.fine_tune_policy(LINE, aim(fault=fault), **SMALL)
+    _, report = tune(LINE, aim(fault=fault))
     assert any("OSError: a bad step" in why for why in report.failures)
     assert any("finite reward" in why and why.startswith("iteration ") for why in report.failures)
     assert np.isfinite(report.table["mean_return"]).all() and not report.kept
@@ -598,11 +606,11 @@ def test_episodes_cut_off_after_one_decision_teach_nothing():
 
     problem = Gymnasium(Short, max_steps=20)
     for genome in (LINE, looped(1, 1, 1)):
-        _, report = ng.fine_tune_policy(genome, problem, **SMALL | {"episodes": 4, "batch": 2})
+        _, report = tune(genome, problem, episodes=4, batch_size=2)
         assert np.isfinite(report.table["entropy"]).all()
     always = Gymnasium(Aim, max_steps=1)
     with pytest.raises(RuntimeError, match=r"expected a decision to learn from, got none\.$"):
-        ng.fine_tune_policy(LINE, always, **SMALL)
+        tune(LINE, always)
 
 
 def test_an_environment_that_always_fails_is_told_at_once():
@@ -610,7 +618,7 @@ def test_an_environment_that_always_fails_is_told_at_once():
         raise OSError("no such robot")
 
     with pytest.raises(RuntimeError, match=r"^fine_tune_policy: expected .*OSError: no such robot"):
-        ng.fine_tune_policy(LINE, aim(fault=fault), **SMALL)
+        tune(LINE, aim(fault=fault))
 
 
 def test_an_environment_that_fails_later_ends_learning():
@@ -627,40 +635,44 @@ def test_an_environment_that_fails_later_ends_learning():
 
     problem.practise = practising
     with pytest.warns(RuntimeWarning, match=r"^fine_tune_policy: expected .*Learning ends in iter"):
-        _, report = ng.fine_tune_policy(LINE, problem, **SMALL)
+        _, report = tune(LINE, problem)
     assert len(report.table["steps"]) == 3 and len(report.failures) == 24 and report.kept
 
 
 def test_seconds_bound_the_learning():
-    options = SMALL | {"iterations": 10_000, "seconds": 0.5, "validation_every": 1000}
-    _, report = ng.fine_tune_policy(LINE, aim(), **options)
+    _, report = tune(LINE, aim(), iterations=10_000, seconds=0.5, validation_every=1000)
     assert 0 < len(report.table["steps"]) < 10_000 and report.seconds < 30
 
 
 @pytest.mark.parametrize(("changes", "message"), [
     ({"iterations": 0}, "^iterations: expected an integer of at least 1, got 0"),
-    ({"episodes": 1.5}, "^episodes: expected an integer of at least 1"),
-    ({"epochs": 0}, "^epochs: expected"), ({"batch": 0}, "^batch: expected"),
-    ({"window": 0}, "^window: expected"), ({"evaluation_episodes": 0}, "^evaluation_episodes: "),
-    ({"validation_every": 0}, "^validation_every: expected"),
-    ({"clip": 0.0}, r"^clip: expected a number above 0, got 0\.0\."),
-    ({"clip": "0.2"}, "^clip: expected a number above 0"),
-    ({"discount": 1.5}, r"^discount: expected a number from 0 to 1, got 1\.5\."),
-    ({"trace": -0.1}, "^trace: expected"), ({"entropy": -1.0}, "^entropy: expected a number of at"),
-    ({"exploration": 0.0}, "^exploration: expected"), ({"divergence": 0.0}, "^divergence: expec"),
+    ({"episodes": 1.5}, r"^PPO\.episodes: expected an integer of at least 1"),
+    ({"n_epochs": 0}, r"^PPO\.n_epochs: expected"), ({"batch_size": 0}, r"^PPO\.batch_size: exp"),
+    ({"window": 0}, r"^PPO\.window: expected"), ({"evaluation_episodes": 0}, "^evaluation_episod"),
+    ({"validation_every": 0}, r"^PPO\.validation_every: expected"),
+    ({"clip_range": 0.0}, r"^PPO\.clip_range: expected a number above 0, got 0\.0\."),
+    ({"clip_range": "0.2"}, r"^PPO\.clip_range: expected a number above 0"),
+    ({"gamma": 1.5}, r"^PPO\.gamma: expected a number from 0 to 1, got 1\.5\."),
+    ({"gae_lambda": -0.1}, r"^PPO\.gae_lambda: expected"),
+    ({"ent_coef": -1.0}, r"^PPO\.ent_coef: expected a number of at"),
+    ({"exploration": 0.0}, r"^PPO\.exploration: exp"), ({"divergence": 0}, r"^PPO\.divergence: "),
     ({"seconds": float("nan")}, "^seconds: expected"), ({"seed": -1}, "^seed: expected"),
-    ({"critic": (8, 0)}, "^critic: expected an integer of at least 1, got 0"),
-    ({"critic": 8}, "^critic: expected"),
-    ({"optimizer": "adam"}, "^optimizer: expected one such as Adam"),
-    ({"critic_optimizer": "adam"}, "^critic_optimizer: expected one such as Adam"),
+    ({"critic": (8, 0)}, r"^PPO\.critic: expected an integer of at least 1, got 0"),
+    ({"critic": 8}, r"^PPO\.critic: expected nodes of each layer"),
+    ({"optimizer": "adam"}, r"^PPO\.optimizer: expected one such as Adam"),
+    ({"critic_optimizer": "adam"}, r"^PPO\.critic_optimizer: expected one such as Adam"),
     ({"genome": looped(0)}, "^genome: expected 1 inputs and 1 outputs, .*, got 3 and 4"),
     ({"genome": LINE.batch()}, "^genome: expected a Genome"),
     ({"problem": ng.XOR()}, "^problem: expected one to practise in"),
 ])  # fmt: skip
 def test_bad_arguments_are_refused_in_words(changes, message):
-    given = {"genome": LINE, "problem": aim()} | SMALL | changes
     with pytest.raises((ValueError, TypeError), match=message):
-        ng.fine_tune_policy(given.pop("genome"), given.pop("problem"), **given)
+        tune(**{"genome": LINE, "problem": aim()} | changes)
+
+
+def test_settings_that_are_no_settings_are_refused():
+    with pytest.raises(TypeError, match=r"^ppo: expected PPO\(…\), got {}\."):
+        ng.fine_tune_policy(LINE, aim(), ppo={})
 
 
 def test_ctrl_c_ends_the_learning_with_what_there_is(monkeypatch):
@@ -676,8 +688,8 @@ def test_ctrl_c_ends_the_learning_with_what_there_is(monkeypatch):
     monkeypatch.setattr(policy._ActorCritic, "iterate", interrupted)
     genome = ng.Population(4, 2, ng.Config(population_size=1), seed=1).ask()[0]
     tuned, report = ng.fine_tune_policy(
-        genome, problem, iterations=9, episodes=2, validation_every=1, validation_episodes=2,
-        evaluation_episodes=5,
+        genome, problem, iterations=9, evaluation_episodes=5,
+        ppo=ng.PPO(episodes=2, validation_every=1, validation_episodes=2),
     )  # fmt: skip
     assert done == [1, 2, 3] == report.table["iteration"].tolist()
     assert report.kept == (tuned != genome)

@@ -7,6 +7,7 @@ import shutil
 import warnings
 from dataclasses import replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,15 +18,18 @@ import neatgrow as ng
 from benchmarks.bench_report import DRAG, OPENED, large_genome
 from benchmarks.browser import browser, missing
 from neatgrow.cli import main
+from neatgrow.lineage.lineage import Ancestor
 from neatgrow.plotting.graph.layers import wired
 from neatgrow.plotting.pages import sections
 from neatgrow.plotting.pages.answers import answers_of, decision_map
 from neatgrow.plotting.pages.episodes import work_of
-from neatgrow.plotting.pages.interactive import DELAYED, ENABLED, LIVE, Stage, graph_data, thinned
+from neatgrow.plotting.pages.interactive import DELAYED, ENABLED, LIVE, graph_data, thinned
 from neatgrow.plotting.pages.record import record_of
 from neatgrow.plotting.pages.report import page, report
 from neatgrow.plotting.theme import THEMES
 from neatgrow.plotting.values import activity, answers
+from neatgrow.problems import catalogue
+from neatgrow.problems.function import Function
 from neatgrow.runs.reading import read_lineage, read_run
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&\"'"
@@ -96,7 +100,7 @@ def grown_line(inputs=3, outputs=2, generations=30, seed=1):
     config = ng.Config(population_size=4, recurrent=True).override(GROWTH)
     population = ng.Population(inputs, outputs, config, seed=seed)
     return [
-        Stage(generation, genomes[0].copy(), generation / 2.0, 3)
+        Ancestor(generation, genomes[0].copy(), generation / 2.0, 3)
         for generation, genomes in enumerate(evolve_at_random(population, generations), 1)
     ]
 
@@ -115,10 +119,10 @@ def runs(tmp_path_factory):
     }
     for name, problem in problems.items():
         ng.evolve(problem, generations=4, seed=1, directory=root / name)
+    small = ng.Config(population_size=20)
     for name in ("recall", "t-maze", "pole", "parity", "nguyen-1"):
-        arguments = ["run", name, "--generations", "3", "--population", "20"]
-        if main([*arguments, "--out", str(root / name)]):
-            raise AssertionError(name)
+        problem = catalogue.build(name)
+        ng.evolve(problem, config=small, generations=3, seed=1, directory=root / name)
 
     def wave(network):
         network.reset()
@@ -159,6 +163,7 @@ def test_a_run_whose_problem_is_not_at_hand_is_reported_without_its_episodes(run
     assert made.data["network"]["stages"]
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_result_in_memory_has_its_problem_with_it(tmp_path):
     def follow(network):
         return -sum(abs(network.activate([x])[0] - x) for x in (0.1, 0.2, 0.3))
@@ -184,6 +189,7 @@ def test_a_result_in_memory_has_its_problem_with_it(tmp_path):
         assert said in assert_complete(text).text and result.fingerprint[:16] in text
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_facts_are_those_of_the_run(runs):
     _, history, champion = read_run(runs / "xor")
     made = Page(report(runs / "xor").read_text("utf-8"))
@@ -198,11 +204,18 @@ def test_the_facts_are_those_of_the_run(runs):
     assert "Table by generation" in text and "No evaluation failed" in text
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_settings_that_differ_are_listed(tmp_path):
     main(["run", "xor", "--generations", "2", "--set", "mutation.add_node=0.25", "--out",
           str(tmp_path / "out")])  # fmt: skip
     text = Page(report(tmp_path / "out").read_text("utf-8")).text
     assert re.search(r"mutation.add_node 0.25 0\.\d+", text)
+
+
+def test_settings_that_the_defaults_do_not_have_are_listed(runs, monkeypatch):
+    monkeypatch.setattr(sections, "Config", lambda: SimpleNamespace(to_dict=dict))
+    text = Page(report(runs / "xor").read_text("utf-8")).text
+    assert re.search(r"mutation.add_node 0\.\d+ –", text)
 
 
 def test_the_report_goes_where_it_is_asked_to_and_replaces_an_older_one(runs, tmp_path, capsys):
@@ -229,6 +242,7 @@ def test_what_is_no_run_is_refused_as_by_other_commands(runs, tmp_path, capsys):
         report(3)
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_files_that_a_report_can_do_without_cost_only_their_part(runs, tmp_path):
     shutil.copytree(runs / "xor", tmp_path / "out")
     (tmp_path / "out" / "config.toml").write_text("mutation = 3")
@@ -242,6 +256,7 @@ def test_files_that_a_report_can_do_without_cost_only_their_part(runs, tmp_path)
 # ---------------------------------------------------------------------- what may go wrong
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_names_from_files_stay_text(runs, tmp_path):
     shutil.copytree(runs / "cartpole", tmp_path / HOSTILE.replace("/", ""))
     directory = next(tmp_path.iterdir())
@@ -261,6 +276,7 @@ def test_names_from_files_stay_text(runs, tmp_path):
     assert labels[:6] == [HOSTILE, "b", "{{data}}", "$&", HOSTILE, "<!--"]
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_causes_of_failures_are_listed_as_text(tmp_path):
     def fails(network):
         raise ValueError(HOSTILE)
@@ -281,14 +297,18 @@ def whole(runs):
 
 
 @pytest.mark.parametrize(
-    "part", ["graph_data", "work_of", "decision_map", "fitness_into", "time_into", "_facts",
+    "part", ["graph_data", "work_of", "decision_map", "fitness", "time", "_facts",
              "_lead", "_settings", "flat", "answers_of"],
 )  # fmt: skip
+@pytest.mark.usefixtures("unpainted")
 def test_a_part_that_fails_is_said_and_costs_no_other(runs, whole, monkeypatch, part):
     def broken(*arguments, **options):
         raise MemoryError(f"no room <for> {part}")
 
-    monkeypatch.setattr(sections, part, broken)
+    if part in sections.CHARTS:
+        monkeypatch.setitem(sections.CHARTS, part, ("", broken))
+    else:
+        monkeypatch.setattr(sections, part, broken)
     made = Page(report(runs / "xor").read_text("utf-8"))
     assert f"MemoryError: no room <for> {part}" in made.text
     lost = set(whole.data) - set(made.data)
@@ -297,6 +317,7 @@ def test_a_part_that_fails_is_said_and_costs_no_other(runs, whole, monkeypatch, 
     assert "No evaluation failed" in made.text
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_an_environment_that_cannot_be_rendered_costs_its_pictures_alone(runs, monkeypatch):
     play = ng.Gymnasium.play
 
@@ -311,6 +332,7 @@ def test_an_environment_that_cannot_be_rendered_costs_its_pictures_alone(runs, m
     assert made.data["work"]["episodes"][0]["pictures"] == []
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_policy_allows_the_pages_own_script_alone(runs):
     text = report(runs / "xor").read_text("utf-8")
     made = Page(text)
@@ -344,7 +366,7 @@ def test_colours_of_text_have_contrast_in_both_themes():
 @settings(max_examples=60)
 @given(any_genome())
 def test_the_graph_has_every_gene_and_says_which_take_part(genome):
-    data = graph_data([Stage(4, genome, 1.0)])
+    data = graph_data([Ancestor(4, genome, 1.0, -1)])
     (stage,) = data["stages"]
     diagram = wired(genome, False)
     delayed = {wire.gene: wire.delayed for wire in diagram.wires}
@@ -375,10 +397,11 @@ def test_the_graph_has_every_gene_and_says_which_take_part(genome):
 
 
 @pytest.mark.parametrize("name", DEGENERATE)
+@pytest.mark.usefixtures("unpainted")
 def test_degenerate_genomes_are_reported(runs, name):
     record = record_of(runs / "xor")
     genome = DEGENERATE[name]
-    made = replace(record, champion=genome, problem=None, stages=[Stage(1, genome, np.nan)])
+    made = replace(record, champion=genome, problem=None, line=[Ancestor(1, genome, np.nan, -1)])
     assert Page(page(made)).data["network"]["stages"][0]["fitness"] is None
 
 
@@ -407,33 +430,35 @@ def test_nodes_keep_their_place_from_ancestor_to_champion():
 
 def test_a_long_line_is_thinned_to_what_a_page_can_hold(runs):
     large = large_genome(300, 2000)
-    stages = [Stage(k, large, float(k)) for k in range(1, 501)]
+    stages = [Ancestor(k, large, float(k), -1) for k in range(1, 501)]
     kept = thinned(stages)
     assert kept[0].generation == 1 and kept[-1].generation == 500 and 10 < len(kept) < 40
-    record = replace(record_of(runs / "xor"), champion=large, problem=None, stages=stages)
+    record = replace(record_of(runs / "xor"), champion=large, problem=None, line=stages)
     text = page(record)
     assert len(text.encode()) < 5_000_000
-    small = [Stage(k, DEGENERATE["input and output alone"], float(k)) for k in range(1, 501)]
+    small = [Ancestor(k, DEGENERATE["input and output alone"], float(k), -1) for k in range(1, 501)]
     assert len(thinned(small)) == 100
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_ancestors_of_the_newest_checkpoint_become_stages(runs, monkeypatch):
     record = record_of(runs / "xor")
     line = read_lineage(runs / "xor").line()
     assert len(line) > 1 and line[-1].genome == record.champion
-    assert [stage.genome for stage in record.stages] == [one.genome for one in line]
+    assert [stage.genome for stage in record.line] == [one.genome for one in line]
     assert 'id="growth"' in report(runs / "xor").read_text("utf-8")
 
     monkeypatch.setattr("neatgrow.plotting.pages.record._ancestors", lambda snapshot: line[:-1])
     behind = record_of(runs / "xor")  # a checkpoint from before the champion
-    assert [stage.genome for stage in behind.stages] == [behind.champion]
-    assert "those of another champion" in behind.missing["stages"]
+    assert [stage.genome for stage in behind.line] == [behind.champion]
+    assert "those of another champion" in behind.missing["line"]
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_run_without_a_record_of_ancestors_says_so(runs, monkeypatch):
     monkeypatch.setattr("neatgrow.plotting.pages.record._ancestors", lambda snapshot: [])
     record = record_of(runs / "xor")
-    assert len(record.stages) == 1 and "no record" in record.missing["stages"]
+    assert len(record.line) == 1 and "no record" in record.missing["line"]
 
     def damaged(snapshot):
         raise ValueError("lineage: damaged")
@@ -456,6 +481,28 @@ def test_an_episode_is_the_one_that_the_problem_plays(runs):
     np.testing.assert_allclose(episode.values[:, :4], [s.view for s in steps], rtol=1e-6)
     assert episode.rewards == [s.reward for s in steps]
     assert episode.actions == [str(s.action) for s in steps]
+
+
+def test_what_a_fitness_function_asks_the_batch_is_shown_too():
+    champion = ng.Population(2, 1, ng.Config(population_size=1), seed=1).ask()[0]
+
+    def of(function):
+        problem = Function(function, inputs=2, outputs=1)
+        return work_of(problem, champion).episodes[0].values[:, :2].tolist()
+
+    def steps(network):
+        network.networks.activate([[1.0, 2.0]])
+        network.activate([3.0, 4.0])
+        network.networks.reset()
+        network.activate([5.0, 6.0])
+        return 0.0
+
+    X = [[0.0, 1.0], [1.0, 0.0]]
+    assert of(steps) == [[1.0, 2.0], [3.0, 4.0]]
+    assert of(lambda network: float(network.networks.predict(X).sum())) == X
+    assert of(lambda network: float(network.predict(X).sum())) == X
+    with pytest.raises(ValueError, match="asked the network nothing"):
+        of(lambda network: 0.0)
 
 
 def test_bits_are_no_classes_and_many_outputs_have_no_maps():
@@ -536,7 +583,7 @@ def chromium(tmp_path_factory):
 def lively(runs, tmp_path_factory):
     """A page with ancestors, an episode and disabled genes."""
     stages = grown_line(4, 2, 40)
-    record = replace(record_of(runs / "cartpole"), champion=stages[-1].genome, stages=stages)
+    record = replace(record_of(runs / "cartpole"), champion=stages[-1].genome, line=stages)
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(page(record), "utf-8")
     return path
@@ -625,11 +672,10 @@ def test_hovering_a_connection_tells_its_genes(opened):
         const graph = GRAPHS[0];
         const w = graph.data.wires.findIndex((wire, w) => graph.isVisible(w)
           && wire.from < graph.data.inputs);
-        const p = graph.samples(w), k = 2 * Math.floor(p.length / 4);
+        const points = graph.points(w), p = points[points.length >> 1];
         graph.canvas.scrollIntoView({block: "center"});
         const {x, y, k: scale} = graph.view;
-        const name = (n) => graph.name(n);
-        return [x + p[k] * scale - graph.wide / 2, y + p[k + 1] * scale - graph.tall / 2];
+        return [x + p.x * scale - graph.wide / 2, y + p.y * scale - graph.tall / 2];
     """)
     point_at(opened, find(opened, "#graph .canvas"), *(round(x) for x in spot))
     text = find(opened, "#graph .genes").text
@@ -757,10 +803,11 @@ def test_the_theme_can_be_changed(opened):
     assert opened.execute_script(f"return {shown}") == images / 2
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_nothing_is_loaded_and_hostile_names_do_nothing(chromium, runs, tmp_path):
     record = record_of(runs / "xor")
     named = record.champion.with_interface(input_names=(HOSTILE, "b"), output_names=("<b>",))
-    record = replace(record, name=HOSTILE, champion=named, stages=[Stage(1, named, 1.0)])
+    record = replace(record, name=HOSTILE, champion=named, line=[Ancestor(1, named, 1.0, -1)])
     path = tmp_path / "hostile.html"
     path.write_text(page(record), "utf-8")
     chromium.get(path.as_uri())
@@ -790,7 +837,7 @@ def test_a_graph_of_2000_connections_opens_in_2_seconds_and_can_be_dragged(
 ):
     large = large_genome(300, 2000)
     record = replace(
-        record_of(runs / "xor"), champion=large, problem=None, stages=[Stage(1, large, 1.0)]
+        record_of(runs / "xor"), champion=large, problem=None, line=[Ancestor(1, large, 1.0, -1)]
     )
     path = tmp_path / "large.html"
     path.write_text(page(record), "utf-8")

@@ -1,0 +1,122 @@
+"""What is asked of a run beside its settings: when it ends, how it evaluates, when it is saved."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from neatgrow import _checks
+from neatgrow._settings import Settings, setting
+from neatgrow.files.archive import plain
+from neatgrow.learning.lifetime import Learning
+
+if TYPE_CHECKING:
+    from neatgrow.runs.evolution import Evolution
+
+Callback = Callable[["Evolution"], object]
+
+# Those that hold for the whole run, so that they are saved with it. A function's inputs, outputs
+# and noise are its problem's, and stand beside them in the run's description.
+SAVED = ("generations", "solved_at", "minimize", "learning")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoints(Settings):
+    """When a run is saved, besides after its first generation and at its end.
+
+    Attributes:
+        seconds: Between two checkpoints; ``None`` for no such rule.
+        generations: Between two checkpoints; ``None`` for no such rule.
+        keep: Newest checkpoints that are kept.
+    """
+
+    seconds: float | None = setting(30.0, 0.0)
+    generations: int | None = setting(None, 1)
+    keep: int = setting(3, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of a run; each is described at :func:`neatgrow.evolve`.
+
+    ``processes``, ``time_limit`` and ``executor`` are checked where workers begin, since each
+    depends on the others (:func:`neatgrow.evaluation.executors.evaluator`).
+
+    Raises:
+        ValueError, TypeError: An option is not what it should be.
+    """
+
+    generations: int = 100
+    solved_at: float | None = None
+    minimize: bool = False
+    learning: Learning | None = None
+    on_error: Literal["record", "raise"] = "record"
+    failure_limit: float = 0.9
+    seconds: float | None = None
+    processes: int = 0
+    time_limit: float | None = None
+    executor: Any = None
+    callbacks: Iterable[Callback] = ()
+    progress: bool | None = None
+    checkpoints: Checkpoints | None = None
+
+    def __post_init__(self) -> None:
+        checked: dict[str, object] = {
+            "generations": _checks.integer("generations", self.generations, 1),
+            "minimize": _checks.flag("minimize", self.minimize),
+            "failure_limit": _checks.number(
+                "failure_limit", self.failure_limit, least=0.0, most=1.0
+            ),
+            "callbacks": _called(self.callbacks),
+        }
+        _checks.one_of("on_error", self.on_error, ("record", "raise"))
+        if self.solved_at is not None:
+            checked["solved_at"] = _checks.number("solved_at", self.solved_at)
+        if self.seconds is not None:
+            checked["seconds"] = _checks.number("seconds", self.seconds, least=0.0)
+        if self.progress is not None:
+            checked["progress"] = _checks.flag("progress", self.progress)
+        for name, kind, rule in (
+            ("learning", Learning, "Learning(steps, …)"),
+            ("checkpoints", Checkpoints, "Checkpoints(…)"),
+        ):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                raise TypeError(_checks.message(name, rule, _checks.shown(value)))
+        vars(self).update(checked)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is saved with a run, as plain values."""
+        values = {name: getattr(self, name) for name in SAVED}
+        return {**values, "learning": None if self.learning is None else self.learning.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """What :meth:`to_dict` gave, or a release in which nobody learned; the rest is passed over.
+
+        Raises:
+            LookupError: A value is missing.
+            ValueError, TypeError: A value is not what it should be.
+            UnknownContentError: An optimiser or a schedule is not known here.
+        """
+        known = {name: {"learning": None, **values}[name] for name in SAVED}
+        if known.get("learning") is not None:
+            known["learning"] = Learning.from_dict(plain(known, "learning", dict))
+        return cls(**known)
+
+    def resumed(self, now: "Options", generations: int | None) -> "Options":
+        """Those with which a run goes on: what was saved of these, the rest as asked for now.
+
+        Args:
+            now: As asked for.
+            generations: Most generations in all; as saved by default.
+        """
+        saved = {name: getattr(self, name) for name in SAVED}
+        return replace(now, **saved | ({} if generations is None else {"generations": generations}))
+
+
+def _called(callbacks: object) -> tuple[Callback, ...]:
+    calls = tuple(callbacks) if isinstance(callbacks, Iterable) else (None,)
+    if not all(callable(call) for call in calls):
+        rule = "a list of functions of the run"
+        raise TypeError(_checks.message("callbacks", rule, _checks.shown(callbacks)))
+    return calls

@@ -1,0 +1,152 @@
+"""A run from where it stood: :func:`resume`."""
+
+import json
+from collections.abc import Iterable
+from os import PathLike
+from typing import Any, Literal
+
+from neatgrow import _checks
+from neatgrow.config import Config
+from neatgrow.evaluation.base import Problem, held
+from neatgrow.evaluation.executors import evaluator
+from neatgrow.problems import catalogue
+from neatgrow.problems.function import Fitness, as_problem
+from neatgrow.runs.directory import RunDirectory
+from neatgrow.runs.evolution import Evolution
+from neatgrow.runs.loop import carried_on
+from neatgrow.runs.options import Callback, Checkpoints, Options
+from neatgrow.runs.reading import CHAMPION, CONFIG, read_description
+from neatgrow.runs.results import Result
+from neatgrow.runs.saving import asked_for, described, description_of
+
+
+def resume(
+    directory: str | PathLike[str],
+    *,
+    problem: Problem | Fitness | None = None,
+    changes: dict[str, Any] | None = None,
+    generations: int | None = None,
+    seconds: float | None = None,
+    processes: int = 0,
+    time_limit: float | None = None,
+    executor: Any = None,
+    on_error: Literal["record", "raise"] = "record",
+    failure_limit: float = 0.9,
+    callbacks: Iterable[Callback] = (),
+    progress: bool | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Result:
+    """Go on with a run from its last checkpoint, as if it had not been interrupted.
+
+    Without ``changes`` the history (times aside) and the champion are those of a run that was
+    never interrupted, bit for bit. A run that was killed before its first checkpoint begins
+    again.
+
+    Args:
+        directory: Of the run.
+        problem: Needed where the run was on a Python function or on data of the caller's.
+        changes: Settings that differ from now on, by dotted path, such as
+            ``{"population_size": 300, "mutation.add_node": 0.1}``; written to the run's files.
+        generations: Most generations in all, those before included; as before by default.
+        seconds: Most wall time from now on.
+        processes, time_limit, executor: As for :func:`neatgrow.evolve`, as are all below.
+        on_error, failure_limit, callbacks, progress, checkpoints: …
+
+    Raises:
+        FileNotFoundError: It is no run directory.
+        BlockingIOError: Another process is at work on it.
+        FileError: A file in it is damaged, and no checkpoint can be read; or the newest is of a
+            newer format, or holds a function that is not registered: it is not passed over.
+        ValueError: The problem is needed and was not given, or does not fit the genomes; or a
+            change is impossible.
+        TypeError: A change names no setting.
+    """
+    directory = _checks.path("directory", directory)
+    if generations is not None:
+        generations = _checks.integer("generations", generations, 1)
+    options = Options(
+        on_error=on_error, failure_limit=failure_limit, seconds=seconds, processes=processes,
+        time_limit=time_limit, executor=executor, callbacks=callbacks, progress=progress,
+        checkpoints=checkpoints,
+    )  # fmt: skip
+
+    def begin() -> Evolution:
+        files = RunDirectory.open(directory, checkpoints)
+        try:
+            run = _resumed(files, problem, changes, generations, options)
+            run.evaluator.workers = evaluator(run.problem, processes, time_limit, executor)
+        except BaseException:
+            files.close()
+            raise
+        return run
+
+    with held(problem):
+        return carried_on(begin, options)
+
+
+def _resumed(
+    files: RunDirectory,
+    problem: Problem | Fitness | None,
+    changes: dict[str, Any] | None,
+    generations: int | None,
+    options: Options,
+) -> Evolution:
+    """The run as its last checkpoint has it, or from its beginning; its files to match."""
+    description = read_description(files.path, to_rebuild=problem is None)
+    about = description["run"]
+    if problem is None:
+        asked: Problem = catalogue.rebuild(description)
+    elif isinstance(problem, Problem):
+        asked = problem
+    else:
+        asked = as_problem(problem, about.get("inputs"), about.get("outputs"), about.get("noisy"))
+    snapshot = files.latest()
+    if snapshot is not None:
+        if snapshot.lineage is None:
+            _checks.warn(
+                f"{files.path}: generation {snapshot.population.generation} was saved without its "
+                "ancestors; the line of descent begins there."
+            )
+        options = snapshot.options.resumed(options, generations)
+        run = Evolution.from_snapshot(snapshot, asked, changes=changes, options=options)
+    else:
+        config = Config.from_toml(files.path / CONFIG).override(changes or {})
+        options = Options.from_dict(about).resumed(options, generations)
+        run = Evolution(asked, config, options, seed=description.get("seed", 0))
+    own = description
+    if problem is not None:
+        own = described(asked)
+        if _warn_of_another(files, description, own) and snapshot is not None:
+            run.go_on_with_another_problem()
+    now = description_of(own, run.population, options, about.get("noisy"))
+    if now != description:
+        files.write_description(now)
+    files.write_verified(None)  # that of the champion so far
+    files.write_settings(asked_for(run.population))
+    named = files.failures_until(snapshot) if snapshot is not None else []
+    files.write_tables(run.history, named, run.evaluator.traceback)
+    if run.snapshot is not None and (changes or generations is not None):
+        files.write_checkpoint(run.snapshot, again=True)  # so that they outlast a kill
+    if snapshot is not None and snapshot.population.champion is not None:
+        files.write_champion(run.champion, run.champions.learned)
+    else:
+        (files.path / CHAMPION).unlink(missing_ok=True)
+    run.directory = files
+    return run
+
+
+def _warn_of_another(files: RunDirectory, before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Say where the problem that is passed is not the one that the run began with; if it is so."""
+    # A description of an older release may lack some; a function may be mended and renamed.
+    known = before.keys() - {"seed", "run", "name"}
+    differences = [
+        f"{name} {after.get(name)!r} instead of {before[name]!r}"
+        for name in sorted(known)
+        if json.dumps(after.get(name)) != json.dumps(before[name])  # NaN is NaN, tuples are lists
+    ]
+    if differences:
+        _checks.warn(
+            f"{files.path}: the run goes on with another problem than it began with: "
+            f"{', '.join(differences)}. Its history holds fitnesses of both."
+        )
+    return bool(differences)

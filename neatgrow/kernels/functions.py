@@ -15,7 +15,7 @@ from numba import types
 from numba.extending import intrinsic, overload
 
 from neatgrow.kernels import elementary
-from neatgrow.kernels.jit import helper
+from neatgrow.kernels.jit import helper, merged
 
 ACTIVATIONS: tuple[str, ...] = (
     "identity",
@@ -163,10 +163,11 @@ def sigmoid(z):
     return half + half * tanh(half * z)
 
 
-@helper
+@merged
 def gelu(z):
     """z Φ(z); 0 at −∞."""
-    return z * elementary.normal(z) if z > like(z, -40.0) else (like(z, -0.0) if z == z else z)
+    value = z * elementary.normal(z)  # NaN at −∞
+    return like(z, -0.0) if z < like(z, -1e30) else value
 
 
 @helper

@@ -140,12 +140,12 @@ def make_children(
     generation: int,
     wishes: Array | None = None,
 ) -> Genomes:
-    """Children of a generation, in the plan's order, whatever the number of threads.
+    """Children of a generation, in the order of ``offspring``, whatever the number of threads.
 
     Args:
         parents: N genomes.
         offspring: Who makes each child.
-        room: Of :func:`room_for`, or of the kernel that planned the offspring.
+        room: Of :func:`room_for`, or of the kernel that chose the parents.
         rules: Settings.
         seed: Run seed.
         generation: Birth of new genes; also keys the draws.

@@ -40,5 +40,5 @@ def measure_room(parents, offspring, room):
 
 @kernel
 def room_of(parents, offspring, room):
-    """:func:`measure_room` for offspring that no kernel of selection has planned."""
+    """:func:`measure_room` for offspring that no kernel of selection has chosen."""
     measure_room(parents, offspring, room)

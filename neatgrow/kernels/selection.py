@@ -1,4 +1,4 @@
-"""Who has offspring, and with whom: one call from fitness to the plan of all children."""
+"""Who has offspring, and with whom: one call from fitness to the parents of all children."""
 
 from typing import NamedTuple
 
@@ -44,7 +44,7 @@ class Policy(NamedTuple):
 
 
 class Generation(NamedTuple):
-    """The plan of N children in S species, written by :func:`plan_generation`."""
+    """Who makes N children, and the S species that go on, written by :func:`share_offspring`."""
 
     offspring: Offspring  # species after species, elites first in each
     room: Array  # (2, N+1) int64, see ``offspring.measure_room``
@@ -86,7 +86,7 @@ def credit(told, sign, fitness, species, best, improved, generation):
 
 
 @kernel
-def plan_generation(parents, standing, policy, measure, threshold, seed, plan):
+def share_offspring(parents, standing, policy, measure, threshold, seed, new):
     """Decide on the next generation: who has offspring, with whom, and room for them.
 
     Args:
@@ -96,10 +96,10 @@ def plan_generation(parents, standing, policy, measure, threshold, seed, plan):
         measure: Coefficients of the distance.
         threshold: Species whose representatives are nearer than this merge.
         seed: (2,) int64: run seed and purpose.
-        plan: Written; in ``kept`` species that have offspring and did not merge into others.
+        new: Written; in ``kept`` species that have offspring and did not merge into others.
 
     Returns:
-        How many species go on; 0 means extinction, and no more than fates was planned.
+        How many species go on; 0 means extinction, and nothing but fates was settled.
     """
     n_species = standing.improved.shape[0]
     score = np.empty(standing.fitness.shape[0])
@@ -115,40 +115,40 @@ def plan_generation(parents, standing, policy, measure, threshold, seed, plan):
     bucket(keys, keys.shape[0], n_species, ptr, members)
     for i in range(keys.shape[0]):
         members[i] = standing.order[members[i]]
-    if _judge_species(standing, policy, ptr, score, share, plan.quota) == 0:
+    if _judge_species(standing, policy, ptr, score, share, new.quota) == 0:
         return 0
-    allot(share, policy.size, plan.quota)
-    _allot_elites(standing, policy, ptr, plan.quota)
+    allot(share, policy.size, new.quota)
+    _allot_elites(standing, policy, ptr, new.quota)
     count = 0
     for s in range(n_species):
-        if plan.quota[CHILDREN, s] > 0:  # a stream for each: others' fates change no draw
+        if new.quota[CHILDREN, s] > 0:  # a stream for each: others' fates change no draw
             seed_stream(stream, seed[0], REPRESENTATIVE, standing.generation, s)
             row = ptr[s] + draw_below(stream, ptr[s + 1] - ptr[s])
-            plan.kept[count], plan.representatives[count] = s, members[row]
+            new.kept[count], new.representatives[count] = s, members[row]
             count += 1
     position = keys  # which are not needed any more
     for i in range(position.shape[0]):
         position[standing.order[i]] = i
     pool = Pool(members, ptr, position, count)
-    _choose_parents(standing, policy, seed, pool, plan.quota, plan.offspring, plan.guess, stream)
-    measure_room(parents, plan.offspring, plan.room)
+    _choose_parents(standing, policy, seed, pool, new.quota, new.offspring, new.guess, stream)
+    measure_room(parents, new.offspring, new.room)
     if not policy.parent_first:
-        plan.guess[:] = -1
+        new.guess[:] = -1
         return count
     # Children are compared with their parent's species first, so two species that drifted
     # together would live on side by side if they were not merged.
     into = np.empty(count, np.int32)
-    merge(parents, plan.representatives, count, measure, threshold, into)
+    merge(parents, new.representatives, count, measure, threshold, into)
     left = 0
     for s in range(count):  # ``into`` becomes the place among those left
         if into[s] == s:
-            plan.kept[left], plan.representatives[left] = plan.kept[s], plan.representatives[s]
+            new.kept[left], new.representatives[left] = new.kept[s], new.representatives[s]
             into[s] = left
             left += 1
         else:
             into[s] = into[into[s]]
-    for child in range(plan.guess.shape[0]):
-        plan.guess[child] = into[plan.guess[child]]
+    for child in range(new.guess.shape[0]):
+        new.guess[child] = into[new.guess[child]]
     return left
 
 
@@ -274,7 +274,7 @@ def _allot_elites(standing, policy, ptr, quota):
 
 @helper
 def _choose_parents(standing, policy, seed, pool, quota, offspring, guess, stream):
-    """Fill the plan, species after species, elites first in each."""
+    """Fill in parents, species after species, elites first in each."""
     fitness = standing.fitness
     child, number = 0, -1  # number: place of the species among those that go on
     for s in range(quota.shape[1]):

@@ -209,25 +209,25 @@ class SpeciesReproduction(Reproduction):
         """Children by species; where all have ended, mutants of the champion beside fresh
         genomes."""
         size, before = self._policy.size, self.table
-        plan = _empty_plan(size, len(before))
+        new = _empty_generation(size, len(before))
         order = np.argsort(-score, kind="stable")
         known = selection.Standing(
             score, order, self.species, before.improved, standing.generation
         )  # fmt: skip
         parents = standing.pool.genomes
-        kept = selection.plan_generation(
+        kept = selection.share_offspring(
             parents.packed, known, self._policy_now(standing), self._measure, self.threshold,
-            self._seeds, plan,
+            self._seeds, new,
         )  # fmt: skip
-        fates = zip(before.id.tolist(), plan.quota[selection.FATE].tolist(), strict=True)
+        fates = zip(before.id.tolist(), new.quota[selection.FATE].tolist(), strict=True)
         self.deaths = {id_: _FATES[fate] for id_, fate in fates if fate != selection.ALIVE}
         if kept == 0:
             self.table, self._ahead = before.take(np.empty(0, np.int64)), None
             return _anew(size, 0 if standing.champion is None else size // 2)
         if kept < len(before):
-            self.table = before.take(plan.kept[:kept])
-        self._ahead = _Ahead((parents, plan.representatives[:kept]), plan.guess, before.id)
-        return plan.offspring
+            self.table = before.take(new.kept[:kept])
+        self._ahead = _Ahead((parents, new.representatives[:kept]), new.guess, before.id)
+        return new.offspring
 
     def settle(self, genomes: Genomes, generation: int) -> None:
         """Put every genome into a species."""
@@ -341,7 +341,7 @@ def _policy_of(config: Config) -> Policy:
     )
 
 
-def _empty_plan(size: int, n_species: int) -> Generation:
+def _empty_generation(size: int, n_species: int) -> Generation:
     return Generation(
         offspring=Offspring(
             np.empty(size, np.int32),

@@ -28,7 +28,7 @@ from neatgrow.kernels.selection import (
 )
 from neatgrow.selection.species import (
     SpeciesTable,
-    _empty_plan,
+    _empty_generation,
     distance,
     measure_of,
     no_species,
@@ -231,8 +231,8 @@ def test_species_that_merge_go_on_as_the_oldest_and_take_their_children_along(se
     for threshold in (1e-3, float(np.median(gaps)), max(gaps) + 1.0):
         into = oracles.merged(elders, threshold, config)
         left = sorted(set(into))
-        merged = _empty_plan(policy.size, 9)
-        count = selection.plan_generation(
+        merged = _empty_generation(policy.size, 9)
+        count = selection.share_offspring(
             genomes.packed, standing, policy, measure_of(config), threshold,
             np.array([seed, random.SELECTION]), merged,
         )  # fmt: skip
@@ -242,8 +242,8 @@ def test_species_that_merge_go_on_as_the_oldest_and_take_their_children_along(se
         assert merged.guess.tolist() == [left.index(into[g]) for g in guess]
         assert all(np.array_equal(a, b) for a, b in zip(merged.offspring, plan, strict=True))
         np.testing.assert_array_equal(merged.room, room_for(genomes, plan))
-    apart = _empty_plan(policy.size, 9)
-    count = selection.plan_generation(
+    apart = _empty_generation(policy.size, 9)
+    count = selection.share_offspring(
         genomes.packed, standing, policy._replace(parent_first=False), measure_of(config), 1e9,
         np.array([seed, random.SELECTION]), apart,
     )  # fmt: skip
@@ -441,7 +441,7 @@ def planned(standing, policy, seed=1):
         representatives=np.full(n_species, -1, np.int64),
     )
     parents = build(1, 1, {1: ("identity", "sum", 0.0)}, []).batch()[[0] * count].packed
-    alive = selection.plan_generation(
+    alive = selection.share_offspring(
         parents, standing, policy, measure_of(Config()), 0.0, np.array([seed, random.SELECTION]),
         plan,
     )  # fmt: skip

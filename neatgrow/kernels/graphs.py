@@ -34,6 +34,52 @@ def local_index(node_id, node_start, node_stop, n_inputs, node):
 
 
 @helper
+def _place(node, shift):
+    """Where a hash table would have a node id: the first bits of a product (Knuth 1973)."""
+    return np.int64((np.uint64(node) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(shift))
+
+
+@helper
+def index_into(table, ids, start, stop):
+    """Make a hash table of sorted ``ids[start:stop]``, for :func:`indexed`.
+
+    Args:
+        table: int32, with room for four times as many; written.
+        ids: Node ids.
+        start: First row.
+        stop: One past the last.
+
+    Returns:
+        What finds a place in it: the shift of a hash.
+    """
+    shift, size = 63, 2
+    while size < 2 * (stop - start):  # at least half of the places stay empty
+        size, shift = 2 * size, shift - 1
+    for place in range(size):
+        table[place] = -1
+    for k in range(stop - start):
+        place = _place(ids[start + k], shift)
+        while table[at(place)] >= 0:  # taken: the next that is free
+            place = (place + 1) & (size - 1)
+        table[at(place)] = k
+    return shift
+
+
+@helper
+def indexed(table, shift, ids, start, node):
+    """Row of a node id that is known to be in ``ids``, counted from ``start``.
+
+    As ``find(ids, start, stop, node) - start``, without halving. For an id that is not, as in
+    arrays written by hand, some row.
+    """
+    last = (np.int64(1) << (64 - shift)) - 1
+    place = _place(node, shift)
+    while table[at(place)] >= 0 and ids[at(start + table[at(place)])] != node:
+        place = (place + 1) & last
+    return max(table[at(place)], np.int32(0))
+
+
+@helper
 def bucket(keys, n_items, n_keys, ptr, items):
     """Stable counting sort: item indices by key, those with key < 0 left out.
 

@@ -16,7 +16,7 @@ import numpy as np
 from neatgrow._types import Array
 from neatgrow.kernels.dynamics import FUNCTION, INSTANT, KIND, SIZE, STATE, TIMED
 from neatgrow.kernels.functions import IDENTITY
-from neatgrow.kernels.graphs import bucket, local_index
+from neatgrow.kernels.graphs import bucket, index_into, indexed
 from neatgrow.kernels.jit import helper, kernel
 from neatgrow.kernels.layout import ACTIVATION, AGGREGATION, BIAS, WEIGHT
 from neatgrow.kernels.plan import is_delayed
@@ -56,22 +56,28 @@ def compile_genomes(packed, n_inputs, timing, plan, start, stop):
         )
     by_node = np.empty((8, n_inputs + most_nodes + 3), np.int32)
     by_connection = np.empty((4, most_connections), np.int32)
+    table = np.empty(4 * most_nodes + 2, np.int32)
     for n in range(start, stop):
-        _compile_one(packed, n, n_inputs, timing, plan, by_node, by_connection)
+        _compile_one(packed, n, n_inputs, timing, plan, by_node, by_connection, table)
 
 
 @helper
-def _compile_one(packed, n, n_inputs, timing, plan, by_node, by_connection):
+def _compile_one(packed, n, n_inputs, timing, plan, by_node, by_connection, table):
     """Nodes that reach an output, in order, each with its connections."""
     n0, n1 = packed.node_ptr[n], packed.node_ptr[n + 1]
     c0, c1 = packed.connection_ptr[n], packed.connection_ptr[n + 1]
     m, n_connections = n1 - n0, c1 - c0
     source, target, incoming = by_connection[0], by_connection[1], by_connection[2]
+    shift = index_into(table, packed.node_id, n0, n1)
     for c in range(n_connections):  # a disabled connection has no target to be listed under
-        source[c] = local_index(packed.node_id, n0, n1, n_inputs, packed.source[c0 + c])
+        node = packed.source[c0 + c]
+        source[c] = node
+        if node >= n_inputs:
+            source[c] = n_inputs + indexed(table, shift, packed.node_id, n0, node)
         target[c] = -1
         if packed.enabled[c0 + c]:
-            target[c] = local_index(packed.node_id, n0, n1, n_inputs, packed.target[c0 + c])
+            node = packed.target[c0 + c]
+            target[c] = n_inputs + indexed(table, shift, packed.node_id, n0, node)
     incoming_ptr, component = by_node[0], by_node[1]
     bucket(target, n_connections, n_inputs + m, incoming_ptr, incoming)
     n_outputs = plan.output_slot.shape[1]

@@ -569,3 +569,14 @@ def test_other_dtypes_are_refused(dtype):
         DEGENERATE["input and output alone"].compile(dtype)
     name = np.dtype(dtype).name
     assert str(caught.value) == f"dtype: expected float32 or float64, got {name}."
+
+
+def test_genomes_whose_ends_were_written_by_hand_compile_to_something(threads):
+    """They are for check() to refuse; until then they must neither hang nor crash."""
+    genomes = grown(2, generations=10)
+    genomes.packed.source[::3] = 2**62 + np.arange(genomes.packed.source[::3].size)
+    genomes.packed.target[1::7] = 10**15
+    threads(1)
+    assert len(genomes.compile().predict(np.zeros((1, genomes.n_inputs)))) == len(genomes)
+    with pytest.raises(ValueError, match="expected a node of genome"):
+        genomes.check()

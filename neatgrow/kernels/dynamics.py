@@ -23,6 +23,7 @@ from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.columns import COLUMNS, Values, column_names
 from neatgrow.kernels import functions
+from neatgrow.kernels.code_hash import code_hash
 from neatgrow.kernels.functions import FIRST_CUSTOM, activate, address_of, like, slope
 from neatgrow.kernels.jit import at, helper
 
@@ -172,7 +173,8 @@ def _call_own(address, z, state, parameters):
     return like(z, v)
 
 
-_registered: dict[str, tuple[Dynamics, Any]] = {}  # and its C function, in order of opcode
+# Name → declaration, C function, and hash of what it is made of; in order of opcode.
+_registered: dict[str, tuple[Dynamics, Any, str | None]] = {}
 _NONE = np.zeros((2, 0), np.int64)
 
 
@@ -188,7 +190,8 @@ def register_dynamics(
 
     ``Config(genes=Genes(dynamics=Choices(options=("instant", name), …)))`` uses it. It has no
     gradient, so genomes with such nodes do not learn. Worker processes and programs that load
-    such genomes must register it too, so do it at the top level of a module.
+    such genomes must register it too, so do it at the top level of a module. Registering the same
+    again changes nothing.
 
     Args:
         name: Any name not taken yet; it is what genomes are saved with.
@@ -207,6 +210,10 @@ def register_dynamics(
         TypeError: The function cannot be compiled.
     """
     what = f"dynamics {name!r}"
+    declared = Dynamics(name, states, tuple(columns), _checks.flag("activates", activates))
+    code = code_hash(function)
+    if code is not None and name in _registered and _registered[name][::2] == (declared, code):
+        return
     if name in opcodes():
         raise ValueError(
             _checks.message(what, "a new name", "one that is taken", "Choose another.")
@@ -219,8 +226,7 @@ def register_dynamics(
     for column in columns:
         _checks.one_of(f"{what}, columns", column, known)
     compiled = _compiled(what, function, states, len(columns))
-    declared = Dynamics(name, states, tuple(columns), _checks.flag("activates", activates))
-    _registered[name] = (declared, compiled)
+    _registered[name] = declared, compiled, code
 
 
 def _compiled(what: str, function: Callable[..., float], states: int, parameters: int) -> Any:
@@ -252,7 +258,7 @@ def _compiled(what: str, function: Callable[..., float], states: int, parameters
 
 def declarations() -> dict[int, Dynamics]:
     """Every dynamics by opcode, registered ones included."""
-    own = (declared for declared, _ in _registered.values())
+    own = (declared for declared, _, _ in _registered.values())
     return dict(enumerate(BUILT_IN)) | dict(enumerate(own, FIRST_CUSTOM))
 
 
@@ -279,7 +285,7 @@ def custom_addresses() -> Array:
     activations = functions.registered_addresses()
     if not (activations or _registered):
         return _NONE
-    own = [compiled.address for _, compiled in _registered.values()]
+    own = [compiled.address for _, compiled, _ in _registered.values()]
     table = np.zeros((2, max(len(activations), len(own))), np.int64)
     table[0, : len(activations)], table[1, : len(own)] = activations, own
     return table

@@ -15,6 +15,7 @@ from numba import types
 from numba.extending import intrinsic, overload
 
 from neatgrow.kernels import elementary
+from neatgrow.kernels.code_hash import code_hash
 from neatgrow.kernels.jit import helper, merged
 
 ACTIVATIONS: tuple[str, ...] = (
@@ -277,25 +278,36 @@ def address_of(opcode, custom):
     return custom[0, opcode - FIRST_CUSTOM] if opcode >= FIRST_CUSTOM else np.int64(0)
 
 
-_registered: dict[str, Any] = {}  # name → compiled C function, in order of opcode
+# Name → C function and hash of what it is made of, if it has one; in order of opcode.
+_registered: dict[str, tuple[Any, str | None]] = {}
 
 
-def register_activation(name: str, function: Callable[[float], float]) -> None:
+def register_activation(
+    name: str, function: Callable[[float], float], *, replace: bool = False
+) -> None:
     """Let genomes use a function of your own under ``name``.
+
+    Registering the same function again changes nothing, as when a cell of a notebook runs twice.
 
     Args:
         name: Any name not taken yet; it is what genomes are saved with, so register it again
             before loading them.
         function: float → float in the part of Python that numba compiles; compiled here, once
             (about 0.1 s). It runs as a call per value, not as vector code.
+        replace: Whether the function may take the place of another of the same name, also in
+            genomes that use it.
 
     Raises:
         ValueError: The name is taken.
         TypeError: The function cannot be compiled to float64 → float64.
     """
-    if name in opcodes():
+    code = code_hash(function)
+    if code is not None and name in _registered and _registered[name][1] == code:
+        return
+    if name in ACTIVATIONS or (name in _registered and not replace):
         raise ValueError(
-            f"activation: expected a new name, got {name!r}, which is taken. Choose another."
+            f"activation: expected a new name, got {name!r}, which is taken by another function. "
+            "Choose another, or pass replace=True for one of your own."
         )
     try:
         compiled = numba.cfunc("float64(float64)", error_model="numpy")(function)
@@ -304,7 +316,7 @@ def register_activation(name: str, function: Callable[[float], float]) -> None:
             f"activation {name!r}: expected a function float → float that numba compiles. "
             f"{str(error).splitlines()[0]}"
         ) from error
-    _registered[name] = compiled
+    _registered[name] = compiled, code
 
 
 def opcodes() -> dict[str, int]:
@@ -316,4 +328,4 @@ def opcodes() -> dict[str, int]:
 
 def registered_addresses() -> list[int]:
     """Addresses of the registered activations' C code."""
-    return [compiled.address for compiled in _registered.values()]
+    return [compiled.address for compiled, _ in _registered.values()]

@@ -36,7 +36,7 @@ def evolve(
     executor: Any = None,
     on_error: Literal["record", "raise"] = "record",
     failure_limit: float = 0.9,
-    callbacks: Iterable[Callback] = (),
+    callbacks: Callback | Iterable[Callback] = (),
     progress: bool | None = None,
     directory: str | PathLike[str] | None = None,
     checkpoints: Checkpoints | None = None,
@@ -76,8 +76,8 @@ def evolve(
         on_error: What a genome's failed evaluation does: count as a failure, or raise.
         failure_limit: Share of failed evaluations over three generations beyond which the run
             stops, its results intact.
-        callbacks: Called after each generation with the :class:`Evolution`; one that returns
-            ``True`` ends the run.
+        callbacks: A function or several, called after each generation with the
+            :class:`Evolution`; an answer that is true ends the run.
         progress: Show a progress line; by default where standard error is a terminal, and
             elsewhere only what a wait for compilation is for.
         directory: Write configuration, history, champion and checkpoints there as the run

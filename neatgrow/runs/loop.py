@@ -75,7 +75,7 @@ def _until_stopped(
             answers = [callback(run) for callback in run.options.callbacks]
             if run.solved:
                 break
-            if any(answer is True for answer in answers):
+            if any(map(bool, answers)):
                 return "callback"
             if _fails_too_much(run):
                 return "failures"

@@ -55,7 +55,7 @@ class Options:
     processes: int = 0
     time_limit: float | None = None
     executor: Any = None
-    callbacks: Iterable[Callback] = ()
+    callbacks: Any = ()  # a Callback or several; a tuple, once checked
     progress: bool | None = None
     checkpoints: Checkpoints | None = None
 
@@ -115,8 +115,9 @@ class Options:
 
 
 def _called(callbacks: object) -> tuple[Callback, ...]:
-    calls = tuple(callbacks) if isinstance(callbacks, Iterable) else (None,)
+    one = callable(callbacks) or not isinstance(callbacks, Iterable)
+    calls: tuple[Any, ...] = (callbacks,) if one else tuple(callbacks)  # type: ignore[arg-type]
     if not all(callable(call) for call in calls):
-        rule = "a list of functions of the run"
+        rule = "functions of the run"
         raise TypeError(_checks.message("callbacks", rule, _checks.shown(callbacks)))
     return calls

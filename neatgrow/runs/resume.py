@@ -32,7 +32,7 @@ def resume(
     executor: Any = None,
     on_error: Literal["record", "raise"] = "record",
     failure_limit: float = 0.9,
-    callbacks: Iterable[Callback] = (),
+    callbacks: Callback | Iterable[Callback] = (),
     progress: bool | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> Result:

@@ -133,6 +133,22 @@ def registry(monkeypatch):
     monkeypatch.setattr(functions, "_registered", {})
 
 
+def test_the_same_function_may_be_registered_again_and_another_in_its_place(registry):
+    def bump(scale):
+        return lambda z: scale * z
+
+    functions.register_activation("mine", bump(2.0))
+    functions.register_activation("mine", bump(2.0))  # as in a cell that runs twice
+    with pytest.raises(ValueError, match=r"taken by another function.* replace=True"):
+        functions.register_activation("mine", bump(3.0))
+    before = functions.opcodes()["mine"]
+    functions.register_activation("mine", bump(3.0), replace=True)
+    assert functions.opcodes()["mine"] == before
+    assert len(functions.registered_addresses()) == 1
+    with pytest.raises(ValueError, match="'tanh', which is taken"):
+        functions.register_activation("tanh", bump(3.0), replace=True)
+
+
 def test_registered_activation_runs_on_both_paths_and_evolves(registry):
     functions.register_activation("bump", lambda z: math.exp(-abs(z)) * 3.0)
     functions.register_activation("cube", lambda z: z * z * z)
@@ -152,7 +168,7 @@ def test_a_taken_activation_name_is_refused(registry):
     functions.register_activation("bump", lambda z: z)
     for name in ("tanh", "bump"):
         with pytest.raises(ValueError, match=f"activation: expected a new name, got '{name}'"):
-            functions.register_activation(name, lambda z: z)
+            functions.register_activation(name, lambda z: z + z)
 
 
 def test_an_activation_that_does_not_compile_is_refused_and_forgotten(registry):

@@ -395,11 +395,19 @@ def test_being_solved_goes_before_a_callback_and_before_the_time():
     assert result.stopped == "solved" and len(result.history) == 1
 
 
-def test_a_callback_that_answers_less_than_true_does_not_stop_the_run():
-    result = ng.evolve(
-        ng.XOR(), config=small(), generations=3, solved_at=99.0, callbacks=[lambda run: 1]
-    )
-    assert result.stopped == "generations"
+@pytest.mark.parametrize(
+    ("callbacks", "stopped"),
+    [
+        (lambda run: run.history["best"][-1] > -1e9, "callback"),  # of numpy
+        ([lambda run: None, lambda run: 1], "callback"),
+        (lambda run: 0, "generations"),
+        ((lambda run: np.False_, lambda run: None), "generations"),
+    ],
+)
+def test_an_answer_of_a_callback_that_is_true_stops_the_run(callbacks, stopped):
+    result = ng.evolve(ng.XOR(), config=small(), generations=3, solved_at=99.0, callbacks=callbacks)
+    assert result.stopped == stopped
+    assert len(result.history) == (1 if stopped == "callback" else 3)
 
 
 # ------------------------------------------------------------------------- noisy problems

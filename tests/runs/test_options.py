@@ -37,7 +37,7 @@ def test_what_is_saved_comes_back_and_the_rest_is_of_now():
     ("on_error", "stop", "on_error: expected one of record, raise, got 'stop'."),
     ("failure_limit", 2, "failure_limit: expected a number from 0 to 1, got 2."),
     ("seconds", -1, "seconds: expected a number of at least 0, got -1."),
-    ("callbacks", [3], "callbacks: expected a list of functions of the run, got [3]."),
+    ("callbacks", [3], "callbacks: expected functions of the run, got [3]."),
     ("progress", "yes", "progress: expected True or False, got 'yes'."),
     ("checkpoints", 5, "checkpoints: expected Checkpoints(…), got 5."),
 ])  # fmt: skip

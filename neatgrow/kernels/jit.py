@@ -21,6 +21,10 @@ except (ImportError, AttributeError) as error:
         RuntimeWarning, stacklevel=2,
     )  # fmt: skip
     KernelCache, on_wait = None, []  # type: ignore[assignment,misc]
+try:
+    from neatgrow.kernels.ir_only import IRCompiler
+except (ImportError, AttributeError):  # then compilation takes a third longer
+    IRCompiler = None  # type: ignore[assignment,misc]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -34,6 +38,7 @@ _HELPER_OPTIONS: dict[str, Any] = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
     "_nrt": False,
+    **({} if IRCompiler is None else {"pipeline_class": IRCompiler}),
 }
 
 on_compile: list[Callable[[], None]] = on_wait

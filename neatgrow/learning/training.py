@@ -221,7 +221,7 @@ def fine_tune(
     l1: float = 0.0,
     l2: float = 0.0,
     seed: int = 0,
-    dtype: Any = np.float64,
+    dtype: Any = np.float32,
     progress: bool | None = None,
 ) -> tuple[_Tunable, Array]:
     """Tune weights, biases and parameters of dynamics by gradient descent; all other genes stay.
@@ -257,7 +257,7 @@ def fine_tune(
         l1: Weight of Σ|w| in the loss.
         l2: Weight of Σw² in the loss.
         seed: Keys the batches.
-        dtype: float64, or float32 for speed.
+        dtype: float32, as networks compute, or float64 for more digits.
         progress: Show a line while it takes long; by default where standard error is a terminal.
 
     Returns:

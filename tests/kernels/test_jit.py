@@ -345,5 +345,28 @@ def test_without_compilation_kernels_are_plain_functions(tmp_path, subprocess_en
     assert not files(tmp_path)
 
 
+def test_helpers_are_optimised_and_made_machine_code_in_their_kernels_alone(
+    tmp_path, subprocess_environment
+):
+    program = (
+        PROGRAM
+        + """
+from numba.core import codegen
+helper = next(iter(random.identity.overloads.values())).library
+kernel = next(iter(random.identities.overloads.values())).library
+assert type(kernel) is codegen.JITCodeLibrary and "define" in kernel.get_llvm_str()
+assert "call" in helper.get_llvm_str() and not helper.get_pointer_to_function("any")
+"""
+    )
+    assert run(tmp_path, subprocess_environment, program)[:2] == (EXPECTED, 1)
+
+
+def test_where_numba_has_other_names_helpers_are_compiled_as_numba_does(
+    tmp_path, subprocess_environment
+):
+    program = "import sys\nsys.modules['neatgrow.kernels.ir_only'] = None\n" + PROGRAM
+    assert run(tmp_path, subprocess_environment, program)[:2] == (EXPECTED, 1)
+
+
 def test_of_the_fast_math_flags_only_the_harmless_one_is_on():
     assert set(jit._OPTIONS["fastmath"]) <= {"contract"}

@@ -49,7 +49,9 @@ def test_gradients_of_time_constants_equal_torchs():
         loss = loss + (y - wanted) ** 2 / 12
     loss.backward()
     step = 1e-6
-    tuned, losses = ng.fine_tune(genome, X, Y, sequences=True, steps=1, optimizer=ng.SGD(step))
+    tuned, losses = ng.fine_tune(
+        genome, X, Y, sequences=True, steps=1, optimizer=ng.SGD(step), dtype=np.float64
+    )
     slopes = (genome.column("time_constant") - tuned.column("time_constant")) / step
     assert losses[0] == pytest.approx(loss.item(), rel=1e-12)
     np.testing.assert_allclose(slopes, tau.grad.numpy(), rtol=1e-6)

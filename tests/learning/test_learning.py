@@ -214,7 +214,7 @@ def test_optimisers_equal_their_plain_twins(optimizer, schedule, extra):
     }
     x, y = SAMPLES
     tuned, losses = ng.fine_tune(LINE, x[:, None], y[:, None], optimizer=optimizer, steps=23,
-                                 **extra)  # fmt: skip
+                                 dtype=np.float64, **extra)  # fmt: skip
     expected = twin(optimizer, rates[type(schedule)], 23, -0.7, 0.4, x, y, **extra)
     assert (tuned.weight[0], tuned.bias[0]) == pytest.approx(expected, rel=1e-9)
     first = np.mean((-0.7 * x + 0.4 - y) ** 2) + sum(
@@ -383,8 +383,8 @@ def test_ones_own_loss_equals_the_named_one():
         gap = outputs - targets
         return (gap**2).mean(axis=(1, 2)), 2 * gap / gap[0].size
 
-    named, losses = ng.fine_tune(genomes, X, Y, steps=10)
-    own, same = ng.fine_tune(genomes, X, Y, steps=10, loss=mse)
+    named, losses = ng.fine_tune(genomes, X, Y, steps=10, dtype=np.float64)
+    own, same = ng.fine_tune(genomes, X, Y, steps=10, loss=mse, dtype=np.float64)
     np.testing.assert_allclose(losses, same, rtol=1e-10)
     np.testing.assert_allclose(named.weight, own.weight, rtol=1e-8, atol=1e-12)
 

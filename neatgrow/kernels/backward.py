@@ -8,6 +8,10 @@ over samples and ticks, nodes taken against the order of evaluation (Werbos 1990
 divides by the number of its connections; a product multiplies by the other factors; of a max
 or min the connection that was taken, the first of equals, takes the whole gradient.
 
+What sums and means pass back is collected by the node that it goes to, over its outgoing
+connections, four at a time as on the way forward; products and extremes hand it to their sources
+one by one, before those are reached.
+
 Delay lines are copies, which the way back reverses: ∂L/∂ of a line is added to its source's, of
 the same tick where that is a node or an input, of the tick before where it is another line.
 Through timed dynamics, δ comes from :func:`neatgrow.kernels.dynamics.retreat`, with the slopes of
@@ -50,17 +54,30 @@ class Data(NamedTuple):
     weight: Array  # (N, T, B) of each sample and tick, 0 to leave one out
 
 
+class Outgoing(NamedTuple):
+    """Connections of one network into sums and means, by their sources, in order of targets."""
+
+    start: Array  # (S + 1,) int32, of each slot's
+    connection: Array  # (K,) int32 rows
+    target: Array  # (K,) int32 target nodes, counted from the network's first
+
+
 class Scratch(NamedTuple):
     """Room for one network and one tile; W ticks of a window, S slots and a row of zeros."""
 
     a: Array  # (W + 1, S + 1, tile): activations; tick 0 is the state before the window
-    z: Array  # (W, nodes + 1, tile): z, and after the way back δ (of a mean, over its number)
+    # (W·(nodes + 1), tile), tick after tick: z, and after the way back δ (of a mean, over its
+    # number)
+    z: Array
     d: Array  # (2, S + 1, tile): ∂L/∂a of this tick and of the one before
     dz: Array  # (tile,): δ of a product, times the factors gone through
     factor: Array  # (connections into a node + 1, tile) products of the factors before each
     outputs: Array  # (2, O, tile): outputs, and ∂L/∂output
     work: Array  # (…, tile) float64: what the loss works on
     state: Array  # (dynamics.MOST,): a node's state, to be updated once more
+    outgoing: Outgoing
+
+
 
 
 @helper
@@ -80,32 +97,47 @@ def accumulate(plan, custom, n, data, loss, chosen, total, gradient, scratch):
     """
     which = n if data.inputs.shape[0] > 1 else 0
     n_ticks, n_inputs = data.inputs.shape[1], data.inputs.shape[2]
-    window = scratch.z.shape[0]
+    window = scratch.a.shape[0] - 1
+    rows = plan.node_stop[n] - plan.node_start[n] + 1  # of z for a tick
+    carries = plan.has_state[n]  # from tick to tick
     result = 0.0
     for first in range(0, chosen.shape[0], TILE):
         size = min(TILE, chosen.shape[0] - first)
-        scratch.a[:, :, :] = 0
+        in_order = _is_run(chosen, first, size)
+        if carries:
+            scratch.a[:, :, :] = 0
+        else:  # every slot is written before it is read, but for the row of zeros
+            scratch.a[:, scratch.a.shape[1] - 1, :] = 0
         for begin in range(0, n_ticks, window):
             end = min(begin + window, n_ticks)
-            if begin > 0:
+            if begin > 0 and carries:
                 for slot in range(n_inputs, scratch.a.shape[1]):
                     for j in range(size):
                         scratch.a[0, slot, j] = scratch.a[window, slot, j]
             for t in range(begin, end):
                 now = scratch.a[t - begin + 1]
                 before = scratch.a[t - begin]
-                for slot in range(n_inputs, now.shape[0]):
-                    for j in range(size):
-                        now[slot, j] = before[slot, j]
+                if carries:
+                    for slot in range(n_inputs, now.shape[0]):
+                        for j in range(size):
+                            now[slot, j] = before[slot, j]
                 for i in range(n_inputs):
-                    for j in range(size):
-                        now[i, j] = data.inputs[which, t, i, at(chosen[first + j])]
-                tick_rows(plan, custom, n, n_inputs, size, now, scratch.z[t - begin], 1)
-            scratch.d[:, :, :] = 0
+                    given, own = data.inputs[which, t, i], now[i]
+                    if in_order:
+                        for j in range(size):
+                            own[j] = given[at(chosen[first]) + at(j)]
+                    else:
+                        for j in range(size):
+                            own[j] = given[at(chosen[first + j])]
+                z = scratch.z[(t - begin) * rows : (t - begin + 1) * rows]
+                tick_rows(plan, custom, n, n_inputs, size, now, z, 1)
+            scratch.d[0, :, :] = 0
             for t in range(end - 1, begin - 1, -1):
                 swap = (end - 1 - t) & 1
                 d, d_before = scratch.d[swap], scratch.d[1 - swap]
-                now, before = scratch.a[t - begin + 1], scratch.a[t - begin]
+                if carries or t > begin:
+                    d_before[:, :] = 0
+                now = scratch.a[t - begin + 1]
                 for o in range(plan.output_slot.shape[1]):
                     for j in range(size):
                         scratch.outputs[0, o, j] = now[at(plan.output_slot[n, o]), j]
@@ -123,23 +155,37 @@ def accumulate(plan, custom, n, data, loss, chosen, total, gradient, scratch):
                 for o in range(plan.output_slot.shape[1]):
                     for j in range(size):
                         d[at(plan.output_slot[n, o]), j] += scratch.outputs[1, o, j]
-                tick = (now, before, scratch.z[t - begin], d, d_before)
+                # Rows of z from this tick's on, and whether those of another tick follow.
+                z, follows = scratch.z[(t - begin) * rows :], t < end - 1
+                tick = (scratch.a[t - begin : t - begin + 2], z, follows, d, d_before)
                 _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch)
-                d[:, :] = 0
     return result
+
+
+@helper
+def _is_run(chosen, first, size):
+    """Whether a tile's samples stand one behind the other."""
+    begin, gaps = chosen[first], 0
+    for j in range(size):
+        gaps += chosen[first + j] != begin + j
+    return gaps == 0
 
 
 @helper
 def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
     """Backwards through one tick: from ∂L/∂a of its nodes to parameters and sources."""
-    now, before, z, d, d_before = tick
+    a, z, _, d, d_before = tick
+    before, now = a[0], a[1]
     d_weight, d_bias, d_parameters = gradient
-    _lines_back(plan, n, size, d, d_before)
     start, stop = plan.node_start[n], plan.node_stop[n]
+    for slot in range(n_inputs + stop - start, plan.width[n]):  # delay lines, and states
+        _collect(plan, n, n_inputs, slot, size, tick, scratch.outgoing)
+    _lines_back(plan, n, size, d, d_before)
     for v in range(stop - 1, start - 1, -1):
         slot, row = n_inputs + v - start, v - start
         first, last = plan.incoming_start[at(v)], plan.incoming_stop[at(v)]
         dz = z[at(row)]
+        _collect(plan, n, n_inputs, slot, size, tick, scratch.outgoing)
         if plan.activation[at(v)] == TIMED:
             p = plan.parameters.shape[1]
             own = d_parameters[at(v * p) : at(v * p + p)]
@@ -156,17 +202,23 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
             if aggregation == MEAN and first < last:
                 for j in range(size):
                     dz[j] /= like(dz[j], last - first)
-            for c in range(at(first), at(last)):
-                source = np.int64(plan.source_slot[c])
-                if is_delayed(source, slot):
-                    values, back = before[at(source)], d_before[at(source)]
-                else:
-                    values, back = now[at(source)], d[at(source)]
-                d_weight[c] += _dot(dz, values, size)
-                if source >= n_inputs:
-                    w = plan.weight[c]
-                    for j in range(size):
-                        back[j] += w * dz[j]
+            # for c: d_weight[c] += Σ dz·a[source_slot[c]]; four sums at a time.
+            c = at(first)
+            while c + at(4) <= at(last):
+                t0, r0 = _read(plan, c, slot)
+                t1, r1 = _read(plan, c + at(1), slot)
+                t2, r2 = _read(plan, c + at(2), slot)
+                t3, r3 = _read(plan, c + at(3), slot)
+                s0, s1, s2, s3 = _dots(dz, a[t0, r0], a[t1, r1], a[t2, r2], a[t3, r3], size)
+                d_weight[c] += s0
+                d_weight[c + at(1)] += s1
+                d_weight[c + at(2)] += s2
+                d_weight[c + at(3)] += s3
+                c += at(4)
+            while c < at(last):
+                t0, r0 = _read(plan, c, slot)
+                d_weight[c] += _dot(dz, a[t0, r0], size)
+                c += at(1)
         elif aggregation == PRODUCT:
             for j in range(size):
                 scratch.dz[j] = dz[j]
@@ -174,6 +226,51 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
         elif first < last:
             largest = aggregation == MAX
             _extreme_back(plan, first, last, slot, n_inputs, size, tick, d_weight, dz, largest)
+
+
+@helper
+def _read(plan, c, slot):
+    """Where connection c read: 0 for the tick before or 1 for this one, and the source's slot."""
+    source = at(plan.source_slot[c])
+    return at(not is_delayed(np.int64(source), slot)), source
+
+
+@helper
+def _collect(plan, n, n_inputs, slot, size, tick, outgoing):
+    """Add to ∂L/∂a of a slot what the sums and means that read it pass back.
+
+    Delayed connections read it a tick later, so theirs is the δ of the tick that follows. They
+    come first, as their targets stand before it.
+    """
+    z, follows, d = tick[1], tick[2], tick[3][at(slot)]
+    later = plan.node_stop[n] - plan.node_start[n] + 1
+    e, last = at(outgoing.start[at(slot)]), at(outgoing.start[at(slot + 1)])
+    if not follows:
+        while e < last and is_delayed(slot, n_inputs + np.int64(outgoing.target[e])):
+            e += at(1)
+    # for e: d += weight[e] * δ[e]; four at a time to spare traffic on d.
+    while e + at(4) <= last:
+        w0, r0 = _passed(plan, outgoing, e, slot, n_inputs, later)
+        w1, r1 = _passed(plan, outgoing, e + at(1), slot, n_inputs, later)
+        w2, r2 = _passed(plan, outgoing, e + at(2), slot, n_inputs, later)
+        w3, r3 = _passed(plan, outgoing, e + at(3), slot, n_inputs, later)
+        for j in range(size):
+            d[j] = (((d[j] + w0 * z[r0, j]) + w1 * z[r1, j]) + w2 * z[r2, j]) + w3 * z[r3, j]
+        e += at(4)
+    while e < last:
+        w0, r0 = _passed(plan, outgoing, e, slot, n_inputs, later)
+        for j in range(size):
+            d[j] += w0 * z[r0, j]
+        e += at(1)
+
+
+@helper
+def _passed(plan, outgoing, e, slot, n_inputs, later):
+    """Weight of an outgoing connection, and the row of its target's δ."""
+    row = np.int64(outgoing.target[e])
+    if is_delayed(slot, n_inputs + row):
+        row += later
+    return plan.weight[at(outgoing.connection[e])], at(row)
 
 
 @helper
@@ -191,7 +288,8 @@ def _lines_back(plan, n, size, d, d_before):
 @helper
 def _product_back(plan, first, last, slot, n_inputs, size, tick, d_weight, scratch):
     """Each factor times the product of all others: those before it, kept, and those after."""
-    now, before, _, d, d_before = tick
+    a, _, _, d, d_before = tick
+    before, now = a[0], a[1]
     dz, factor = scratch.dz, scratch.factor
     for j in range(size):
         factor[0, j] = 1.0
@@ -218,7 +316,8 @@ def _product_back(plan, first, last, slot, n_inputs, size, tick, d_weight, scrat
 @helper
 def _extreme_back(plan, first, last, slot, n_inputs, size, tick, d_weight, dz, largest):
     """All to the connection that was the largest or smallest, the first of equals."""
-    now, before, _, d, d_before = tick
+    a, _, _, d, d_before = tick
+    before, now = a[0], a[1]
     for j in range(size):
         taken, best = first, like(dz[j], 0.0)
         for c in range(first, last):
@@ -251,3 +350,40 @@ def _dot(x, y, size):
     for j in range(size):
         total += x[j] * y[j]
     return total
+
+
+@summing
+def _dots(x, y0, y1, y2, y3, size):
+    s0 = s1 = s2 = s3 = like(x[0], 0.0)
+    for j in range(size):
+        s0 += x[j] * y0[j]
+        s1 += x[j] * y1[j]
+        s2 += x[j] * y2[j]
+        s3 += x[j] * y3[j]
+    return s0, s1, s2, s3
+
+
+@helper
+def fill_outgoing(plan, n, n_inputs, outgoing):
+    """Sort network n's connections by source: count, add up, place."""
+    counts = outgoing.start
+    counts[:] = 0
+    start, stop = plan.node_start[n], plan.node_stop[n]
+    for placing in range(2):
+        for v in range(start, stop):
+            if plan.aggregation[at(v)] in (SUM, MEAN):
+                for c in range(at(plan.incoming_start[at(v)]), at(plan.incoming_stop[at(v)])):
+                    source = at(plan.source_slot[c])
+                    if placing:
+                        place = at(counts[source])
+                        outgoing.connection[place], outgoing.target[place] = c, v - start
+                        counts[source] += 1
+                    else:
+                        counts[source + at(1)] += 1
+        if placing:  # each start has moved to its stop
+            for slot in range(counts.shape[0] - 1, 0, -1):
+                counts[slot] = counts[slot - 1]
+            counts[0] = 0
+        else:
+            for slot in range(1, counts.shape[0]):
+                counts[slot] += counts[slot - 1]

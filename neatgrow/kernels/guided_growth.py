@@ -142,9 +142,10 @@ def _measure(plan, growth, rows, slots, probe, size, room, sums):
             return
     if plan.aggregation[at(rows[2] + target - n_inputs)] not in (SUM, MEAN):
         return
-    for t in range(room.z.shape[0]):
+    n_rows = rows[3] - rows[2] + 1  # of z for a tick
+    for t in range(1 if delayed else 0, room.a.shape[0] - 1):  # before the first all are 0
         values = room.a[t + (0 if delayed else 1), source]
-        delta = room.z[t, target - n_inputs]
+        delta = room.z[t * n_rows + target - n_inputs]
         for j in range(size):
             pull = np.float64(delta[j]) * np.float64(values[j])
             sums[0] += pull

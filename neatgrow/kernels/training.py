@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.kernels.backward import TILE, Scratch, accumulate
+from neatgrow.kernels.backward import TILE, Outgoing, Scratch, accumulate, fill_outgoing
 from neatgrow.kernels.dynamics import MOST
 from neatgrow.kernels.functions import like
-from neatgrow.kernels.jit import at, helper, kernel
+from neatgrow.kernels.jit import at, helper, kernel, summing
 from neatgrow.kernels.losses import total_of, work_rows
 from neatgrow.kernels.random import LEARNING, draw_below, seed_stream
 
@@ -85,30 +85,38 @@ def _move(recipe, step, values, slopes, moments, span, penalise):
     """
     if span[0] == span[1]:
         return
+    # Which optimiser it is, is settled outside the loops, so that each is vector code.
     rate = rate_at(recipe, step)
-    beta, smoothing = recipe.momentum, recipe.smoothing
-    unbias_1 = 1.0 - beta ** (step + 1)
-    unbias_2 = 1.0 - smoothing ** (step + 1)
-    for row in range(at(span[0]), at(span[1])):
-        value, g = np.float64(values[row]), np.float64(slopes[row])
-        if recipe.optimizer == SGD:
-            value -= rate * g
-        elif recipe.optimizer == MOMENTUM:
-            m = beta * moments[0, row] + g
-            moments[0, row] = like(moments[0, row], m)
-            value -= rate * m
-        elif recipe.optimizer == RMSPROP:
-            v = smoothing * moments[1, row] + (1.0 - smoothing) * g * g
-            moments[1, row] = like(moments[1, row], v)
-            value -= rate * g / (math.sqrt(v) + recipe.epsilon)
-        else:
-            m = beta * moments[0, row] + (1.0 - beta) * g
-            v = smoothing * moments[1, row] + (1.0 - smoothing) * g * g
-            moments[0, row], moments[1, row] = like(moments[0, row], m), like(moments[1, row], v)
-            if recipe.optimizer == ADAMW and penalise:
-                value -= rate * recipe.decay * value
-            value -= rate * (m / unbias_1) / (math.sqrt(v / unbias_2) + recipe.epsilon)
-        values[row] = like(values[row], value)
+    beta, smoothing, epsilon = recipe.momentum, recipe.smoothing, recipe.epsilon
+    first, second = moments[0], moments[1]
+    if recipe.optimizer == SGD:
+        for k in range(at(span[0]), at(span[1])):
+            values[k] = like(values[k], np.float64(values[k]) - rate * np.float64(slopes[k]))
+    elif recipe.optimizer == MOMENTUM:
+        for k in range(at(span[0]), at(span[1])):
+            m = beta * np.float64(first[k]) + np.float64(slopes[k])
+            first[k] = like(first[k], m)
+            values[k] = like(values[k], np.float64(values[k]) - rate * m)
+    elif recipe.optimizer == RMSPROP:
+        for k in range(at(span[0]), at(span[1])):
+            g = np.float64(slopes[k])
+            v = smoothing * np.float64(second[k]) + (1.0 - smoothing) * g * g
+            second[k] = like(second[k], v)
+            move = rate * g / (math.sqrt(v) + epsilon)
+            values[k] = like(values[k], np.float64(values[k]) - move)
+    else:
+        unbias_1 = 1.0 - beta ** (step + 1)
+        unbias_2 = 1.0 - smoothing ** (step + 1)
+        decay = rate * recipe.decay if recipe.optimizer == ADAMW and penalise else 0.0
+        for k in range(at(span[0]), at(span[1])):
+            g = np.float64(slopes[k])
+            m = beta * np.float64(first[k]) + (1.0 - beta) * g
+            v = smoothing * np.float64(second[k]) + (1.0 - smoothing) * g * g
+            first[k], second[k] = like(first[k], m), like(second[k], v)
+            value = np.float64(values[k])
+            value -= decay * value
+            value -= rate * (m / unbias_1) / (math.sqrt(v / unbias_2) + epsilon)
+            values[k] = like(values[k], value)
 
 
 @helper
@@ -130,9 +138,16 @@ def _norm(gradient, spans):
     """Length of a network's gradient."""
     squares = 0.0
     for field in range(len(gradient)):
-        for k in range(spans[field][0], spans[field][1]):
-            squares += np.float64(gradient[field][k]) ** 2
+        squares += _squares(gradient[field], spans[field])
     return math.sqrt(squares)
+
+
+@summing
+def _squares(slopes, span):
+    total = 0.0
+    for k in range(at(span[0]), at(span[1])):
+        total += np.float64(slopes[k]) * np.float64(slopes[k])
+    return total
 
 
 @helper
@@ -291,13 +306,20 @@ def scratch_of(plan, data, n, window):
         most = max(most, plan.incoming_stop[v] - plan.incoming_start[v])
     slots, kind = plan.width[n] + 1, plan.bias.dtype
     tile = min(TILE, data.inputs.shape[3])
+    rows = rows_of(plan, n)
+    outgoing = Outgoing(
+        np.empty(slots + 1, np.int32), np.empty(rows[1] - rows[0], np.int32),
+        np.empty(rows[1] - rows[0], np.int32),
+    )  # fmt: skip
+    fill_outgoing(plan, n, data.inputs.shape[2], outgoing)
     return Scratch(
-        a=np.zeros((window + 1, slots, tile), kind),
-        z=np.empty((window, stop - start + 1, tile), kind),
-        d=np.zeros((2, slots, tile), kind),
+        a=np.empty((window + 1, slots, tile), kind),
+        z=np.empty((window * (stop - start + 1), tile), kind),
+        d=np.empty((2, slots, tile), kind),
         dz=np.empty(tile, kind),
         factor=np.empty((most + 1, tile), kind),
         outputs=np.empty((2, plan.output_slot.shape[1], tile), kind),
         work=np.empty((work_rows(plan.output_slot.shape[1]), tile)),
         state=np.empty(MOST, kind),
+        outgoing=outgoing,
     )

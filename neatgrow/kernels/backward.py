@@ -78,8 +78,6 @@ class Scratch(NamedTuple):
     outgoing: Outgoing
 
 
-
-
 @helper
 def accumulate(plan, custom, n, data, loss, chosen, total, gradient, scratch):
     """Add the gradients of network n over some samples, and return their loss.

@@ -6,6 +6,7 @@ Waking another thread takes about 45 µs, so small work stays on the caller's th
 """
 
 import os
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,6 +19,9 @@ from neatgrow._checks import integer
 from neatgrow._types import Array
 
 WAKE_NS = 45_000  # from handing work to a sleeping thread until it runs, measured
+
+_PIECES = 4  # per thread, at most
+_PIECE_NS = 250_000  # of work in one from which there are several per thread
 
 _threads = 0
 _pool: ThreadPoolExecutor | None = None
@@ -59,45 +63,68 @@ def is_small(cost_ns: float) -> bool:
 
 
 def split(ptr: Array, cost_ns: float) -> list[tuple[int, int]]:
-    """Cut N genomes into one range per useful thread, so that all end at about the same time.
-
-    The first range is the caller's, who starts at once; the others' are smaller by the work
-    that could be done while their threads wake.
+    """Cut N genomes into ranges of about equal work, some for every useful thread, so that a
+    thread which the system puts aside holds up little.
 
     Args:
         ptr: (N+1,) offsets whose steps are each genome's share of the work.
         cost_ns: Work per unit of ``ptr``, estimated, in nanoseconds.
     """
     count, total = ptr.size - 1, int(ptr[-1] - ptr[0])
-    if is_small(total * cost_ns):
+    work, threads = total * cost_ns, thread_count()
+    if is_small(work):
         return [(0, count)]
-    parts = min(thread_count(), count, max(1, int(total * cost_ns / WAKE_NS)))
-    late = WAKE_NS / cost_ns / total  # of all the work
-    shares = np.full(parts, (1.0 - late) / parts)
-    shares[0] += late
-    marks = ptr[0] + np.cumsum(shares)[:-1] * total
+    useful = min(threads, int(work / WAKE_NS))
+    pieces = min(count, max(useful, min(_PIECES * threads, int(work / _PIECE_NS))))
+    marks = ptr[0] + np.arange(1, pieces) * (total / pieces)
     cuts = [0, *np.searchsorted(ptr, marks).tolist(), count]
     return [(a, b) for a, b in pairwise(cuts) if a < b]
 
 
-def launch(calls: list[Callable[[], Any]]) -> list[Any]:
-    """Run all calls at once, the first on this thread; their results in order."""
-    if len(calls) == 1:
-        return [calls[0]()]
+def _executor() -> ThreadPoolExecutor:
     global _pool
     if _pool is None:
         _pool = ThreadPoolExecutor(max(1, thread_count() - 1), "neatgrow")
-    others = [_pool.submit(call) for call in calls[1:]]
+    return _pool
+
+
+def launch(calls: list[Callable[[], Any]]) -> list[Any]:
+    """Run all calls, each on whichever thread is free, the first on this one; results in order.
+
+    Nothing waits for a thread that has not begun. After an error no more calls begin, and it is
+    raised once those that had begun have ended.
+    """
+    if len(calls) == 1:
+        return [calls[0]()]
+    waiting = deque(enumerate(calls))  # its popleft is atomic
+    results: list[Any] = [None] * len(calls)
+
+    def work() -> None:
+        while waiting:
+            try:
+                k, call = waiting.popleft()
+            except IndexError:  # another was faster
+                return
+            results[k] = call()
+
+    k, first = waiting.popleft()
+    others = [_executor().submit(work) for _ in range(min(len(calls), thread_count()) - 1)]
     try:
-        results = [calls[0]()]
+        results[k] = first()
+        work()
     finally:
+        waiting.clear()
         for other in others:  # never leave while another thread still writes
-            other.exception()
-    return results + [other.result() for other in others]
+            if not other.cancel():
+                other.exception()
+    for other in others:
+        if not other.cancelled():
+            other.result()
+    return results
 
 
 def over_ranges(function: Callable[..., Any], ranges: list[tuple[int, int]], *args: Any) -> None:
-    """``function(*args, start, stop)`` for every range, each on a thread of its own.
+    """``function(*args, start, stop)`` for every range, on all threads.
 
     Args:
         function: A kernel that releases the interpreter lock and writes within its range alone.

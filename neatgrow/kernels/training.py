@@ -15,11 +15,22 @@ from neatgrow.kernels.functions import like
 from neatgrow.kernels.jit import at, helper, kernel, summing
 from neatgrow.kernels.losses import total_of, work_rows
 from neatgrow.kernels.random import LEARNING, draw_below, seed_stream
+from neatgrow.kernels.team import (
+    OVER,
+    finish,
+    open_round,
+    read,
+    take,
+    wait_for_others,
+    wait_for_piece,
+    write,
+)
 
 OPTIMIZERS: tuple[str, ...] = ("sgd", "momentum", "rmsprop", "adam", "adamw")
 SGD, MOMENTUM, RMSPROP, ADAM, ADAMW = range(5)
 SCHEDULES: tuple[str, ...] = ("constant", "cosine", "step")
 CONSTANT, COSINE, STEPPED = range(3)
+MOST_BLOCKS = 16  # of a step's samples
 
 
 class Recipe(NamedTuple):
@@ -44,6 +55,19 @@ class Recipe(NamedTuple):
     seed: int
 
 
+class Team(NamedTuple):
+    """Threads that learn one network together, each some blocks of a step's samples; or one thread
+    that takes all blocks of its networks by itself.
+    """
+
+    rank: int  # 0 leads; the others take blocks for as long as there are any
+    board: Array  # (team.SIZE,) int64 that they share, or (0,) for a thread by itself
+    chosen: Array  # (batch,) int32 samples of the step
+    total: Array  # (1,) what its loss is divided by
+    parts: tuple[Array, ...]  # (blocks, K) each, gradients of ``plan.LEARNED``; (1, K) by itself
+    losses: Array  # (blocks,) float64
+
+
 class Memory(NamedTuple):
     """What optimisers remember, in rows of the plan; and how each network stands."""
 
@@ -53,6 +77,7 @@ class Memory(NamedTuple):
     bounds: Array  # (2, V·P) least and most of the parameters of dynamics
     stopped: Array  # (N,) int64, step at which learning stopped for want of finite numbers; −1
     active: Array  # (N,) bool, whether a network still learns
+    team: Team
 
 
 @helper
@@ -193,16 +218,90 @@ def spans_of(plan, n):
 
 
 @helper
+def block_count(samples):
+    """Blocks of a step's samples, whose gradients are summed one after the other: so many whatever
+    the threads, so that results are the same for any number of them.
+    """
+    return min(MOST_BLOCKS, -(-samples // TILE))
+
+
+@helper
+def _sum_of_blocks(plan, custom, n, data, work, team, gradient, scratch):
+    """Write the gradient of a step's samples, summed block after block; the step's loss.
+
+    A leader opens the step's blocks to all and takes part; what is not the leader takes blocks, of
+    this step and those that follow, until it is over. There is one call of ``accumulate`` for all
+    of them, so that the compiler makes it part of this.
+    """
+    loss, chosen, total = work
+    count, spans = block_count(chosen.shape[0]), spans_of(plan, n)
+    together = team.board.shape[0] > 0
+    if together and team.rank == 0:
+        for k in range(chosen.shape[0]):
+            team.chosen[k] = chosen[k]
+        team.total[0] = total
+        open_round(team.board, count)
+    if together:
+        chosen = team.chosen
+    tiles, result = -(-chosen.shape[0] // TILE), 0.0
+    b = _next(team, -1, count)
+    while b >= 0:
+        row = b if together else 0
+        part = (team.parts[0][row], team.parts[1][row], team.parts[2][row])
+        if count == 1:
+            part = gradient
+        _scale(0.0, part, spans)
+        if together:
+            total = team.total[0]
+        share = chosen[tiles * b // count * TILE : tiles * (b + 1) // count * TILE]
+        cost = accumulate(plan, custom, n, data, loss, share, total, part, scratch)
+        if together:
+            team.losses[b] = cost
+            finish(team.board)
+        else:
+            result += cost
+            if count > 1:
+                _add(part, gradient, b == 0, spans)
+        b = _next(team, b, count)
+    if together and team.rank == 0:
+        wait_for_others(team.board, count)
+        for b in range(count):
+            result += team.losses[b]
+            part = (team.parts[0][b], team.parts[1][b], team.parts[2][b])
+            _add(part, gradient, b == 0, spans)
+    return result
+
+
+@helper
+def _next(team, b, count):
+    """The block after b, or −1: any that is left, where there is a team."""
+    if team.board.shape[0] == 0:
+        return b + 1 if b + 1 < count else -1
+    return take(team.board) if team.rank == 0 else wait_for_piece(team.board)
+
+
+@helper
+def _add(part, gradient, first, spans):
+    """Add a block's gradient to those before it."""
+    for field in range(len(gradient)):
+        own, other = gradient[field], part[field]
+        for k in range(at(spans[field][0]), at(spans[field][1])):
+            own[k] = (like(own[k], 0.0) if first else own[k]) + other[k]
+
+
+@helper
 def _one_step(plan, custom, n, data, how, memory, chosen, room):
     """One step of one network; the loss before it. Not finite: nothing has been changed."""
     recipe, step = how
     spans, gradient, scratch = room
     which = n if data.inputs.shape[0] > 1 else 0
-    _scale(0.0, gradient, spans)
     total = total_of(recipe.loss, data, which, chosen)
     if total == 0.0:  # nothing but samples to leave out
         return 0.0
-    loss = accumulate(plan, custom, n, data, recipe.loss, chosen, total, gradient, scratch)
+    work = (recipe.loss, chosen, total)
+    loss = _sum_of_blocks(plan, custom, n, data, work, memory.team, gradient, scratch)
+    if memory.team.rank > 0:
+        return np.nan
     loss += _penalise(recipe, plan, gradient[0], spans[0][0], spans[0][1])
     norm = _norm(gradient, spans)
     if not (np.isfinite(loss) and np.isfinite(norm)):
@@ -226,13 +325,17 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
         custom: (2, K) int64 addresses of registered functions.
         data: Samples.
         recipe: Settings.
-        memory: Of the optimiser, updated.
+        memory: Of the optimiser, updated; and the team, whose members other than the leader do
+            no more than blocks of network 0.
         losses: ((N, steps) float64, step): written, the loss before each step, NaN where a
             network does not learn; and the number of steps done before.
         start: First network.
         stop: One past the last.
     """
     record, done = losses
+    team = memory.team
+    if team.rank > 0 and read(team.board, OVER) != 0:  # too late to help
+        return
     n_ticks, n_samples = data.inputs.shape[1], data.inputs.shape[3]
     gradient = slopes_of(plan)
     order = np.empty(n_samples, np.int32)
@@ -244,8 +347,8 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
         epoch = -1
         for k in range(record.shape[1]):
             step = done + k
-            record[n, k] = np.nan
             if not memory.active[n]:
+                record[n, k] = np.nan
                 continue
             if step // per_epoch != epoch:
                 epoch = step // per_epoch
@@ -256,14 +359,19 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
                         order[b] = b
             begin = step % per_epoch * recipe.batch
             chosen = order[begin : begin + min(recipe.batch, n_samples)]
-            record[n, k] = _one_step(
+            loss = _one_step(
                 plan, custom, n, data, (recipe, step), memory, chosen, (spans, gradient, scratch)
             )
-            if np.isnan(record[n, k]):  # back to the last parameters with a finite loss
+            if team.rank > 0:
+                break
+            record[n, k] = loss
+            if np.isnan(loss):  # back to the last parameters with a finite loss
                 if step > 0:
                     _copy(memory.last, memory.values, spans)
                 memory.stopped[n] = step
                 memory.active[n] = False
+    if team.board.shape[0] > 0 and team.rank == 0:
+        write(team.board, OVER, 1)
 
 
 @kernel

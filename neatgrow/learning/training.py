@@ -4,6 +4,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,7 +22,8 @@ from neatgrow.kernels.dynamics import KIND, Dynamics, custom_addresses
 from neatgrow.kernels.layout import BIAS, WEIGHT
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.kernels.plan import FIELDS, LEARNED, Plan
-from neatgrow.kernels.training import CONSTANT, Memory, Recipe, rate_at
+from neatgrow.kernels.team import SIZE
+from neatgrow.kernels.training import CONSTANT, Memory, Recipe, Team, rate_at
 from neatgrow.learning.data import Lessons, checked_set, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
 from neatgrow.learning.targets import complaint_of_genomes
@@ -33,6 +35,7 @@ Loss = Callable[[Array, Array], tuple[ArrayLike, ArrayLike]]
 
 _CHUNK = 10  # steps between two looks at validation data
 _STEP_NS, _SAMPLE_NS = 40.0, 1.5  # estimated work per gene: a step, and a sample of it
+_SHARED_STEP_NS = 50_000.0  # work in a step of one network from which threads share it
 _QUIET_SECONDS = 2.0  # of work before there is a progress line
 
 
@@ -60,6 +63,7 @@ class Trainer:
             _bounds(self.networks.plan, genomes).reshape(2, -1),
             np.full(len(genomes), -1, np.int64),
             np.ones(len(genomes), np.bool_),
+            _team_of(values, 0),
         )
         self._done = 0
 
@@ -77,14 +81,36 @@ class Trainer:
         """Some more steps; (N, steps) float64 losses before each."""
         plan = self.networks.plan
         losses = np.empty((len(self.genomes), steps))
-        samples = min(self.recipe.batch, data.inputs.shape[3]) * data.inputs.shape[1]
-        ranges = self._ranges(steps * (_STEP_NS + samples * _SAMPLE_NS))
-        parallel.over_ranges(
-            kernels.train, ranges, plan, custom_addresses(), data, self.recipe,
-            self._memory, (losses, self._done),
-        )  # fmt: skip
+        batch = min(self.recipe.batch, data.inputs.shape[3])
+        samples = batch * data.inputs.shape[1]
+        args = plan, custom_addresses(), data, self.recipe
+        helpers = self._helpers(batch, samples * _SAMPLE_NS)
+        if helpers:
+            team = _team_of(self._memory.values, batch)
+            parallel.launch([
+                partial(
+                    kernels.train, *args, self._memory._replace(team=team._replace(rank=rank)),
+                    (losses, self._done), 0, 1,
+                ) for rank in range(1 + helpers)
+            ])  # fmt: skip
+        else:
+            ranges = self._ranges(steps * (_STEP_NS + samples * _SAMPLE_NS))
+            parallel.over_ranges(kernels.train, ranges, *args, self._memory, (losses, self._done))
         self._done += steps
         return losses
+
+    def _helpers(self, batch: int, cost: float) -> int:
+        """Threads that take blocks of samples beside this one, where one network has all the work.
+
+        Args:
+            batch: Samples of a step.
+            cost: Of a step per gene, in nanoseconds.
+        """
+        genes = self.genomes.node_id.size + self.genomes.innovation.size
+        if len(self.genomes) > 1 or genes * cost < _SHARED_STEP_NS:
+            return 0
+        blocks: int = getattr(kernels.block_count, "py_func", kernels.block_count)(batch)
+        return min(parallel.thread_count(), blocks) - 1
 
     def loss(self, data: Data) -> Array:
         """(N,) float64 losses as the networks are."""
@@ -140,6 +166,15 @@ class Trainer:
     def _ranges(self, cost: float) -> list[tuple[int, int]]:
         packed = self.genomes.packed
         return parallel.split(packed.node_ptr + packed.connection_ptr, cost)
+
+
+def _team_of(values: tuple[Array, ...], batch: int) -> Team:
+    """A team's leader for steps of so many samples; with 0, threads that work by themselves."""
+    blocks = kernels.MOST_BLOCKS if batch else 1
+    return Team(
+        0, np.zeros(SIZE if batch else 0, np.int64), np.zeros(batch, np.int32), np.zeros(1),
+        tuple(np.empty((blocks, each.size), each.dtype) for each in values), np.zeros(blocks),
+    )  # fmt: skip
 
 
 def check_learn(used: Iterable[Dynamics]) -> None:

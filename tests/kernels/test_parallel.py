@@ -183,32 +183,41 @@ def test_ranges_cover_every_genome_once_and_in_order(threads, count, genomes, se
     sizes = np.random.default_rng(seed).integers(0, 30, genomes)
     ptr = 5 + np.concatenate([[0], np.cumsum(sizes)])  # offsets need not start at 0
     ranges = parallel.split(ptr, 1000.0)
-    assert 1 <= len(ranges) <= count
+    assert 1 <= len(ranges) <= max(1, 4 * count * (count > 1))
     covered = [row for start, stop in ranges for row in range(start, stop)]
     assert covered == list(range(genomes))
     assert genomes == 0 or all(start < stop for start, stop in ranges)
 
 
-def test_ranges_hold_about_equal_work(threads):
+def test_ranges_hold_about_equal_work_several_for_each_thread(threads):
     threads(4)
     sizes = np.random.default_rng(0).integers(1, 100, 1000)
     ptr = np.concatenate([[0], np.cumsum(sizes)])
-    ranges = parallel.split(ptr, 1.0)
+    ranges = parallel.split(ptr, 1000.0)
     work = np.array([ptr[stop] - ptr[start] for start, stop in ranges])
-    assert len(ranges) == 4 and work.max() - work.min() < 250
+    assert len(ranges) == 16 and work.max() - work.min() < 200
 
 
-def test_small_work_stays_on_one_thread():
-    parallel.set_threads(4)
-    try:
-        ptr = np.arange(0, 1010, 10)
-        assert len(parallel.split(ptr, 1.0)) == 1
-        assert len(parallel.split(ptr, parallel.WAKE_NS)) == 4
-        ranges = parallel.split(ptr, 3 * parallel.WAKE_NS / 1000)  # three wakes in all
-        assert len(ranges) == 3
-        assert ranges[0][1] > ranges[1][1] - ranges[1][0]  # the caller does not wait to wake
-    finally:
-        parallel.set_threads(1)
+def test_small_work_stays_on_one_thread_and_pieces_are_worth_a_call(threads):
+    threads(4)
+    ptr = np.arange(0, 1010, 10)
+    assert len(parallel.split(ptr, 1.0)) == 1
+    assert len(parallel.split(ptr, 3 * parallel.WAKE_NS / 1000)) == 3  # three wakes in all
+    assert len(parallel.split(ptr, 5.5 * parallel._PIECE_NS / 1000)) == 5
+    assert len(parallel.split(ptr, parallel.WAKE_NS)) == 16
+    threads(1)
+    assert len(parallel.split(ptr, parallel.WAKE_NS)) == 1
+
+
+def test_nothing_waits_for_a_thread_that_has_not_begun(threads):
+    threads(2)
+    free = threading.Event()
+    busy = parallel._executor().submit(free.wait, 20)
+    start = time.monotonic()
+    assert parallel.launch([lambda k=k: k for k in range(5)]) == list(range(5))
+    assert time.monotonic() - start < 10
+    free.set()
+    busy.result()
 
 
 def test_results_come_in_order_from_several_threads(threads):
@@ -226,11 +235,12 @@ def test_results_come_in_order_from_several_threads(threads):
 
 
 @pytest.mark.parametrize("bad", [0, 1, 2])
-def test_an_error_comes_back_after_all_others_have_ended(threads, bad):
+def test_an_error_comes_back_after_all_that_had_begun_have_ended(threads, bad):
     threads(3)
-    ended = []
+    barrier, ended = threading.Barrier(3, timeout=10), []
 
     def call(k):
+        barrier.wait()
         if k == bad:
             raise KeyError(k)
         time.sleep(0.05)
@@ -240,6 +250,20 @@ def test_an_error_comes_back_after_all_others_have_ended(threads, bad):
         parallel.launch([lambda k=k: call(k) for k in range(3)])
     assert sorted(ended) == sorted({0, 1, 2} - {bad})
     assert parallel.launch([lambda: 1, lambda: 2]) == [1, 2]  # the pool still works
+
+
+def test_after_an_error_no_more_calls_begin(threads):
+    threads(1)
+    begun = []
+
+    def call(k):
+        begun.append(k)
+        if k == 1:
+            raise IndexError(k)
+
+    with pytest.raises(IndexError):
+        parallel.launch([lambda k=k: call(k) for k in range(4)])
+    assert begun == [0, 1]
 
 
 def test_more_calls_than_threads_all_run(threads):

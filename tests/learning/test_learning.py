@@ -12,6 +12,7 @@ from conftest import build, grown
 import neatgrow as ng
 from neatgrow.kernels import functions
 from neatgrow.kernels.functions import ACTIVATIONS, AGGREGATIONS
+from neatgrow.learning import training
 from neatgrow.learning.data import prepared
 from neatgrow.learning.training import Trainer, learned_of, recipe_of
 
@@ -239,14 +240,18 @@ def test_batches_take_every_sample_once_an_epoch():
 
 
 @of_any_outputs
-def test_each_network_learns_as_it_would_alone_for_any_number_of_threads(threads):
+@pytest.mark.parametrize("batch", [30, None])  # None: several blocks of samples
+def test_each_network_learns_as_it_would_alone_for_any_number_of_threads(
+    threads, batch, monkeypatch
+):
+    monkeypatch.setattr(training, "_SHARED_STEP_NS", 0.0)  # one network alone uses all threads
     genomes = random_graphs(2, SMOOTH, [functions.SUM, functions.MEAN])
     draw = np.random.default_rng(0)
     X, Y = (
-        draw.normal(size=(10, 80, genomes.n_inputs)),
-        draw.normal(size=(10, 80, genomes.n_outputs)),
+        draw.normal(size=(10, 200, genomes.n_inputs)),
+        draw.normal(size=(10, 200, genomes.n_outputs)),
     )
-    options = {"sequences": True, "steps": 9, "batch": 30, "optimizer": ng.Adam(0.02)}
+    options = {"sequences": True, "steps": 9, "batch": batch, "optimizer": ng.Adam(0.02)}
     threads(1)
     tuned, losses = ng.fine_tune(genomes, X, Y, **options)
     threads(4)
@@ -257,6 +262,27 @@ def test_each_network_learns_as_it_would_alone_for_any_number_of_threads(threads
         alone, curve = ng.fine_tune(genomes[row], X, Y, **options)
         assert alone == tuned[row] and curve.tolist() == losses[row].tolist()
     tuned.check()
+
+
+@of_any_outputs
+@pytest.mark.parametrize("samples", [64, 65, 1100])  # one block, two, and sixteen of two tiles
+def test_a_step_goes_down_the_gradient_of_all_samples(samples, threads, monkeypatch):
+    monkeypatch.setattr(training, "_SHARED_STEP_NS", 0.0)
+    threads(3)
+    genome = random_graphs(3, SMOOTH, [functions.SUM, functions.MEAN])[5]
+    draw = np.random.default_rng(0)
+    X, Y = (
+        draw.normal(size=(samples, genome.n_inputs)),
+        draw.normal(size=(samples, genome.n_outputs)),
+    )
+    weights = draw.uniform(size=samples)
+    data = prepared(genome.interface, 1, X, Y, weights, sequences=False, labels=False,
+                    dtype=np.float64)  # fmt: skip
+    trainer = Trainer(genome.batch(), recipe_of("mse", ng.SGD(0.1), 1, data), np.float64)
+    before, (loss, found) = trainer.parameters(), trainer.gradients(data)
+    assert trainer.learn(data, 1)[0, 0] == pytest.approx(loss[0], rel=1e-12)
+    for old, new, slope in zip(before, trainer.parameters(), found, strict=True):
+        np.testing.assert_allclose(new, old - 0.1 * slope, rtol=1e-10, atol=1e-13)
 
 
 def test_the_number_of_calls_does_not_change_what_is_learned():

@@ -198,14 +198,16 @@ def test_ranges_hold_about_equal_work_several_for_each_thread(threads):
     assert len(ranges) == 16 and work.max() - work.min() < 200
 
 
-def test_small_work_stays_on_one_thread_and_pieces_are_worth_a_call(threads):
-    threads(4)
-    ptr = np.arange(0, 1010, 10)
-    assert len(parallel.split(ptr, 1.0)) == 1
-    assert len(parallel.split(ptr, 3 * parallel.WAKE_NS / 1000)) == 3  # three wakes in all
-    assert len(parallel.split(ptr, 5.5 * parallel._PIECE_NS / 1000)) == 5
-    assert len(parallel.split(ptr, parallel.WAKE_NS)) == 16
-    threads(1)
+def test_small_work_stays_on_one_thread_and_pieces_are_worth_a_call():
+    parallel.set_threads(4)
+    try:
+        ptr = np.arange(0, 1010, 10)
+        assert len(parallel.split(ptr, 1.0)) == 1
+        assert len(parallel.split(ptr, 3 * parallel.WAKE_NS / 1000)) == 3  # three wakes in all
+        assert len(parallel.split(ptr, 5.5 * parallel._PIECE_NS / 1000)) == 5
+        assert len(parallel.split(ptr, parallel.WAKE_NS)) == 16
+    finally:
+        parallel.set_threads(1)
     assert len(parallel.split(ptr, parallel.WAKE_NS)) == 1
 
 

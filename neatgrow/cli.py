@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import neatgrow
+from neatgrow import _checks
 from neatgrow.config import Config
 from neatgrow.evaluation.base import Problem
 from neatgrow.evaluation.tracebacks import OriginalError, printable
@@ -99,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
 
     problems = commands.add_parser("problems", help="list the problems known by name")
     problems.set_defaults(command=_problems)
+
+    warm = commands.add_parser("warm", help="compile all kernels ahead, for images and clusters")
+    warm.add_argument("--processes", type=int, help="at once (default: one for each core)")
+    warm.set_defaults(command=_warm)
     return parser
 
 
@@ -418,6 +423,18 @@ def _problems(options: argparse.Namespace) -> int:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         print("  ".join(cells).rstrip())
     print("Any other id registered with Gymnasium works too.")
+    return 0
+
+
+def _warm(options: argparse.Namespace) -> int:
+    from neatgrow.kernels.cache import cache_directory
+    from neatgrow.warm import warm
+
+    if options.processes is not None:
+        _checks.integer("--processes", options.processes, 1)
+    for name, seconds in warm(options.processes):
+        print(f"{name}: {seconds:.0f} s")
+    print(f"Kernels are in {cache_directory()}.")
     return 0
 
 

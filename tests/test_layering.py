@@ -20,7 +20,7 @@ ORDER = [
     "export", "plotting", "plotting.graph", "plotting.films", "plotting.pages",
 ]  # fmt: skip
 LOWEST = {"_types", "_checks", "_settings", "columns", "sections", "config", "automatic"}
-HIGHEST = ["cli", "__main__"]
+HIGHEST = ["warm", "cli", "__main__"]
 
 # Methods that would be missed elsewhere: what they import, when they are called, lies higher.
 HOOKS = {
@@ -42,6 +42,8 @@ OUTSIDE = {
     "kernels.functions": {"numba", "llvmlite"},  # numba's own code generator
     "kernels.dynamics": {"numba", "llvmlite"},
     "kernels.simulators": {"numba", "llvmlite"},
+    "kernels.team": {"numba", "llvmlite"},
+    "kernels.ir_only": {"numba", "llvmlite"},
     "evaluation.executors": {"ray"},
     "evaluation.workers": {"cloudpickle"},
     "problems.gymnasium": {"gymnasium"},

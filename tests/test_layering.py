@@ -43,6 +43,7 @@ OUTSIDE = {
     "kernels.dynamics": {"numba", "llvmlite"},
     "kernels.simulators": {"numba", "llvmlite"},
     "evaluation.executors": {"ray"},
+    "evaluation.sending": {"numba"},  # its copy of cloudpickle
     "evaluation.workers": {"cloudpickle"},
     "problems.gymnasium": {"gymnasium"},
     "problems.gymnasium.envpools": {"gymnasium", "envpool"},

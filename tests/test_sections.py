@@ -78,6 +78,9 @@ WRONG = {
     "selection.bounds[1][0]: expected a value of type float, got 'low'.": (
         TypeError, GIVEN | {"bounds": [[1, 2], ["low", 1]]}),
     "selection.corner: expected a list of 2, got [1].": (ValueError, GIVEN | {"corner": [1]}),
+    "selection.kind: expected one of species, test_cells, got speceis. Did you mean 'species'?": (
+        {"selection.kind": "speceis"}
+    ),
     "selection.cels: expected the name of a setting, got 'cels'. Did you mean 'cells'?": (
         TypeError, GIVEN | {"cels": [1]}),
     "selection: expected a value of type Selection, got Direct()": (

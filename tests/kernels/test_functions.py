@@ -171,8 +171,8 @@ def curve(a, b=0.5):
 @pytest.mark.parametrize(
     "function",
     [
-        math.exp, math.sin, math.atan, math.erf, math.expm1, math.log, math.sqrt, math.floor,
-        math.fabs, np.tanh, np.exp, np.sign, np.arctan, np.cbrt, np.sinc, np.isnan, np.square, abs,
+        math.exp, math.erf, math.log, math.sqrt, math.floor, np.tanh, np.exp, np.sign, np.sinc,
+        np.isnan, abs,
         curve(2.0), lambda z: z, lambda z, k=3.0: k * z, lambda z: 1, lambda z: z > 0.0,
         lambda z: max(0.0, min(1.0, 0.2 * z + 0.5)), lambda z: z**3 - z // 2 + z % 0.7,
         lambda z: 1.0 if z > 0 else -1.0 if z < 0 else 0.0, lambda z: np.maximum(z, 0.1 * z),

@@ -10,7 +10,7 @@ from neatgrow.learning.training import Trainer, recipe_of
 
 STEPS, SAMPLES, ADAM = 5, 16, ng.Adam(0.01)
 DENSE = layered.dense_genomes((8, 20, 4), 3)
-GRAPH = scale.large(300)
+GRAPH = scale.large(80)
 FORMS = {
     "layers": (layered.by_layers, DENSE),
     "edges": (lambda genomes: layered.by_edges(genomes[0]), GRAPH.batch()),

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import neatgrow as ng
-from benchmarks import bench_cartpole, ours, scale
+from benchmarks import bench_cartpole, bench_learning, ours, scale
 from benchmarks.hardware import bare_loop
 from benchmarks.peers import (
     CARTPOLE_POLICY,
@@ -229,11 +229,14 @@ def main() -> None:
             rows.append((*speed[:3], "–", speed[3], bound))
     rows += in_own_process()
     table = markdown(HEADER, rows)
+    learning = markdown(bench_learning.HEADER, bench_learning.rows())
+    told = (bench_learning.__doc__ or "").split("\n\n", 2)[2]
     threads = f"{parallel.thread_count()} threads, Python {platform.python_version()}"
-    print(f"\n{threads}\n\n{table}")
+    print(f"\n{threads}\n\n{table}\n\n{told}\n{learning}")
     (out / "SPEED.md").write_text(
         f"# Speed\n\nPrinted by `python -m benchmarks`: {threads}. {__doc__.split(chr(10) * 2)[2]}"
-        f"\n\n{table}\n\n![cost against size](speed.png)\n",
+        f"\n\n{table}\n\n![cost against size](speed.png)\n"
+        f"\n## Learning\n\n{told}\n{learning}\n",
         "utf-8",
     )
     draw_curve(curve, out / "speed.png")

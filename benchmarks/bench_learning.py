@@ -2,23 +2,31 @@
 
     python -m benchmarks.bench_learning [--graphs 10000]
 
-A step is forward, backward and Adam. torch, where it is installed, runs ten of the same networks
-one after another, in two ways: node by node, which is what a graph of any shape comes to there,
-and level by level with masked dense weights, which takes more thought and fewer calls. The ratio
-is to the faster one; torch has one thread there and neatgrow all of its own, so core against core
-it is smaller, and a machine that is not idle lowers it. Beside one large network stand dense
-layers of as many parameters, on one thread and on as many as neatgrow's; again the faster counts.
+A step is forward, backward and Adam; all of it in float32 where nothing else is said. Of 1,000
+different networks torch, where it is installed, runs ten one after another, in two ways: node by
+node, which is what a graph of any shape comes to there, and level by level with masked dense
+weights, which takes more thought and fewer calls. The ratio is to the faster one; torch has one
+thread there and neatgrow all of its own, so core against core it is smaller, and a machine that is
+not idle lowers it.
+
+Networks of one structure stand beside torch and JAX with the same structure, loss and optimiser
+(``benchmarks/layered.py``): dense layers as products, a graph of any shape level by level, by its
+edges or by masked matrices. torch is eager, on one thread and on as many as neatgrow's; JAX
+compiles a step with ``jit`` and takes the machine's cores. Of ways and threads the fastest counts.
+Figures are the best of three rounds in turns; what JAX compiles beforehand is said and not counted,
+nor are neatgrow's kernels, which serve all networks and lie on disk.
 """
 
 import argparse
 import importlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import neatgrow as ng
-from benchmarks import ours, scale
+from benchmarks import layered, ours, scale
 from benchmarks.timing import alternate, markdown, measure
 from neatgrow.kernels import functions, parallel
 from neatgrow.kernels.backward import Data
@@ -26,6 +34,8 @@ from neatgrow.learning.data import prepared
 from neatgrow.learning.training import Trainer, recipe_of
 
 STEPS = 20  # in one call
+PEER_STEPS = 5  # of a peer that learns the same networks, in one call
+HEADER = ("one step of", "neatgrow", "torch", "JAX", "ratio to torch", "ratio to JAX", "bound")
 TORCH_NETWORKS = 10  # that torch is timed on
 TORCH_BOUND = 1e-10  # of the relative error against torch's gradients
 
@@ -145,29 +155,13 @@ def by_levels(torch: Any, genome: ng.Genome) -> tuple[Callable[[Any], Any], list
     return forward, parameters
 
 
-def torch_dense(parameters: int, samples: int, threads: int) -> Callable[[], Any]:
-    """One step of Adam on dense layers 10 → h → h → 5 of about as many parameters."""
-    torch = torch_module()
-    h = int(np.sqrt(parameters)) - 8
-    layers = torch.nn
-    model = layers.Sequential(
-        layers.Linear(10, h), layers.Tanh(), layers.Linear(h, h), layers.Tanh(), layers.Linear(h, 5)
-    )
-    X, Y = torch.randn(samples, 10), torch.randn(samples, 5)
-    optimizer = torch.optim.Adam(model.parameters(), 0.001, fused=True)
-
-    def step() -> None:
-        torch.set_num_threads(threads)
-        optimizer.zero_grad()
-        layers.functional.mse_loss(model(X), Y).backward()
-        optimizer.step()
-
-    step()
-    return step
+def rows() -> list[tuple[str, ...]]:
+    """All rows of time per step, of the columns of HEADER."""
+    return [(*row[:3], "–", row[3], "–", row[4]) for row in speed()] + of_one_structure()
 
 
 def speed() -> list[tuple[str, ...]]:
-    """Rows of time per step."""
+    """Rows of time per step without JAX, which would compile every network for itself."""
     rows = []
     large = ng.Genomes(*ours.different_graphs(1000))
     ways = (by_nodes, by_levels) if torch_module() else ()
@@ -187,16 +181,6 @@ def speed() -> list[tuple[str, ...]]:
     call = trainer_of(population.genomes, 8, np.float32)
     what = f"1,000 networks × 8 samples ({ours.sizes(population)})"
     rows.append((what, f"{measure(call).median / STEPS * 1e3:.2f} ms", "–", "–", "1 ms"))
-    one = scale.large(10_000).batch()
-    call = trainer_of(one, 256, np.float32)
-    threads = sorted({1, parallel.thread_count()}) if torch_module() else []
-    mine, *theirs = alternate([call, *(torch_dense(10_000, 256, k) for k in threads)])
-    each = [timing.median for timing in theirs]
-    ratio = f"{mine.median / STEPS / min(each):.1f} of dense" if each else "–"
-    other = " / ".join(f"{spent * 1e3:.2f} ms" for spent in each) or "–"
-    other += f" on {' / '.join(map(str, threads))} threads" if each else ""
-    what = "one network of 10,000 connections × 256 samples"
-    rows.append((what, f"{mine.median / STEPS * 1e3:.2f} ms", other, ratio, "3 of dense"))
     base = 0.0
     for samples, ticks in ((64, 1), (128, 1), (256, 1), (64, 4), (64, 16)):
         spent = measure(trainer_of(large[:200], samples, np.float32, ticks), budget=1.0).median
@@ -204,6 +188,68 @@ def speed() -> list[tuple[str, ...]]:
         what = f"200 networks of 96 connections, {samples} samples × {ticks} ticks"
         times = f"{spent / base:.1f} of the first for {samples * ticks // 64} times the work"
         rows.append((what, f"{spent / STEPS * 1e3:.2f} ms", "–", times, "linear"))
+    return rows
+
+
+def beside_peers(
+    what: str, genomes: ng.Genomes, samples: int, forms: dict[str, layered.Form], bound: str
+) -> tuple[str, ...]:
+    """A row of one structure, beside torch and JAX where they are installed.
+
+    Args:
+        what: The networks.
+        genomes: N of one structure.
+        samples: B.
+        forms: The same networks as the peers compute them, by name.
+        bound: The row's last cell.
+    """
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((samples, genomes.n_inputs))
+    Y = rng.standard_normal((samples, genomes.n_outputs))
+    optimizer, threads = ng.Adam(0.001), sorted({1, parallel.thread_count()})
+    peers: dict[str, Any] = {}
+    for name, form in forms.items():
+        if layered.installed("torch"):
+            for count in threads:
+                peer = layered.Torch(form, X, Y, optimizer, count)
+                peers[f"torch {name}, {count} thread{'s' * (count > 1)}"] = peer
+        if layered.installed("jax"):
+            jax = layered.Jax(form, X, Y, optimizer)
+            peers[f"JAX {name}, compiled in {jax.compile_seconds:.1f} s"] = jax
+    calls = [trainer_of(genomes, samples, np.float32)]
+    for peer in peers.values():
+        peer.learn(PEER_STEPS)
+        calls.append(partial(peer.learn, PEER_STEPS))
+    mine, *theirs = (timing.least for timing in alternate(calls, budget=0.5, most=50))
+    mine /= STEPS
+    cells, ratios = [], []
+    for library in ("torch", "JAX"):
+        spent = {
+            name.removeprefix(library).strip(): seconds / PEER_STEPS
+            for name, seconds in zip(peers, theirs, strict=True) if name.startswith(library)
+        }  # fmt: skip
+        cells.append("; ".join(f"{t * 1e3:.2f} ms ({name})" for name, t in spent.items()) or "–")
+        ratios.append(f"{min(spent.values()) / mine:.2f}×" if spent else "–")
+    what = f"{what}, {samples} samples, {threads[-1]} threads"
+    return (what, f"{mine * 1e3:.2f} ms", *cells, *ratios, bound)
+
+
+def of_one_structure() -> list[tuple[str, ...]]:
+    """Rows of networks that torch and JAX compute as they are meant to be used."""
+    many = layered.dense_genomes((8, 20, 4), 150)
+    forms = {"layers": layered.by_layers(many)}
+    rows = [beside_peers("150 networks of dense layers 8-20-4", many, 64, forms, "1.2× JAX")]
+    for connections, width in ((10_000, 93), (100_000, 309)):
+        sizes = (10, width, width, 5)
+        dense = layered.dense_genomes(sizes, 1)
+        what = f"one network of dense layers {'-'.join(map(str, sizes))}"
+        rows.append(beside_peers(what, dense, 256, {"layers": layered.by_layers(dense)}, "–"))
+        graph = scale.large(connections)
+        forms = {"edges": layered.by_edges(graph)}
+        if connections <= 10_000:  # beyond, masked matrices take gigabytes
+            forms["matrices"] = layered.by_matrices(graph)
+        what = f"one graph of {connections:,} connections, {len(layered.levels_of(graph)[0])} deep"
+        rows.append(beside_peers(what, graph.batch(), 256, forms, "2× torch, 1.5× JAX"))
     return rows
 
 
@@ -328,7 +374,7 @@ def main() -> None:
     parser.add_argument("--graphs", type=int, default=10_000)
     print(agreement(parser.parse_args().graphs))
     print()
-    print(markdown(("one step of", "neatgrow", "torch", "ratio", "bound"), speed()))
+    print(markdown(HEADER, rows()))
 
 
 if __name__ == "__main__":

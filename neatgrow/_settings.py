@@ -204,7 +204,9 @@ def kind_of(family: str, kind: object, what: str) -> type[Settings]:
     """
     known = KINDS[family]
     if kind not in known:
-        hint = "Import the module that defines it."
+        near = _checks.nearest(str(kind), known)
+        remedy = "Import the module that defines it; on the command line, --import MODULE does."
+        hint = near if near.startswith("Did") else remedy
         raise UnknownKindError(
             _checks.message(what, f"one of {', '.join(known)}", _checks.shown(kind), hint)
         )

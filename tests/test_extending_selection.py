@@ -166,7 +166,7 @@ def test_a_file_of_a_kind_that_is_not_known_is_no_damaged_one(tmp_path, subproce
         check=False, timeout=120,
     )  # fmt: skip
     assert "UnknownContentError" in done.stderr and "selection.kind: expected" in done.stderr
-    assert "Import the module that defines it." in done.stderr
+    assert "Import the module that defines it;" in done.stderr
 
 
 # ----------------------------------------------------------------------------------- other scores

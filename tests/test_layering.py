@@ -45,6 +45,7 @@ OUTSIDE = {
     "kernels.team": {"numba", "llvmlite"},
     "kernels.ir_only": {"numba", "llvmlite"},
     "evaluation.executors": {"ray"},
+    "evaluation.sending": {"numba"},  # its copy of cloudpickle
     "evaluation.workers": {"cloudpickle"},
     "problems.gymnasium": {"gymnasium"},
     "problems.gymnasium.envpools": {"gymnasium", "envpool"},

@@ -67,7 +67,6 @@ def test_settings_of_the_same_kind_stay_and_those_of_another_begin_anew():
 
 
 WRONG = {
-    "selection.kind: expected one of": (ValueError, {"selection.kind": "speceis"}),
     "selection.cells: expected a value, got none. Give it one.": (
         ValueError, {"selection.kind": "test_cells"}),
     "selection.cells: expected a list, got 3.": (TypeError, GIVEN | {"cells": 3}),
@@ -78,6 +77,10 @@ WRONG = {
     "selection.bounds[1][0]: expected a value of type float, got 'low'.": (
         TypeError, GIVEN | {"bounds": [[1, 2], ["low", 1]]}),
     "selection.corner: expected a list of 2, got [1].": (ValueError, GIVEN | {"corner": [1]}),
+    "selection.kind: expected one of species, test_cells, got 'speceis'. Did you mean 'species'?": (
+        ValueError, {"selection.kind": "speceis"}),
+    "encoding.kind: expected one of direct, got 'cppn'. Import the module that defines it;": (
+        ValueError, {"encoding.kind": "cppn"}),
     "selection.cels: expected the name of a setting, got 'cels'. Did you mean 'cells'?": (
         TypeError, GIVEN | {"cels": [1]}),
     "selection: expected a value of type Selection, got Direct()": (

@@ -30,6 +30,7 @@ from neatgrow.evaluation.base import (
     state_of,
     take_in,
 )
+from neatgrow.evaluation.sending import sent_functions
 from neatgrow.evaluation.tracebacks import OriginalError, traceback_of
 from neatgrow.evaluation.workers import (
     SHARES,
@@ -42,7 +43,6 @@ from neatgrow.evaluation.workers import (
 )
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import parallel
-from neatgrow.kernels.dynamics import function_names
 from neatgrow.networks.networks import Networks
 
 _SHARES_UNKNOWN = 32  # per generation, where an executor does not say how many workers it has
@@ -91,7 +91,7 @@ class _Share(NamedTuple):
     """Genomes to evaluate, and all that a worker needs for it."""
 
     payload: bytes  # the problem
-    names: list[str]
+    functions: bytes  # that are registered
     home: tuple[str, int]  # host and process of the run
     batch: Genomes | Networks
     seed: int
@@ -112,7 +112,8 @@ class Distributed:
         executor: Anything with ``submit``, or a function without arguments that makes one.
 
     Raises:
-        TypeError: It is neither; or the problem cannot be sent to another process.
+        TypeError: It is neither; or the problem, or a registered function, cannot be sent to
+            another process.
         ValueError: The problem keeps something and cannot take in what its copies gather.
     """
 
@@ -128,6 +129,7 @@ class Distributed:
         self._executor: Any = None if self._make is not None else executor
         self._problem = problem
         self._payload = pickled(problem, "executor")
+        self._functions = sent_functions("executor")
         self._warm = False
         self._idle = True
 
@@ -149,7 +151,7 @@ class Distributed:
             warm_up(batch[0:1])
             self._warm = True
         share = _Share(
-            self._payload, function_names(), _here(), batch, seed, episodes,
+            self._payload, self._functions, _here(), batch, seed, episodes,
             state_of(self._problem),
         )  # fmt: skip
         return take_in(self._problem, self._collected(share).evaluation())
@@ -272,12 +274,12 @@ def answered(share: _Share) -> Reply | _Unbuildable:
     if share.home != _here():
         parallel.set_threads(1)  # every core has a worker already
     kept: dict[bytes, Problem] = _local.__dict__.setdefault("problems", {})
-    key = hashlib.sha256(share.payload).digest()
+    key = hashlib.sha256(share.payload + share.functions).digest()
     try:
         if key not in kept:
             while len(kept) >= _KEPT:
                 del kept[next(iter(kept))]
-            kept[key] = rebuilt(share.payload, share.names)
+            kept[key] = rebuilt(share.payload, share.functions)
         problem = kept[key]
         if share.state and isinstance(problem, Stateful):
             problem.restore(share.state)

@@ -41,10 +41,10 @@ from neatgrow.evaluation.base import (
     state_of,
     take_in,
 )
+from neatgrow.evaluation.sending import sent_functions, take_over
 from neatgrow.evaluation.tracebacks import OriginalError, Sent, sent, traceback_of
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import parallel
-from neatgrow.kernels.dynamics import function_names
 from neatgrow.networks.networks import Networks
 
 SHARES = 4  # per worker and generation where there is no time limit
@@ -76,13 +76,17 @@ class _Asked(NamedTuple):
 class _Worker:
     """One process: its pipe, its task, and until when it may take."""
 
-    def __init__(self, context: Any, payload: bytes, example: Genomes | Networks) -> None:
+    def __init__(
+        self, context: Any, payload: bytes, functions: bytes, example: Genomes | Networks
+    ) -> None:
         self.pipe, theirs = context.Pipe()
-        given = (theirs, payload, function_names(), example)
+        given = (theirs, payload, functions, example)
         self.process = context.Process(
             target=_serve, args=given, name="neatgrow worker", daemon=True
         )
-        with nullcontext() if b"__main__" in payload else _without_main(), _without_interrupts():
+        encoding = pickle.dumps(example.interface)  # which may be of a class of the user's
+        by_main = b"__main__" in payload or b"__main__" in encoding
+        with nullcontext() if by_main else _without_main(), _without_interrupts():
             self.process.start()
         theirs.close()
         self.ready = False
@@ -137,7 +141,8 @@ class Workers:
     Raises:
         ValueError: The problem keeps something between generations and cannot take in what its
             copies gather.
-        TypeError: The problem cannot be sent to another process; says what to do.
+        TypeError: The problem, or a registered function, cannot be sent to another process; says
+            what to do.
     """
 
     def __init__(self, problem: Problem, count: int, time_limit: float | None = None) -> None:
@@ -147,6 +152,7 @@ class Workers:
             self.time_limit = _checks.number("time_limit", time_limit, above=0.0)
         self._problem = problem
         self._payload = pickled(problem, "processes")
+        self._functions = sent_functions("processes")
         # Started afresh, not forked: a fork copies locks that other threads hold.
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
@@ -216,7 +222,8 @@ class Workers:
     def _hand_out(self, tasks: deque[_Task], asked: _Asked) -> None:
         """Start workers that lack, and give every idle one something to do."""
         while len(self._workers) < self.count:
-            self._workers.append(_Worker(self._context, self._payload, asked.batch[0:1]))
+            example = asked.batch[0:1]
+            self._workers.append(_Worker(self._context, self._payload, self._functions, example))
         for worker in self._workers:
             if not (worker.ready and worker.task is None and tasks):
                 continue
@@ -326,7 +333,7 @@ def _ending(code: int | None) -> str:
     return f"ended with exit code {code}"
 
 
-def _serve(pipe: Connection, payload: bytes, names: list[str], example: Genomes | Networks) -> None:
+def _serve(pipe: Connection, payload: bytes, functions: bytes, example: Genomes | Networks) -> None:
     """What a worker runs: say that it has started, then answer until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -334,7 +341,7 @@ def _serve(pipe: Connection, payload: bytes, names: list[str], example: Genomes 
         os.register_at_fork(after_in_child=pipe.close)
     parallel.set_threads(1)  # every core has a worker already
     try:
-        problem = rebuilt(payload, names)
+        problem = rebuilt(payload, functions)
     except RuntimeError as error:
         pipe.send((str(error), traceback_of(error)))
         return
@@ -363,11 +370,11 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def rebuilt(payload: bytes, names: list[str]) -> Problem:
-    """The problem, in another process than the run's.
+def rebuilt(payload: bytes, functions: bytes) -> Problem:
+    """The problem, in another process than the run's, which takes over registered functions.
 
     Raises:
-        RuntimeError: It cannot be, or functions are registered in another order here.
+        RuntimeError: It cannot be, or a function cannot.
     """
     try:
         problem: Problem = pickle.loads(payload)
@@ -377,13 +384,7 @@ def rebuilt(payload: bytes, names: list[str]) -> Problem:
             "made of must be importable there; an environment of your own must be registered by "
             'a module, and named as "module:Name-v0".'
         ) from error
-    known = function_names()
-    if known != names:  # genomes name a function by its place among them
-        raise RuntimeError(
-            f"expected the activations and dynamics {', '.join(names)} in a worker process, got "
-            f"{', '.join(known)}. Register them at the top level of the module that defines the "
-            "problem, all in one order."
-        )
+    take_over(functions)  # now, as the problem's module may register them for itself
     return problem
 
 

@@ -50,6 +50,9 @@ class FileError(ValueError):
     """A file that cannot be read as what it should be; the message says why."""
 
 
+REGISTER = "Register it before loading; on the command line, --import MODULE does."
+
+
 class UnknownContentError(FileError):
     """A file that may well be sound, but not be read here: of a newer format, or with a function
     that is not registered."""

@@ -12,6 +12,7 @@ from neatgrow._types import Array
 from neatgrow.columns import COLUMNS
 from neatgrow.files.archive import (
     DAMAGE,
+    REGISTER,
     FileError,
     UnknownContentError,
     damaged,
@@ -21,6 +22,7 @@ from neatgrow.files.archive import (
     whole,
     write_archive,
 )
+from neatgrow.files.functions import check_functions, described
 from neatgrow.genomes.columns import in_order, names_of, option_codes
 from neatgrow.genomes.columns import plain as plain_gene
 from neatgrow.genomes.genomes import Genome, Genomes
@@ -61,6 +63,7 @@ def pack_genomes(genomes: Genomes) -> tuple[dict[str, Any], dict[str, Array]]:
             if array.endswith("choices")
             for name in columns
         },
+        "functions": described(),
     }
     if face.phenotype is not None:
         metadata["encoding"] = described_encoding(face)
@@ -134,8 +137,7 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
             elif array.endswith("values"):
                 packed[array][:, k] = given[:, found.index(name)]
             else:
-                codes = metadata["options"][name]
-                packed[array][:, k] = _recoded(name, given[:, found.index(name)], codes)
+                packed[array][:, k] = _recoded(name, given[:, found.index(name)], metadata)
     inputs = whole(metadata, "inputs", 1, _MOST_INPUTS)
     nodes = packed["node_id"].size  # each genome has all outputs
     outputs = whole(metadata, "outputs", 1, nodes if nodes else _MOST_INPUTS)
@@ -202,22 +204,22 @@ def _known(array: str, name: object) -> str:
     if name not in COLUMNS or name not in getattr(names_of((str(name),)), array):
         rule = "registered gene columns"
         got = f"{_checks.shown(name)} in {array}"
-        raise UnknownContentError(
-            _checks.message("columns", rule, got, "Register it before loading.")
-        )
+        raise UnknownContentError(_checks.message("columns", rule, got, REGISTER))
     return str(name)
 
 
-def _recoded(name: str, given: Array, options: dict[str, int]) -> Array:
+def _recoded(name: str, given: Array, metadata: dict[str, Any]) -> Array:
     """Opcodes of a choice column as this program has them, by the names in the file."""
-    codes, names = option_codes(name), {code: option for option, code in options.items()}
+    codes = option_codes(name)
+    names = {code: option for option, code in metadata["options"][name].items()}
     result = np.empty_like(given)
     for code in np.unique(given):
         option = names[int(code)]
         if option not in codes:
             raise UnknownContentError(
-                f"{name}: expected a known option, got {option!r}. Register it before loading."
+                f"{name}: expected a known option, got {option!r}. {REGISTER}"
             )
+        check_functions(name, [option], metadata)
         result[given == code] = codes[option]
     return result
 

@@ -24,7 +24,16 @@ from neatgrow._types import Array
 from neatgrow.columns import COLUMNS, Values, column_names
 from neatgrow.kernels import functions
 from neatgrow.kernels.code_hash import code_hash
-from neatgrow.kernels.functions import FIRST_CUSTOM, activate, address_of, like, slope
+from neatgrow.kernels.functions import (
+    FIRST_CUSTOM,
+    Registered,
+    activate,
+    address_of,
+    checked_name,
+    like,
+    reason,
+    slope,
+)
 from neatgrow.kernels.jit import at, helper
 
 TIMED = FIRST_CUSTOM - 1  # in a plan, in the place of the activation of nodes that are not instant
@@ -173,8 +182,7 @@ def _call_own(address, z, state, parameters):
     return like(z, v)
 
 
-# Name → declaration, C function, and hash of what it is made of; in order of opcode.
-_registered: dict[str, tuple[Dynamics, Any, str | None]] = {}
+_registered: dict[str, tuple[Dynamics, Registered]] = {}  # by name, in order of opcode
 _NONE = np.zeros((2, 0), np.int64)
 
 
@@ -185,13 +193,14 @@ def register_dynamics(
     states: int = 1,
     columns: Sequence[str] = (),
     activates: bool = True,
+    replace: bool = False,
 ) -> None:
     """Let nodes change over time by a function of your own under ``name``.
 
     ``Config(genes=Genes(dynamics=Choices(options=("instant", name), …)))`` uses it. It has no
-    gradient, so genomes with such nodes do not learn. Worker processes and programs that load
-    such genomes must register it too, so do it at the top level of a module. Registering the same
-    again changes nothing.
+    gradient, so genomes with such nodes do not learn. Worker processes are given it. Files keep
+    what it does at some points: register it before loading them; another of that name is refused
+    there. Registering the same again changes nothing.
 
     Args:
         name: Any name not taken yet; it is what genomes are saved with.
@@ -203,21 +212,25 @@ def register_dynamics(
         columns: P value columns of nodes that it reads, at most 8: registered ones, which
             genomes must have then, or ``"bias"``.
         activates: Whether the activation is applied; if not, what is returned is the node's value.
+        replace: Whether it may take the place of another of the same name, also in genomes that
+            use it.
 
     Raises:
-        ValueError: The name is taken, a column is none of nodes with numbers, there are too many
-            states or columns, or the function raises when it is tried.
-        TypeError: The function cannot be compiled.
+        ValueError: The name is taken or means something else, a column is none of nodes with
+            numbers, there are too many states or columns, or the function raises when it is tried.
+        TypeError: The name is no text, or the function cannot be compiled.
     """
+    checked_name("dynamics", name)
     what = f"dynamics {name!r}"
     declared = Dynamics(name, states, tuple(columns), _checks.flag("activates", activates))
     code = code_hash(function)
-    if code is not None and name in _registered and _registered[name][::2] == (declared, code):
-        return
-    if name in opcodes():
-        raise ValueError(
-            _checks.message(what, "a new name", "one that is taken", "Choose another.")
-        )
+    if code is not None and name in _registered:
+        before, own = _registered[name]
+        if (before, own.code) == (declared, code):
+            return
+    if name in opcodes() and not (replace and name in _registered):
+        remedy = "Choose another, or pass replace=True for one of your own."
+        raise ValueError(_checks.message(what, "a new name", "one that is taken", remedy))
     for part, count in (("states", _checks.integer(f"{what}, states", states, 0)),
                         ("columns", len(columns))):  # fmt: skip
         if count > MOST:
@@ -225,12 +238,17 @@ def register_dynamics(
     known = column_names("node", Values, tuple(COLUMNS))
     for column in columns:
         _checks.one_of(f"{what}, columns", column, known)
-    compiled = _compiled(what, function, states, len(columns))
-    _registered[name] = declared, compiled, code
+    compiled = compiled_update(what, function, states, len(columns))
+    _registered[name] = declared, Registered(function, compiled, code)
 
 
-def _compiled(what: str, function: Callable[..., float], states: int, parameters: int) -> Any:
-    """The C function of an update; it gives NaN where the user's raises."""
+def compiled_update(what: str, function: Callable[..., float], states: int, parameters: int) -> Any:
+    """The C function of an update; it gives NaN where the user's raises.
+
+    Raises:
+        ValueError: The function raises when it is tried.
+        TypeError: It cannot be compiled.
+    """
     try:  # in Python first, where an index outside an array is an error and not a crash
         with np.errstate(all="ignore"):
             float(function(0.5, np.zeros(states), np.full(parameters, 0.5)))
@@ -252,13 +270,13 @@ def _compiled(what: str, function: Callable[..., float], states: int, parameters
     except Exception as error:  # numba's own, and others from within it
         raise TypeError(
             f"{what}: expected a function of z, state and parameters that numba compiles. "
-            f"{str(error).splitlines()[0]}"
+            f"{reason(error)}"
         ) from error
 
 
 def declarations() -> dict[int, Dynamics]:
     """Every dynamics by opcode, registered ones included."""
-    own = (declared for declared, _, _ in _registered.values())
+    own = (declared for declared, _ in _registered.values())
     return dict(enumerate(BUILT_IN)) | dict(enumerate(own, FIRST_CUSTOM))
 
 
@@ -275,9 +293,9 @@ def check_columns(declared: Dynamics, columns: Sequence[str]) -> None:
             raise ValueError(_checks.message("genes", rule, "none", f'Set "genes.{name}": True.'))
 
 
-def function_names() -> list[str]:
-    """Activations, then dynamics, in order of opcode: what processes must agree on."""
-    return [*functions.opcodes(), *opcodes()]
+def registered() -> dict[str, tuple[Dynamics, Registered]]:
+    """The registered dynamics by name, in order of opcode."""
+    return _registered
 
 
 def custom_addresses() -> Array:
@@ -285,7 +303,7 @@ def custom_addresses() -> Array:
     activations = functions.registered_addresses()
     if not (activations or _registered):
         return _NONE
-    own = [compiled.address for _, compiled, _ in _registered.values()]
+    own = [update.compiled.address for _, update in _registered.values()]
     table = np.zeros((2, max(len(activations), len(own))), np.int64)
     table[0, : len(activations)], table[1, : len(own)] = activations, own
     return table

@@ -6,7 +6,8 @@ no kernel is compiled again for it.
 
 import math
 from collections.abc import Callable
-from typing import Any
+from types import FunctionType
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -14,6 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from neatgrow import _checks
 from neatgrow.kernels import elementary
 from neatgrow.kernels.code_hash import code_hash
 from neatgrow.kernels.jit import helper, merged
@@ -278,8 +280,16 @@ def address_of(opcode, custom):
     return custom[0, opcode - FIRST_CUSTOM] if opcode >= FIRST_CUSTOM else np.int64(0)
 
 
-# Name → C function and hash of what it is made of, if it has one; in order of opcode.
-_registered: dict[str, tuple[Any, str | None]] = {}
+class Registered(NamedTuple):
+    """A user's function, and what became of it."""
+
+    function: Callable[..., Any]  # as it was given
+    compiled: Any  # the C function
+    code: str | None  # hash of all that it is made of, if it has one
+
+
+_registered: dict[str, Registered] = {}  # by name, in order of opcode
+_WORDS = ("auto", "none", "random")  # where settings take the name of a function
 
 
 def register_activation(
@@ -288,35 +298,72 @@ def register_activation(
     """Let genomes use a function of your own under ``name``.
 
     Registering the same function again changes nothing, as when a cell of a notebook runs twice.
+    Worker processes are given it. Files keep its values at some points: register it before loading
+    them; another function of that name is refused there.
 
     Args:
-        name: Any name not taken yet; it is what genomes are saved with, so register it again
-            before loading them.
-        function: float → float in the part of Python that numba compiles; compiled here, once
-            (about 0.1 s). It runs as a call per value, not as vector code.
+        name: Any name not taken yet; it is what genomes are saved with.
+        function: float → float in the part of Python that numba compiles, or one of ``math`` or
+            ``numpy``; compiled here, once (about 0.1 s). It runs as a call per value, not as
+            vector code; where it raises, its value is NaN.
         replace: Whether the function may take the place of another of the same name, also in
             genomes that use it.
 
     Raises:
-        ValueError: The name is taken.
-        TypeError: The function cannot be compiled to float64 → float64.
+        ValueError: The name is taken, or settings mean something else by it.
+        TypeError: The name is no text, or the function cannot be compiled to float64 → float64.
     """
+    checked_name("activation", name)
     code = code_hash(function)
-    if code is not None and name in _registered and _registered[name][1] == code:
+    if code is not None and name in _registered and _registered[name].code == code:
         return
     if name in ACTIVATIONS or (name in _registered and not replace):
         raise ValueError(
             f"activation: expected a new name, got {name!r}, which is taken by another function. "
             "Choose another, or pass replace=True for one of your own."
         )
+    _registered[name] = Registered(function, compiled_activation(name, function), code)
+
+
+def checked_name(what: str, name: object) -> None:
+    """Raise TypeError or ValueError if a function of a user's cannot have that name."""
+    if not isinstance(name, str):
+        raise TypeError(_checks.message(what, "a name", _checks.shown(name)))
+    if not name.strip() or name in _WORDS:
+        rule = "a name that settings mean nothing else by"
+        raise ValueError(_checks.message(what, rule, repr(name), "Choose another."))
+
+
+def compiled_activation(name: str, function: Callable[..., Any]) -> Any:
+    """The C function of an activation; it gives NaN where the user's raises.
+
+    Raises:
+        TypeError: It cannot be compiled.
+    """
+    own: Any = function
+    if isinstance(function, FunctionType):  # those of math and numpy are known to numba by name
+        own = numba.njit(error_model="numpy", nogil=True)(function)
+
+    def c_function(z):
+        try:
+            return own(z) * 1.0  # of a truth value or a whole number, too
+        except Exception:
+            return np.nan
+
     try:
-        compiled = numba.cfunc("float64(float64)", error_model="numpy")(function)
-    except numba.core.errors.NumbaError as error:
+        return numba.cfunc("float64(float64)", error_model="numpy")(c_function)
+    except Exception as error:  # numba's own, and others from within it
         raise TypeError(
             f"activation {name!r}: expected a function float → float that numba compiles. "
-            f"{str(error).splitlines()[0]}"
+            f"{reason(error)}"
         ) from error
-    _registered[name] = compiled, code
+
+
+def reason(error: Exception) -> str:
+    """The first line of numba's that says what it cannot compile."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith("Failed in")]
+    return told[0] if told else type(error).__name__
 
 
 def opcodes() -> dict[str, int]:
@@ -326,6 +373,11 @@ def opcodes() -> dict[str, int]:
     }
 
 
+def registered() -> dict[str, Registered]:
+    """The registered activations by name, in order of opcode."""
+    return _registered
+
+
 def registered_addresses() -> list[int]:
     """Addresses of the registered activations' C code."""
-    return [compiled.address for compiled, _ in _registered.values()]
+    return [own.compiled.address for own in _registered.values()]

@@ -13,6 +13,7 @@ from neatgrow.config import Config
 from neatgrow.evaluation.tracebacks import printable
 from neatgrow.files.archive import (
     DAMAGE,
+    REGISTER,
     UnknownContentError,
     damaged,
     plain,
@@ -21,6 +22,7 @@ from neatgrow.files.archive import (
     whole,
     write_archive,
 )
+from neatgrow.files.functions import check_functions
 from neatgrow.files.genomes import input_statistics, pack_genomes, unpack_genomes
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.variation import rules_of
@@ -223,7 +225,11 @@ def _unpack_state(metadata: dict[str, Any], arrays: dict[str, Array]) -> State:
     try:
         rules_of(config, genomes.interface)  # which knows the options by name
     except ValueError as error:
-        raise UnknownContentError(f"{error} Register it before loading.") from error
+        raise UnknownContentError(f"{error} {REGISTER}") from error
+    for column in ("activation", "dynamics"):  # also those that no genome has at present
+        offered = getattr(config.genes, column)
+        names = [*offered.options, offered.outputs] if offered else []
+        check_functions(column, names, metadata["genomes"])
     if config.encoding != genomes.interface.encoding:
         raise ValueError("encoding: expected that of the genomes in the configuration as well.")
     metadata, arrays = _from_format_1(metadata, arrays)

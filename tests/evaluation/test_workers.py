@@ -16,7 +16,6 @@ from workloads import CONFIG, GIVEN
 
 import neatgrow as ng
 from neatgrow.evaluation.workers import Workers
-from neatgrow.kernels import functions
 from neatgrow.problems.function import Function
 
 
@@ -283,16 +282,6 @@ def test_misuse_is_refused_in_words(options, kind, message, tmp_path):
 def test_a_worker_that_cannot_start_is_not_waited_for(fault, message):
     with pytest.raises(RuntimeError, match=message):
         ng.evolve(workloads.Homesick(fault), processes=1, **GIVEN)
-
-
-def test_an_activation_that_workers_do_not_know_is_refused(monkeypatch):
-    monkeypatch.setattr(functions, "_registered", {})
-    ng.register_activation("bump", lambda z: 1.0 / (1.0 + z * z))
-    config = CONFIG.override(
-        {"genes.activation.options": ["bump"], "genes.activation.start": "bump"}
-    )
-    with pytest.raises(RuntimeError, match=r"bump, .* in a worker process.*Register them at the"):
-        ng.evolve(workloads.value_of, processes=1, **GIVEN | {"config": config})
 
 
 # ------------------------------------------------------------------------- scripts

@@ -482,5 +482,6 @@ def test_a_file_written_with_ones_own_activation_loads_once_it_is_registered(
         ng.load_genome(tmp_path / "mine.npz")
     assert str(caught.value) == (
         f"{tmp_path / 'mine.npz'}: activation: "
-        "expected a known option, got 'mine'. Register it before loading."
+        "expected a known option, got 'mine'. Register it before loading; on the command line, "
+        "--import MODULE does."
     )

@@ -574,10 +574,10 @@ ng.Genome.from_edges([(0, 1, {{"theirs": {}}})], inputs=1, outputs=1).save(sys.a
     [
         ("ng.register_column('theirs', 'connection', ng.Values())", 0.5,
          "columns: expected registered gene columns, got 'theirs' in connection_values. Register "
-         "it before loading."),
+         "it before loading; on the command line, --import MODULE does."),
         ("ng.register_column('theirs', 'connection', ng.Choices(options=['a', 'b']))", "'b'",
          "columns: expected registered gene columns, got 'theirs' in connection_choices. Register "
-         "it before loading."),
+         "it before loading; on the command line, --import MODULE does."),
     ],
 )  # fmt: skip
 def test_unknown_columns_of_a_file_are_refused_by_name(

@@ -36,6 +36,18 @@ def test_what_cannot_be_one_is_refused(options, message):
     assert list(dynamics.opcodes())[-1] != "mine"
 
 
+def test_another_may_take_its_place_if_told_so():
+    ng.register_dynamics("mine", held)
+    ng.register_dynamics("mine", held)
+    with pytest.raises(ValueError, match=r"one that is taken\..* replace=True"):
+        ng.register_dynamics("mine", held, states=2)
+    ng.register_dynamics("mine", held, states=2, replace=True)
+    (code,) = (c for c, declared in dynamics.declarations().items() if declared.name == "mine")
+    assert code == dynamics.opcodes()["mine"] and dynamics.declarations()[code].states == 2
+    with pytest.raises(ValueError, match="dynamics 'leaky': expected a new name"):
+        ng.register_dynamics("leaky", held, replace=True)
+
+
 def test_what_numba_cannot_compile_is_refused():
     with pytest.raises(TypeError, match="'mine': expected a function of z, state and parameters"):
         ng.register_dynamics("mine", lambda z, state, parameters: max([z], key=repr))

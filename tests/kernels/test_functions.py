@@ -10,7 +10,7 @@ from conftest import ACTIVATIONS, AGGREGATIONS, build
 from neatgrow.columns import Choices, Genes
 from neatgrow.config import Config
 from neatgrow.genomes.columns import option_codes
-from neatgrow.kernels import functions
+from neatgrow.kernels import dynamics, functions
 from neatgrow.selection.population import Population
 
 EDGES = [0.0, -0.0, 1e-300, -1e-300, 1e-8, -1e-8, 0.5, -0.5, 1.0, -1.0, 1.5, 7.9, -7.9, 8.0, -8.0,
@@ -162,6 +162,63 @@ def test_registered_activation_runs_on_both_paths_and_evolves(registry):
     options = Choices(start="random", swap_rate=0.5, options=("cube", "tanh"))
     population = Population(1, 1, Config(genes=Genes(activation=options)))
     assert set(population.ask().activation_names) == {"cube", "tanh"}
+
+
+def curve(a, b=0.5):
+    return lambda z: a * z / (b + abs(z))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        math.exp, math.erf, math.log, math.sqrt, math.floor, np.tanh, np.exp, np.sign, np.sinc,
+        np.isnan, abs,
+        curve(2.0), lambda z: z, lambda z, k=3.0: k * z, lambda z: 1, lambda z: z > 0.0,
+        lambda z: max(0.0, min(1.0, 0.2 * z + 0.5)), lambda z: z**3 - z // 2 + z % 0.7,
+        lambda z: 1.0 if z > 0 else -1.0 if z < 0 else 0.0, lambda z: np.maximum(z, 0.1 * z),
+        lambda z: z * np.tanh(np.log1p(np.exp(z))), lambda z: int(z) + round(z),
+    ],
+)  # fmt: skip
+def test_functions_of_math_and_numpy_and_plain_python_are_taken(registry, function):
+    functions.register_activation("mine", function)
+    z = [-2.25, -1.0, -0.3, 0.0, 0.4, 1.75]
+    expected = []
+    for value in z:
+        try:
+            with np.errstate(invalid="ignore"):
+                expected.append(float(function(value)))
+        except ValueError:  # as math.log raises and compiled code does not
+            expected.append(-np.inf if value == 0.0 else np.nan)
+    for result in through("mine", z, np.float64):
+        np.testing.assert_allclose(result, expected, rtol=1e-12)
+
+
+def test_where_an_activation_raises_its_value_is_nan(registry):
+    def strict(z):
+        if z < 0.0:
+            raise ValueError
+        return z
+
+    functions.register_activation("strict", strict)
+    for result in through("strict", [-1.0, 2.0], np.float64):
+        np.testing.assert_array_equal(result, [np.nan, 2.0])
+
+
+@pytest.mark.parametrize("function", [None, 3.0, "tanh", [].append, lambda z: "z", lambda z: None])
+def test_what_is_no_function_of_numbers_is_no_activation(registry, function):
+    with pytest.raises(TypeError, match="activation 'mine': expected a function float → float"):
+        functions.register_activation("mine", function)
+    assert "mine" not in functions.opcodes()
+
+
+@pytest.mark.parametrize("name", ["auto", "none", "random", "", " "])
+def test_words_that_settings_mean_something_by_are_no_names(registry, name):
+    with pytest.raises(ValueError, match=r"^activation: expected a name that settings mean noth"):
+        functions.register_activation(name, math.exp)
+    with pytest.raises(ValueError, match=r"^dynamics: expected a name that settings mean nothing"):
+        dynamics.register_dynamics(name, lambda z, state, parameters: z)
+    with pytest.raises(TypeError, match="activation: expected a name, got 3"):
+        functions.register_activation(3, math.exp)
 
 
 def test_a_taken_activation_name_is_refused(registry):

@@ -37,12 +37,12 @@ class Sent(NamedTuple):
     cause: str
     traceback: str
 
-    def arrived(self) -> Exception:
+    def arrived(self) -> Exception | SystemExit:
         """It again, or an error of its words; caused by the text of its traceback."""
         error: object = None
         try:
             error = pickle.loads(self.pickled)
-            if isinstance(error, Exception):
+            if isinstance(error, (Exception, SystemExit)):
                 error.__traceback__ = error.__context__ = None  # some packages send them along
                 error.__cause__ = OriginalError(self.traceback)
                 return error
@@ -55,8 +55,11 @@ class Sent(NamedTuple):
 
 def sent(error: BaseException) -> Sent:
     """An error for another process, where its own kind may be unknown: :meth:`Sent.arrived`."""
+    alike = error
+    if isinstance(error, SystemExit):  # what it carries is shown as text where it is no number
+        alike = SystemExit(error.code if type(error.code) in (int, type(None)) else str(error.code))
     try:
-        pickled = pickle.dumps(error)
+        pickled = pickle.dumps(alike)
     except Exception:  # pickle raises many kinds
         pickled = b""
     return Sent(pickled, cause_of(error), traceback_of(error))

@@ -360,7 +360,8 @@ ERRORS = {
     "sealed": (lambda: SealedError("sealed"), RuntimeError, "SealedError: sealed"),
     "mute": (MuteError, MuteError, None),
     "changeling": (lambda: ChangelingError("x"), RuntimeError, "ChangelingError: x"),
-    "exit": (lambda: SystemExit(3), RuntimeError, "SystemExit: 3"),
+    "exit": (lambda: SystemExit(3), SystemExit, "3"),
+    "exit with a lambda": (lambda: SystemExit(lambda: 0), SystemExit, "<function"),
 }
 
 

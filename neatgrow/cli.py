@@ -52,6 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # before there was a result to return
         print("neatgrow: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+    except SystemExit as error:  # of the problem's code, or for a signal
+        for note in getattr(error, "__notes__", ()):
+            print(f"neatgrow: {note}", file=sys.stderr)
+        raise
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -203,7 +207,7 @@ def _learn(options: argparse.Namespace, result: Result) -> None:
         draw_change(result.champion, learned).savefig(directory / "learned.png", dpi=150)
     except Exception as error:
         print(f"learned.png was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
-    print(f"written to {directory}: {LEARNED}, learned.png")
+    print(f"written to {_short(directory)}: {LEARNED}, learned.png")
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -234,10 +238,18 @@ def _finish(options: argparse.Namespace, go: Callable[[], Result]) -> Result:
     if options.profile:
         print(profile(result.history, seconds))
     _draw_all(directory, result.learned, result.history)
-    print(f"written to {directory}: {', '.join(sorted(p.name for p in directory.iterdir()))}")
+    names = ", ".join(sorted(path.name for path in directory.iterdir()))
+    print(f"written to {_short(directory)}: {names}")
     if result.stopped != "solved":
-        print(f"go on with: neatgrow resume {directory} --generations {2 * len(result.history)}")
+        more = f"--generations {2 * len(result.history)}"
+        print(f"go on with: neatgrow resume {_short(directory)} {more}")
     return result
+
+
+def _short(path: Path) -> Path:
+    """A path as it is called from here, if it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _config(options: argparse.Namespace, tuned: Mapping[str, Any]) -> Config:
@@ -303,8 +315,9 @@ def _found(result: Result) -> str:
 
 def _where(directory: Path | None) -> str:
     """Where the traceback of the first evaluation that raised is to be read, if any did."""
-    path = None if directory is None else directory / TRACEBACK
-    return f"\nthe first traceback is in {path}" if path is not None and path.is_file() else ""
+    if directory is None or not (directory / TRACEBACK).is_file():
+        return ""
+    return f"\nthe first traceback is in {_short(directory / TRACEBACK)}"
 
 
 def profile(history: History, seconds: float) -> str:

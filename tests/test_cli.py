@@ -389,6 +389,26 @@ def test_ctrl_c_later_on_keeps_what_there_is(capsys, tmp_path, monkeypatch):
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES - {"verified.json"}
 
 
+def test_sys_exit_of_a_problem_is_the_program_s_code_and_says_where_the_run_is(
+    capsys, tmp_path, monkeypatch
+):
+    evaluate, calls = ng.XOR.evaluate, []
+
+    def leave(self, networks, **options):
+        calls.append(1)
+        if len(calls) == 3:
+            sys.exit(5)
+        return evaluate(self, networks, **options)
+
+    monkeypatch.setattr(ng.XOR, "evaluate", leave)
+    with pytest.raises(SystemExit) as caught:
+        main(quick())
+    assert caught.value.code == 5
+    said = capsys.readouterr().err
+    assert f"neatgrow: The run is in {tmp_path / 'out'}; resume(" in said
+    assert "goes on from generation 2." in said
+
+
 def test_a_missing_plotting_library_does_not_lose_the_result(capsys, tmp_path, monkeypatch):
     for name in ("graph.network", "history"):
         monkeypatch.setitem(sys.modules, f"neatgrow.plotting.{name}", None)

@@ -60,7 +60,7 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path, checkpoints: Checkpoints | None) -> None:
-        self.path = path
+        self.path = path.absolute()  # users' code may change the working directory
         self.checkpoints = Checkpoints() if checkpoints is None else checkpoints
         self._lock = locked(path / LOCK)
         self._champion: Genome | None = None

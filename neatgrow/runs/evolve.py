@@ -43,7 +43,9 @@ def evolve(
 ) -> Result:
     """Evolve networks until the problem is solved or the budget is spent.
 
-    Ctrl-C ends the run and returns the result so far.
+    Ctrl-C ends the run and returns the result so far. ``sys.exit()`` in a fitness function, a
+    problem or a callback ends it and leaves the program; where there is a directory, so do SIGTERM
+    and SIGHUP, with exit code 128 + their number. All of them save what there is first.
 
     Args:
         problem: A problem, or a function of one network that returns its fitness; or of a network
@@ -90,6 +92,7 @@ def evolve(
         BlockingIOError: Another process is using the directory.
         EvaluationError: With ``on_error="raise"``, at the first failure.
         RuntimeError: Every evaluation of the whole run failed; says how the first one did.
+        SystemExit: Users' code or a signal asked to leave the program.
     """
     asked = as_problem(problem, inputs, outputs, noisy)
     options = Options(

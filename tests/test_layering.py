@@ -42,6 +42,7 @@ OUTSIDE = {
     "kernels.functions": {"numba", "llvmlite"},  # numba's own code generator
     "kernels.dynamics": {"numba", "llvmlite"},
     "kernels.simulators": {"numba", "llvmlite"},
+    "files.provenance": {"numba", "llvmlite"},  # their versions
     "evaluation.executors": {"ray"},
     "evaluation.workers": {"cloudpickle"},
     "problems.gymnasium": {"gymnasium"},

@@ -4,6 +4,7 @@ import pickle
 import traceback
 from typing import NamedTuple
 
+from neatgrow._checks import printable
 from neatgrow.evaluation.base import cause_of
 
 _KEPT = 10_000  # characters at either end of a traceback
@@ -77,13 +78,6 @@ def traceback_of(error: BaseException) -> str:
     if left_out > 0:
         text = f"{text[:_KEPT]}\n… {left_out} characters left out …\n{text[-_KEPT:]}"
     return printable(text)
-
-
-def printable(text: str) -> str:
-    """Text whose control characters are shown as escapes, so that no terminal obeys them."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
-    )
 
 
 def let_frames_go(error: BaseException) -> None:

@@ -13,7 +13,7 @@ from neatgrow.problems.function import Fitness, as_problem
 from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.evolution import Evolution
 from neatgrow.runs.loop import carried_on
-from neatgrow.runs.options import Callback, Checkpoints, Options
+from neatgrow.runs.options import Callback, Checkpoints, Options, call_of
 from neatgrow.runs.results import Result
 from neatgrow.runs.saving import asked_for, described, description_of
 
@@ -115,6 +115,7 @@ def evolve(
             run.directory = RunDirectory.create(
                 directory, asked_for(run.population), description, checkpoints
             )
+            run.directory.write_provenance(0, call_of("evolve", asked.name, options, seed=seed))
         return run
 
     with held(asked):

@@ -44,6 +44,7 @@ def carried_on(begin: Callable[[], Evolution], options: Options) -> Result:
             stopped = _until_stopped(run, line, clock, signals)
             if stopped not in ("interrupted", "workers"):
                 _verify(run, line)
+            signals.hold()
         except BaseException as error:
             if run is not None and _where(run):
                 error.add_note(_where(run))

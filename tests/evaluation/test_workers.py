@@ -381,6 +381,18 @@ def test_ctrl_c_ends_the_run_and_its_workers(script, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_all_of_them_ends_the_run_saved_and_its_workers(number, script, tmp_path):
+    process = script(GUARDED, 10**6)
+    workers = [int(pid) for pid in process.stdout.readline().split()]
+    os.killpg(process.pid, number)  # as schedulers and closed terminals do
+    said, complaint = process.communicate(timeout=60)
+    assert (process.returncode, said, complaint) == (128 + number, "", "")
+    wait_until_gone(workers)
+    assert ng.resume(tmp_path / "run", problem=workloads.value_of, seconds=0).stopped == "seconds"
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
 def test_workers_of_a_killed_process_end_and_hold_nothing(script, tmp_path):
     process = script(GUARDED, 10**6)
     workers = [int(pid) for pid in process.stdout.readline().split()]

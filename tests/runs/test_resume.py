@@ -93,7 +93,7 @@ ENDINGS = [signal.SIGTERM, signal.SIGHUP]
 def test_a_run_that_is_told_to_end_at_any_moment_loses_no_generation(
     tmp_path, subprocess_environment
 ):
-    killer = kills.Killer("xor", tmp_path, 6, subprocess_environment, ENDINGS)
+    killer = kills.Killer("xor", tmp_path, 4, subprocess_environment, ENDINGS)
     assert killer.codes & {128 + number for number in ENDINGS}
     killer.check()
 

@@ -30,6 +30,16 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
+def printable(text: str) -> str:
+    """Text whose control characters are shown as escapes, so that no terminal obeys them.
+
+    Whatever is shown of a file or of an error goes through it, line ends and tabs untouched.
+    """
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
 def message(what: str, rule: str, got: object, remedy: str = "") -> str:
     """The one form of an error message; ``got`` is shown unless it is already text."""
     text = f"{what}: expected {rule}, got {got if isinstance(got, str) else shown(got)}."
@@ -196,7 +206,7 @@ def warn(text: str) -> None:
     frame, level = sys._getframe(1), 2
     while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
         frame, level = frame.f_back, level + 1
-    warnings.warn(text, RuntimeWarning, stacklevel=level)
+    warnings.warn(printable(text), RuntimeWarning, stacklevel=level)
 
 
 def flag(what: str, value: object) -> bool:

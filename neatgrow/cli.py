@@ -7,14 +7,16 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import neatgrow
 from neatgrow import _checks
+from neatgrow._checks import printable
 from neatgrow.config import Config
 from neatgrow.evaluation.base import Problem
-from neatgrow.evaluation.tracebacks import OriginalError, printable
-from neatgrow.files.genomes import load_genome
+from neatgrow.evaluation.tracebacks import OriginalError
+from neatgrow.files.genomes import load_genome, provenance_of
+from neatgrow.files.provenance import shown
 from neatgrow.genomes.genomes import Genome
 from neatgrow.kernels.parallel import set_threads
 from neatgrow.learning.policy.experience import Practice
@@ -29,6 +31,7 @@ from neatgrow.runs.reading import (
     TRACEBACK,
     read_description,
     read_judged,
+    read_provenance,
     read_run,
     read_verified,
 )
@@ -47,12 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.command(options))
     except (ValueError, TypeError, OSError, ImportError, RuntimeError, MemoryError) as error:
         if isinstance(error.__cause__, OriginalError):  # of the problem's code
-            print(error.__cause__.text, end="", file=sys.stderr)
-        print(f"neatgrow: {error}", file=sys.stderr)
+            _say(error.__cause__.text.removesuffix("\n"), file=sys.stderr)
+        _say(f"neatgrow: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:  # before there was a result to return
-        print("neatgrow: interrupted", file=sys.stderr)
+        _say("neatgrow: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+    except SystemExit as error:  # of the problem's code, or for a signal
+        for note in getattr(error, "__notes__", ()):
+            _say(f"neatgrow: {note}", file=sys.stderr)
+        raise
+
+
+def _say(text: object, file: TextIO | None = None) -> None:
+    """Print, by default to standard output; what a terminal would obey is shown as escapes."""
+    print(printable(str(text)), file=file)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     resume.set_defaults(command=_resume)
 
     show = commands.add_parser("show", help="print a run and draw its pictures again")
-    show.add_argument("directory", type=Path)
+    show.add_argument("directory", type=Path, help="of a run; or a genome's file, to print it")
     show.set_defaults(command=_show)
 
     report = commands.add_parser("report", help="write a run as one HTML page to explore")
@@ -150,7 +162,7 @@ def _run(options: argparse.Namespace) -> int:
     directory = options.out or _free_directory(f"{options.problem}-seed{options.seed}")
     said = _backend(problem)
     if said:
-        print(said)
+        _say(said)
     result = _finish(
         options,
         lambda: evolve(
@@ -160,7 +172,7 @@ def _run(options: argparse.Namespace) -> int:
         ),
     )  # fmt: skip
     if _backend(problem) != said:
-        print(f"then {_backend(problem)}")
+        _say(f"then {_backend(problem)}")
     _learn(options, result)
     return 0
 
@@ -196,19 +208,19 @@ def _learn(options: argparse.Namespace, result: Result) -> None:
         **{"seed": result.population.seed, **entry.learning, **budget},
     )
     learned.save(directory / LEARNED)
-    print(
+    _say(
         f"mean of {report.episodes} fresh episodes: {report.before:.6g} as evolved, "
         f"{report.learned:.6g} as learned from {report.steps} steps in {report.seconds:.1f} s"
     )
     if not report.kept:
-        print("learning did not make it better: what was evolved is kept")
+        _say("learning did not make it better: what was evolved is kept")
     try:
         from neatgrow.plotting.graph.changes import draw_change
 
         draw_change(result.champion, learned).savefig(directory / "learned.png", dpi=150)
     except Exception as error:
-        print(f"learned.png was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
-    print(f"written to {directory}: {LEARNED}, learned.png")
+        _say(f"learned.png was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
+    _say(f"written to {_short(directory)}: {LEARNED}, learned.png")
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -235,14 +247,22 @@ def _finish(options: argparse.Namespace, go: Callable[[], Result]) -> Result:
     seconds = time.monotonic() - start
     directory = result.directory
     assert directory is not None
-    print(_summary(result, seconds))
+    _say(_summary(result, seconds))
     if options.profile:
-        print(profile(result.history, seconds))
+        _say(profile(result.history, seconds))
     _draw_all(directory, result.learned, result.history)
-    print(f"written to {directory}: {', '.join(sorted(p.name for p in directory.iterdir()))}")
+    names = ", ".join(sorted(path.name for path in directory.iterdir()))
+    _say(f"written to {_short(directory)}: {names}")
     if result.stopped != "solved":
-        print(f"go on with: neatgrow resume {directory} --generations {2 * len(result.history)}")
+        more = f"--generations {2 * len(result.history)}"
+        _say(f"go on with: neatgrow resume {_short(directory)} {more}")
     return result
+
+
+def _short(path: Path) -> Path:
+    """A path as it is called from here, if it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _config(options: argparse.Namespace, tuned: Mapping[str, Any]) -> Config:
@@ -284,7 +304,7 @@ def _summary(result: Result, seconds: float) -> str:
         generation, row, cause = result.failures[0]
         failures = (
             f"\n{failed} evaluations failed, the first of genome {row} in generation "
-            f"{generation}: {printable(cause)}{_where(result.directory)}"
+            f"{generation}: {cause}{_where(result.directory)}"
         )
     retests = history.total("retest_episodes")
     tests = f" (and {retests} episodes of retests)" if retests else ""
@@ -308,8 +328,9 @@ def _found(result: Result) -> str:
 
 def _where(directory: Path | None) -> str:
     """Where the traceback of the first evaluation that raised is to be read, if any did."""
-    path = None if directory is None else directory / TRACEBACK
-    return f"\nthe first traceback is in {path}" if path is not None and path.is_file() else ""
+    if directory is None or not (directory / TRACEBACK).is_file():
+        return ""
+    return f"\nthe first traceback is in {_short(directory / TRACEBACK)}"
 
 
 def profile(history: History, seconds: float) -> str:
@@ -340,37 +361,46 @@ def _draw_all(directory: Path, champion: Genome, history: History) -> None:
 
             make().savefig(directory / name, dpi=150)
         except Exception as error:
-            print(f"{name} was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
+            _say(f"{name} was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
 
 
 def _show(options: argparse.Namespace) -> int:
+    if options.directory.is_file():
+        _say(load_genome(options.directory))
+        _say(f"written with {shown(provenance_of(options.directory))}")
+        return 0
     description, history, champion = read_run(options.directory)
-    last = history[-1]
+    newest = history[-1]
     description.pop("run", None)
-    print(", ".join(f"{key} {value}" for key, value in description.items()))
-    print(
+    _say(", ".join(f"{key} {value}" for key, value in description.items()))
+    _say(
         f"{len(history)} generations, {history.total('evaluations')} evaluations, champion "
-        f"fitness {last['champion']:.6g}, {last['species']} species"
+        f"fitness {newest['champion']:.6g}, {newest['species']} species"
     )
     verified, learned = read_verified(options.directory), read_judged(options.directory)
-    print("not verified by a final test" if verified is None else f"verified: {verified}")
+    _say("not verified by a final test" if verified is None else f"verified: {verified}")
     failed = history.total("failures")
     if failed:
-        print(f"{failed} evaluations failed{_where(options.directory)}")
-    print(champion)
+        _say(f"{failed} evaluations failed{_where(options.directory)}")
+    segments = read_provenance(options.directory)
+    bounds = [*(int(one["after"]) for one in segments), len(history)]
+    for one, first, last in zip(segments, bounds[:-1], bounds[1:], strict=True):
+        if first < last:
+            _say(f"generations {first + 1} to {last} made with {shown(one)}")
+    _say(champion)
     if learned is not None:
-        print(f"pictures show it after its learning, as it was judged: {JUDGED}")
+        _say(f"pictures show it after its learning, as it was judged: {JUDGED}")
     if champion.interface.phenotype is not None:
-        print(f"pictures show the graph that it stands for: {champion.phenotype()!r}")
+        _say(f"pictures show the graph that it stands for: {champion.phenotype()!r}")
     _draw_all(options.directory, learned or champion, history)
-    print(f"drawn again: {', '.join(str(p) for p in sorted(options.directory.glob('*.png')))}")
+    _say(f"drawn again: {', '.join(str(p) for p in sorted(options.directory.glob('*.png')))}")
     return 0
 
 
 def _report(options: argparse.Namespace) -> int:
     from neatgrow.plotting.pages.report import report
 
-    print(f"written: {report(options.directory, options.out)}")
+    _say(f"written: {report(options.directory, options.out)}")
     return 0
 
 
@@ -390,7 +420,7 @@ def _watch(options: argparse.Namespace) -> int:
     for episode in range(options.episodes):
         seed = options.seed + episode
         total = sum(step.reward for step in problem.play(network, seed=seed, render_mode="human"))
-        print(f"episode {episode + 1}: return {total:.6g}")
+        _say(f"episode {episode + 1}: return {total:.6g}")
     return 0
 
 
@@ -408,7 +438,7 @@ def _film(path: Path, problem: Any, champion: Genome, seed: int) -> int:
         every=every, fps=_FILM_FPS, title=problem.name,
     )  # fmt: skip
     total = sum(step.reward for step in steps)
-    print(f"{path}: {len(steps)} steps, return {total:.6g}")
+    _say(f"{path}: {len(steps)} steps, return {total:.6g}")
     return 0
 
 
@@ -421,8 +451,8 @@ def _problems(options: argparse.Namespace) -> int:
     widths = [max(len(row[k]) for row in rows) for k in range(5)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        print("  ".join(cells).rstrip())
-    print("Any other id registered with Gymnasium works too.")
+        _say("  ".join(cells).rstrip())
+    _say("Any other id registered with Gymnasium works too.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Runs in processes of their own that are killed at any moment, for tests of resuming."""
+"""Runs in processes of their own that are killed or ended at any moment, for tests of resuming."""
 
 import random
 import signal
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
 
 import neatgrow as ng
@@ -73,20 +74,23 @@ class Killer:
         folder: Where the directories of the runs go.
         kills: How many.
         environment: Of the processes.
+        signals: That end them, in turn.
 
     Attributes:
         expected: Fingerprint of the run that nobody interrupts.
         interrupted: Directories of the runs that were killed and are not at their end.
         ended: Fingerprints of those that reached their end in their own process.
         within_writes: Kills that left a file half-written.
+        codes: Exit codes of all.
     """
 
-    def __init__(self, name, folder, kills, environment):
+    def __init__(self, name, folder, kills, environment, signals=(signal.SIGKILL,)):
         self.name, self.folder, self.environment = name, folder, environment
         clock = time.monotonic()
         self.expected = begin(name, folder / "uninterrupted").fingerprint
         self.seconds = time.monotonic() - clock
         self.interrupted, self.ended, self.within_writes = [], [], 0
+        self.signals, self.codes = cycle(signals), set()
         moments = [(k + random.Random(k).random()) / kills for k in range(kills)]
         moments[0] = 0.0  # before there is anything
         random.Random(kills).shuffle(moments)
@@ -118,10 +122,17 @@ class Killer:
         try:
             said, _ = process.communicate(timeout=delay)
         except subprocess.TimeoutExpired:
-            process.kill()
+            number = next(self.signals)
+            process.send_signal(number)
             said, _ = process.communicate()
-        if process.returncode != -signal.SIGKILL:
-            assert process.returncode == 0
+            saved = process.returncode == 128 + number
+            # Before there is a directory, or when it is closed, they end the process at once.
+            assert saved or process.returncode in (0, -number)
+            if saved and (directory / "checkpoints").exists():
+                newest = max((directory / "checkpoints").glob("*.npz"))
+                assert load_snapshot(newest).population.generation == len(read_history(directory))
+        self.codes.add(process.returncode)
+        if process.returncode == 0:
             return said.strip()
         self.within_writes += any(directory.rglob(".*.tmp"))
         if (directory / "problem.json").exists():

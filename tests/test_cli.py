@@ -1,8 +1,11 @@
 """The command line: what it writes, what it says, how it fails."""
 
+import json
 import re
 import subprocess
 import sys
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +20,8 @@ from neatgrow.runs.reading import read_run
 
 FILES = {
     "champion.npz", "checkpoints", "config.toml", "failures.csv", "fitness.png", "history.csv",
-    "history.png", "network.png", "problem.json", "run.lock", "species.csv", "species.png",
-    "verified.json",
+    "history.png", "network.png", "problem.json", "provenance.json", "run.lock", "species.csv",
+    "species.png", "verified.json",
 }  # fmt: skip
 
 
@@ -389,6 +392,26 @@ def test_ctrl_c_later_on_keeps_what_there_is(capsys, tmp_path, monkeypatch):
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES - {"verified.json"}
 
 
+def test_sys_exit_of_a_problem_is_the_program_s_code_and_says_where_the_run_is(
+    capsys, tmp_path, monkeypatch
+):
+    evaluate, calls = ng.XOR.evaluate, []
+
+    def leave(self, networks, **options):
+        calls.append(1)
+        if len(calls) == 3:
+            sys.exit(5)
+        return evaluate(self, networks, **options)
+
+    monkeypatch.setattr(ng.XOR, "evaluate", leave)
+    with pytest.raises(SystemExit) as caught:
+        main(quick())
+    assert caught.value.code == 5
+    said = capsys.readouterr().err
+    assert f"neatgrow: The run is in {tmp_path / 'out'}; resume(" in said
+    assert "goes on from generation 2." in said
+
+
 def test_a_missing_plotting_library_does_not_lose_the_result(capsys, tmp_path, monkeypatch):
     for name in ("graph.network", "history"):
         monkeypatch.setitem(sys.modules, f"neatgrow.plotting.{name}", None)
@@ -422,10 +445,62 @@ def test_show_says_what_the_run_was(capsys):
         f"fitness {history[-1]['champion']:.6g}, {history[-1]['species']} species"
     )
     assert lines[2] == f"verified: {history[-1]['champion']:.6g}"
-    assert "\n".join(lines[3:-1]) == str(champion)
+    assert lines[3].startswith("generations 1 to 3 made with neatgrow ")
+    assert "\n".join(lines[4:-1]) == str(champion)
     assert lines[-1] == (
         "drawn again: out/fitness.png, out/history.png, out/network.png, out/species.png"
     )  # fmt: skip
+
+
+def test_show_says_what_each_segment_was_made_with_and_what_wrote_a_genome(capsys):
+    main(quick())
+    main(["resume", "out", "--generations", "5"])
+    capsys.readouterr()
+    assert main(["show", "out"]) == 0
+    first, second = (s for s in capsys.readouterr().out.splitlines() if "made with" in s)
+    assert first.startswith(f"generations 1 to 3 made with neatgrow {ng.__version__}, python ")
+    assert second.startswith("generations 4 to 5 made with") and "resume(xor, " in second
+    assert main(["show", "out/champion.npz"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(str(ng.load_genome("out/champion.npz")))
+    assert said.splitlines()[-1].startswith(f"written with neatgrow {ng.__version__}, python ")
+
+
+EVIL = "\x1b]0;owned\x07\x1b[2Jname\r\x9b31m"
+
+
+def evil_run(tmp_path):
+    """A run whose texts would do things to a terminal."""
+    main(quick())
+    out = tmp_path / "out"
+    for name, change in (
+        ("problem.json", lambda told: told | {"name": EVIL, "paper": EVIL}),
+        ("provenance.json", lambda told: [told[0] | {"numpy": EVIL, "command": EVIL}]),
+    ):
+        told = change(json.loads((out / name).read_text("utf-8")))
+        (out / name).write_text(json.dumps(told), "utf-8")
+    champion = ng.load_genome(out / "champion.npz")
+    face = replace(champion.interface, input_names=(EVIL, "b"))
+    type(champion.batch())(champion.batch().packed, face).save(out / "champion.npz")
+    return out
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+@pytest.mark.parametrize("command", ["show", "report", "watch", "resume", "show champion.npz"])
+def test_what_a_terminal_would_obey_is_shown_and_not_sent(command, capsys, tmp_path):
+    out = evil_run(tmp_path)
+    command, *name = command.split()
+    capsys.readouterr()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        main([command, str(out / name[0] if name else out)])
+    output = capsys.readouterr()
+    said = (
+        output.out + output.err + "".join(str(w.message) for w in caught if "Glyph" not in str(w))
+    )
+    assert said and not {"\x1b", "\x07", "\x9b", "\r"} & set(said)
+    if command == "show":
+        assert r"\x1b[2Jname" in said
 
 
 def test_watch_plays_the_episodes_that_it_prints(capsys, monkeypatch):

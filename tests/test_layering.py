@@ -44,6 +44,7 @@ OUTSIDE = {
     "kernels.simulators": {"numba", "llvmlite"},
     "kernels.team": {"numba", "llvmlite"},
     "kernels.ir_only": {"numba", "llvmlite"},
+    "files.provenance": {"numba", "llvmlite"},  # their versions
     "evaluation.executors": {"ray"},
     "evaluation.sending": {"numba"},  # its copy of cloudpickle
     "evaluation.workers": {"cloudpickle"},

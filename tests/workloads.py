@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -80,7 +81,7 @@ FAULTS = {
     "hang": lambda: time.sleep(600),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "exit": lambda: os._exit(3),
-    "sys.exit": lambda: exit(4),
+    "sys.exit": lambda: sys.exit(4),
     "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
 }
 

@@ -1,6 +1,5 @@
 """What a problem is: N networks and a seed in, N fitnesses out."""
 
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,14 +16,9 @@ from neatgrow.networks.networks import Networks
 
 T = TypeVar("T")
 
-# What users' code may raise in an evaluation: sys.exit() there must not end the run without a word.
+# What code that others wrote may raise, as environments are made and played: sys.exit() there is a
+# fault like any other. In a fitness function, or in a problem of one's own, it leaves the program.
 FAULTS = (Exception, SystemExit)
-
-
-def let_children_go(error: BaseException, owner: int) -> None:
-    """Raise SystemExit again in a process that the evaluation forked from the ``owner``."""
-    if isinstance(error, SystemExit) and os.getpid() != owner:
-        raise error
 
 
 @dataclass(frozen=True, eq=False)
@@ -348,13 +342,8 @@ def cause_of(error: BaseException) -> str:
 def _answer(
     problem: Problem, batch: Genomes | Networks, seed: int, episodes: int | None
 ) -> Evaluation:
-    """The problem's answer, its shape checked; sys.exit() in it is an error like any other."""
-    owner = os.getpid()
-    try:
-        evaluation = problem.evaluate(compiled(batch), seed=seed, episodes=episodes)
-    except SystemExit as error:
-        let_children_go(error, owner)
-        raise RuntimeError(cause_of(error)) from error
+    """The problem's answer, its shape checked."""
+    evaluation = problem.evaluate(compiled(batch), seed=seed, episodes=episodes)
     return _checked(evaluation, len(batch), getattr(problem, "objectives", None))
 
 

@@ -26,7 +26,6 @@ from neatgrow.evaluation.base import (
     Stateful,
     cause_of,
     failed,
-    judged,
     state_of,
     take_in,
 )
@@ -38,7 +37,7 @@ from neatgrow.evaluation.workers import (
     Workers,
     pickled,
     rebuilt,
-    sendable,
+    reply_of,
     warm_up,
 )
 from neatgrow.genomes.genomes import Genomes
@@ -285,10 +284,7 @@ def answered(share: _Share) -> Reply | _Unbuildable:
             problem.restore(share.state)
     except RuntimeError as error:
         return _Unbuildable(str(error), traceback_of(error))
-    try:
-        return sendable(judged(problem, share.batch, seed=share.seed, episodes=share.episodes))
-    except Exception as error:
-        return sendable(error)
+    return reply_of(problem, share.batch, share.seed, share.episodes)
 
 
 def evaluator(

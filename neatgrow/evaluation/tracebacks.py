@@ -4,6 +4,7 @@ import pickle
 import traceback
 from typing import NamedTuple
 
+from neatgrow._checks import printable
 from neatgrow.evaluation.base import cause_of
 
 _KEPT = 10_000  # characters at either end of a traceback
@@ -37,12 +38,12 @@ class Sent(NamedTuple):
     cause: str
     traceback: str
 
-    def arrived(self) -> Exception:
+    def arrived(self) -> Exception | SystemExit:
         """It again, or an error of its words; caused by the text of its traceback."""
         error: object = None
         try:
             error = pickle.loads(self.pickled)
-            if isinstance(error, Exception):
+            if isinstance(error, (Exception, SystemExit)):
                 error.__traceback__ = error.__context__ = None  # some packages send them along
                 error.__cause__ = OriginalError(self.traceback)
                 return error
@@ -55,8 +56,11 @@ class Sent(NamedTuple):
 
 def sent(error: BaseException) -> Sent:
     """An error for another process, where its own kind may be unknown: :meth:`Sent.arrived`."""
+    alike = error
+    if isinstance(error, SystemExit):  # what it carries is shown as text where it is no number
+        alike = SystemExit(error.code if type(error.code) in (int, type(None)) else str(error.code))
     try:
-        pickled = pickle.dumps(error)
+        pickled = pickle.dumps(alike)
     except Exception:  # pickle raises many kinds
         pickled = b""
     return Sent(pickled, cause_of(error), traceback_of(error))
@@ -74,13 +78,6 @@ def traceback_of(error: BaseException) -> str:
     if left_out > 0:
         text = f"{text[:_KEPT]}\n… {left_out} characters left out …\n{text[-_KEPT:]}"
     return printable(text)
-
-
-def printable(text: str) -> str:
-    """Text whose control characters are shown as escapes, so that no terminal obeys them."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
-    )
 
 
 def let_frames_go(error: BaseException) -> None:

@@ -355,10 +355,10 @@ def _serve(pipe: Connection, payload: bytes, functions: bytes, example: Genomes 
         try:
             if asked.state and isinstance(problem, Stateful):
                 problem.restore(asked.state)
-            answer = judged(problem, asked.batch, seed=asked.seed, episodes=asked.episodes)
-            pipe.send(sendable(answer))
         except Exception as error:
             pipe.send(sendable(error))
+            continue
+        pipe.send(reply_of(problem, asked.batch, asked.seed, asked.episodes))
 
 
 def _end_with_parent() -> None:
@@ -401,6 +401,21 @@ def warm_up(example: Genomes | Networks) -> None:
     networks.lanes([0]).activate(x)
 
 
+def reply_of(
+    problem: Problem, batch: Genomes | Networks, seed: int, episodes: int | None
+) -> "Reply":
+    """What a problem answers in a worker, or what it raises, SystemExit included."""
+    owner = os.getpid()
+    try:
+        return sendable(judged(problem, batch, seed=seed, episodes=episodes))
+    except SystemExit as error:
+        if os.getpid() != owner:  # a process that the evaluation forked leaves for itself
+            raise
+        return sendable(error)
+    except Exception as error:
+        return sendable(error)
+
+
 class Reply(NamedTuple):
     """What comes of a share, as another process sends it.
 
@@ -413,16 +428,23 @@ class Reply(NamedTuple):
     errors: dict[int, Sent]
 
     def opened(self) -> Evaluation | Exception:
-        """The evaluation, or what the problem raised."""
+        """The evaluation, or what the problem raised.
+
+        Raises:
+            SystemExit: The problem asked to leave the program.
+        """
         if self.evaluation is None:
-            return self.errors[0].arrived()
+            error = self.errors[0].arrived()
+            if isinstance(error, SystemExit):
+                raise error
+            return error
         errors: dict[int, BaseException] = {row: e.arrived() for row, e in self.errors.items()}
         return replace(self.evaluation, errors=errors)
 
 
-def sendable(answer: Evaluation | Exception) -> Reply:
+def sendable(answer: Evaluation | Exception | SystemExit) -> Reply:
     """An evaluation, or what the problem raised, as it survives the journey whatever it is."""
-    if isinstance(answer, Exception):
+    if isinstance(answer, (Exception, SystemExit)):
         return Reply(None, {0: sent(answer)})
     errors = {row: sent(answer.errors[row]) for row in sorted(answer.errors)[:1]}
     return Reply(replace(answer, errors={}), errors)

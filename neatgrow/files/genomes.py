@@ -23,6 +23,7 @@ from neatgrow.files.archive import (
     write_archive,
 )
 from neatgrow.files.functions import check_functions, described
+from neatgrow.files.provenance import checked_provenance, made_with
 from neatgrow.genomes.columns import in_order, names_of, option_codes
 from neatgrow.genomes.columns import plain as plain_gene
 from neatgrow.genomes.genomes import Genome, Genomes
@@ -44,7 +45,8 @@ def save_genomes(path: str | PathLike[str], genomes: Genomes) -> None:
     path = _checks.path("path", path)
     genomes.check()
     metadata, arrays = pack_genomes(genomes)
-    write_archive(path, {"format": FORMAT, "version": VERSION, **metadata}, arrays)
+    head = {"format": FORMAT, "version": VERSION, "provenance": made_with()}
+    write_archive(path, {**head, **metadata}, arrays)
 
 
 def pack_genomes(genomes: Genomes) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -97,6 +99,21 @@ def load_genomes(path: str | PathLike[str]) -> Genomes:
     metadata, arrays = read_archive(path, [FORMAT], VERSION)
     try:
         return unpack_genomes(metadata, arrays)
+    except DAMAGE as error:
+        raise damaged(path, "sound genomes", error) from error
+
+
+def provenance_of(path: str | PathLike[str]) -> dict[str, str]:
+    """What a file of genomes was written with: versions, processor, command line; empty in files
+    of before this was kept.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileError: The file is damaged, of another program, or of a newer format.
+    """
+    metadata, _ = read_archive(path, [FORMAT], VERSION)
+    try:
+        return checked_provenance(metadata.get("provenance", {}))
     except DAMAGE as error:
         raise damaged(path, "sound genomes", error) from error
 

@@ -1,7 +1,6 @@
 """A user's function of one network as a problem."""
 
 import inspect
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
-from neatgrow.evaluation.base import FAULTS, Evaluation, Problem, cause_of, let_children_go
+from neatgrow.evaluation.base import Evaluation, Problem, cause_of
 from neatgrow.kernels import random
 from neatgrow.networks.networks import Networks
 
@@ -25,9 +24,9 @@ class Function:
             draws all its random numbers from the seed. It may return a tuple instead, for ways of
             selection that read more: (fitness, behaviour) or (fitness, behaviour, objectives),
             each of the others a list of as many numbers for every network, or ``None``;
-            objectives are the better the higher. What it raises, SystemExit included,
-            counts as a failure of that genome, as does what is no number; if it never returns
-            one, that is raised.
+            objectives are the better the higher. What it raises counts as a failure of that
+            genome, as does what is no number; if it never returns one, that is raised.
+            ``sys.exit()`` ends the run and leaves the program.
         inputs: I.
         outputs: O.
         solved_at: Fitness from which it counts as solved.
@@ -78,15 +77,13 @@ class Function:
         failures: dict[int, str] = {}
         errors: dict[int, BaseException] = {}
         refused: list[Exception] = []
-        owner = os.getpid()
         for row in range(len(networks)):
             for k, own in enumerate(seeds.tolist()):
                 given = (networks[row], own) if self._by_place else (networks[row],)
                 named = {"seed": own} if self._by_place is False else {}
                 try:
                     value = self.function(*given, **named)
-                except FAULTS as error:
-                    let_children_go(error, owner)
+                except Exception as error:
                     failures[row] = cause_of(error)
                     errors = errors or {row: error}
                     break

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from neatgrow import _checks, automatic
+from neatgrow._checks import printable
 from neatgrow._settings import UnknownKindError
 from neatgrow._types import Array
 from neatgrow.config import Config
-from neatgrow.evaluation.tracebacks import printable
 from neatgrow.files.archive import (
     DAMAGE,
     REGISTER,

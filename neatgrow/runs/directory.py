@@ -16,6 +16,7 @@ from neatgrow import _checks
 from neatgrow.config import Config
 from neatgrow.files.archive import FileError, UnknownContentError, write_text
 from neatgrow.files.locks import locked
+from neatgrow.files.provenance import differences, made_with
 from neatgrow.genomes.genomes import Genome
 from neatgrow.runs.checkpoints import Snapshot, load_snapshot, save_snapshot
 from neatgrow.runs.evidence import Verified
@@ -31,11 +32,13 @@ from neatgrow.runs.reading import (
     LEARNED,
     LOCK,
     PROBLEM,
+    PROVENANCE,
     SPECIES,
     TRACEBACK,
     VERIFIED,
     check_files,
     checkpoint_paths,
+    read_provenance,
 )
 
 _MOST_FAILURES = 10_000  # lines of failures.csv
@@ -50,8 +53,8 @@ class RunDirectory:
     ``failures.csv`` which genome failed when and why, ``failure.txt`` the traceback of the first
     that raised, if any did, ``champion.npz`` the best genome so far, ``judged.npz`` the same as
     it was judged where what it learned is not inherited, ``verified.json`` its final test once
-    there was one, ``checkpoints/`` the last few states to resume from, ``run.lock`` held while the
-    run goes.
+    there was one, ``provenance.json`` what each segment of the run was made with,
+    ``checkpoints/`` the last few states to resume from, ``run.lock`` held while the run goes.
 
     A write that fails, as on a full disk, is said in a warning and made up for once it is
     possible again; what was written before stays good.
@@ -60,7 +63,7 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path, checkpoints: Checkpoints | None) -> None:
-        self.path = path
+        self.path = path.absolute()  # users' code may change the working directory
         self.checkpoints = Checkpoints() if checkpoints is None else checkpoints
         self._lock = locked(path / LOCK)
         self._champion: Genome | None = None
@@ -203,6 +206,29 @@ class RunDirectory:
         """
         write_text(self.path / PROBLEM, json.dumps(description, indent=2) + "\n")
 
+    def write_provenance(self, after: int, call: str) -> None:
+        """Add what the run is made with from now on to ``provenance.json``; say if that is new.
+
+        Args:
+            after: Generations before; segments that began no earlier have been lost.
+            call: As :func:`neatgrow.runs.options.call_of` gives it.
+        """
+        try:
+            before = [one for one in read_provenance(self.path) if int(one["after"]) < after]
+        except FileError as error:
+            _checks.warn(f"{error} It is begun anew.")
+            before = []
+        now = {**made_with(), "call": call}
+        new = differences(before[-1], now) if before else []
+        if new:
+            _checks.warn(
+                f"{self.path}: the run goes on with {', '.join(new)}. Its last bits may not be "
+                "those of a run that was never interrupted."
+            )
+        text = json.dumps([*before, {"after": str(after), **now}], indent=2)
+        write = partial(write_text, self.path / PROVENANCE, text + "\n")
+        self._trying("the provenance", write)
+
     def catch_up(
         self,
         history: History,
@@ -338,7 +364,8 @@ class RunDirectory:
     def _remove_leftovers(self) -> None:
         """Remove what a process that was killed had not finished writing."""
         for name in (
-            CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, TRACEBACK, CHAMPION, JUDGED, VERIFIED
+            CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, TRACEBACK, CHAMPION, JUDGED, VERIFIED,
+            PROVENANCE,
         ):  # fmt: skip
             for path in self.path.glob(f".{name}.*.tmp"):
                 path.unlink()

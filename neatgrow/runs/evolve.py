@@ -13,7 +13,7 @@ from neatgrow.problems.function import Fitness, as_problem
 from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.evolution import Evolution
 from neatgrow.runs.loop import carried_on
-from neatgrow.runs.options import Callback, Checkpoints, Options
+from neatgrow.runs.options import Callback, Checkpoints, Options, call_of
 from neatgrow.runs.results import Result
 from neatgrow.runs.saving import asked_for, described, description_of
 
@@ -43,7 +43,9 @@ def evolve(
 ) -> Result:
     """Evolve networks until the problem is solved or the budget is spent.
 
-    Ctrl-C ends the run and returns the result so far.
+    Ctrl-C ends the run and returns the result so far. ``sys.exit()`` in a fitness function, a
+    problem or a callback ends it and leaves the program; where there is a directory, so do SIGTERM
+    and SIGHUP, with exit code 128 + their number. All of them save what there is first.
 
     Args:
         problem: A problem, or a function of one network that returns its fitness; or of a network
@@ -90,6 +92,7 @@ def evolve(
         BlockingIOError: Another process is using the directory.
         EvaluationError: With ``on_error="raise"``, at the first failure.
         RuntimeError: Every evaluation of the whole run failed; says how the first one did.
+        SystemExit: Users' code or a signal asked to leave the program.
     """
     asked = as_problem(problem, inputs, outputs, noisy)
     options = Options(
@@ -112,6 +115,7 @@ def evolve(
             run.directory = RunDirectory.create(
                 directory, asked_for(run.population), description, checkpoints
             )
+            run.directory.write_provenance(0, call_of("evolve", asked.name, options, seed=seed))
         return run
 
     with held(asked):

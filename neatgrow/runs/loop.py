@@ -1,12 +1,9 @@
 """The loop of a run: steps until there is a reason to stop, then the final test."""
 
-import signal
+import os
 import sys
-import threading
 import time
 from collections.abc import Callable
-from types import FrameType
-from typing import Self
 
 import numpy as np
 
@@ -18,6 +15,7 @@ from neatgrow.runs.evolution import Evolution
 from neatgrow.runs.options import Options
 from neatgrow.runs.progress import Progress
 from neatgrow.runs.results import Result
+from neatgrow.runs.signals import Signals
 
 _SHORT = 60.0  # seconds of a budget that compilation does not count against
 _FAILING = 3  # generations over which the share of failures is judged
@@ -35,40 +33,55 @@ def carried_on(begin: Callable[[], Evolution], options: Options) -> Result:
     quiet = options.progress is None and not show
     line = Progress(waits_only=quiet) if show or quiet else None  # first: it compiles already
     run: Evolution | None = None
-    try:
-        run = begin()
-        if line is not None:
-            line.begin(run.problem, run.population, run.generations)
-        with _Interrupts() as interrupts:
-            stopped = _until_stopped(run, line, clock, interrupts)
+    owner = os.getpid()
+    with Signals() as signals:
+        try:
+            run = begin()
+            if run.directory is not None:
+                signals.watch_endings()
+            if line is not None:
+                line.begin(run.problem, run.population, run.generations)
+            stopped = _until_stopped(run, line, clock, signals)
             if stopped not in ("interrupted", "workers"):
                 _verify(run, line)
-    except BaseException as error:
-        if run is not None and run.directory is not None and run.snapshot is not None:
-            error.add_note(
-                f"The run is in {run.directory.path}; resume('{run.directory.path}') goes on "
-                f"from generation {run.snapshot.population.generation}."
-            )
-        raise
-    finally:
-        if line is not None:
-            line.close()
-        if run is not None:
-            _put_away(run)
+            signals.hold()
+        except BaseException as error:
+            if run is not None and _where(run):
+                error.add_note(_where(run))
+            raise
+        finally:
+            if os.getpid() == owner:  # else it was forked by an evaluation, which exits in it
+                signals.hold()
+                if line is not None:
+                    line.close()
+                if run is not None:
+                    signals.where = _where(run)
+                    _put_away(run)
     return run.result(stopped)
+
+
+def _where(run: Evolution) -> str:
+    """Where a run is that did not end in order; empty where nothing of it is saved."""
+    if run.directory is None or run.snapshot is None:
+        return ""
+    path = run.directory.path
+    return (
+        f"The run is in {path}; resume('{path}') goes on from generation "
+        f"{run.snapshot.population.generation}."
+    )
 
 
 def _until_stopped(
     run: Evolution,
     line: Progress | None,
     clock: "_Clock",
-    interrupts: "_Interrupts",
+    signals: Signals,
 ) -> str:
     """Step until there is a reason to stop; the reason."""
     try:
         while not run.solved and len(run.history) < run.generations:
             run.step()
-            if interrupts.came:
+            if signals.came:
                 return "interrupted"
             if line is not None:
                 line.update(run.history, run.generations)
@@ -82,10 +95,15 @@ def _until_stopped(
             if clock.is_up():
                 return "seconds"
     except KeyboardInterrupt:
+        signals.hold()
         if run.snapshot is None:
             raise
         run.rewind()
         return "interrupted"
+    except SystemExit:  # of users' code, which asks to leave the program
+        if run.snapshot is not None:
+            run.rewind()
+        raise
     except EvaluatorError as error:
         if run.snapshot is None:
             raise
@@ -130,31 +148,6 @@ class _Clock:
     def _now(self) -> float:
         spared = jit.compile_seconds() if self._seconds < _SHORT else 0.0
         return time.monotonic() - spared
-
-
-class _Interrupts:
-    """Remembers Ctrl-C, which Python forgets where it arrives while an object is taken apart."""
-
-    def __init__(self) -> None:
-        self.came = False
-        self._ours = False
-
-    def __enter__(self) -> Self:
-        if (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        ):
-            signal.signal(signal.SIGINT, self._note)
-            self._ours = True
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.came = True
-        signal.default_int_handler(number, frame)
 
 
 def _put_away(run: Evolution) -> None:

@@ -1,7 +1,7 @@
 """What is asked of a run beside its settings: when it ends, how it evaluates, when it is saved."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from neatgrow import _checks
@@ -17,6 +17,8 @@ Callback = Callable[["Evolution"], object]
 # Those that hold for the whole run, so that they are saved with it. A function's inputs, outputs
 # and noise are its problem's, and stand beside them in the run's description.
 SAVED = ("generations", "solved_at", "minimize", "learning")
+
+_ASIDE = ("callbacks", "progress", "checkpoints")  # of a call, which nothing follows from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +114,29 @@ class Options:
         """
         saved = {name: getattr(self, name) for name in SAVED}
         return replace(now, **saved | ({} if generations is None else {"generations": generations}))
+
+
+def call_of(function: str, problem: str, options: Options, **more: Any) -> str:
+    """A call as text, for people: the arguments that are not the defaults, settings left out.
+
+    Args:
+        function: ``"evolve"`` or ``"resume"``.
+        problem: Its name.
+        options: As asked for.
+        more: Other arguments, those that are ``None`` left out.
+    """
+    usual = Options()
+    given = {name: value for name, value in more.items() if value is not None}
+    for field in fields(Options):
+        value = getattr(options, field.name)
+        if field.name not in (*more, *_ASIDE) and value != getattr(usual, field.name):
+            given[field.name] = value
+    plain_kinds = (bool, int, float, str, dict, Settings)
+    texts = [
+        f"{name}={_checks.shown(value) if isinstance(value, plain_kinds) else '…'}"
+        for name, value in given.items()
+    ]
+    return f"{function}({', '.join([problem, *texts])})"
 
 
 def _called(callbacks: object) -> tuple[Callback, ...]:

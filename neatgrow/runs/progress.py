@@ -3,7 +3,7 @@
 import sys
 from typing import Any, TextIO
 
-from neatgrow import automatic
+from neatgrow import _checks, automatic
 from neatgrow.evaluation.base import Problem
 from neatgrow.kernels import jit
 from neatgrow.runs.history import History
@@ -51,12 +51,13 @@ class Progress:
             return
         config = population.config
         told = population.generation
-        self.stream.write(
+        text = (
             f"{problem.name}: {_counted(problem.inputs, 'input')}, "
             f"{_counted(problem.outputs, 'output')}, population {config.population_size}, "
             f"{f'{told} generations done, ' if told else ''}at most {generations} generations, "
             f"seed {population.seed}; {automatic.said(config, population.chosen, problem)}\n"
         )
+        self.stream.write(_checks.printable(text))  # a name may come from a file
         self.stream.flush()
 
     def update(self, history: History, generations: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from neatgrow import _checks
 from neatgrow.files.archive import DAMAGE, FileError, UnknownContentError, whole
 from neatgrow.files.genomes import load_genome
+from neatgrow.files.provenance import checked_provenance
 from neatgrow.genomes.genomes import Genome
 from neatgrow.lineage.lineage import Lineage
 from neatgrow.runs.checkpoints import load_snapshot
@@ -22,7 +23,7 @@ CONFIG, PROBLEM = "config.toml", "problem.json"
 HISTORY, SPECIES = "history.csv", "species.csv"
 FAILURES, TRACEBACK = "failures.csv", "failure.txt"
 CHAMPION, JUDGED, LEARNED = "champion.npz", "judged.npz", "learned.npz"
-VERIFIED = "verified.json"
+VERIFIED, PROVENANCE = "verified.json", "provenance.json"
 LOCK, CHECKPOINTS = "run.lock", "checkpoints"
 _MOST = (1 << 63) - 1
 
@@ -125,6 +126,31 @@ def read_verified(directory: str | PathLike[str]) -> Verified | None:
     except DAMAGE as error:
         raise FileError(
             f"{path}: expected the champion's final test in JSON, got an error: {error}"
+        ) from error
+
+
+def read_provenance(directory: str | PathLike[str]) -> list[dict[str, str]]:
+    """What each segment of a run was made with, first to last: the versions, the processor, the
+    command line and the call, and under ``"after"`` the generations before it.
+
+    Returns:
+        Nothing where the run is of before this was kept.
+
+    Raises:
+        FileError: The file is damaged.
+    """
+    path = Path(directory) / PROVENANCE
+    if not path.exists():
+        return []
+    try:
+        segments = [checked_provenance(one) for one in list(json.loads(path.read_text("utf-8")))]
+        for one in segments:
+            whole({"after": int(one["after"])}, "after", 0, _MOST)
+        return segments
+    except DAMAGE as error:
+        raise FileError(
+            f"{path}: expected what the run was made with in JSON, got an error: {error} "
+            "Remove the file: nothing depends on it."
         ) from error
 
 

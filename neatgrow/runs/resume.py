@@ -14,7 +14,7 @@ from neatgrow.problems.function import Fitness, as_problem
 from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.evolution import Evolution
 from neatgrow.runs.loop import carried_on
-from neatgrow.runs.options import Callback, Checkpoints, Options
+from neatgrow.runs.options import Callback, Checkpoints, Options, call_of
 from neatgrow.runs.reading import CHAMPION, CONFIG, read_description
 from neatgrow.runs.results import Result
 from neatgrow.runs.saving import asked_for, described, description_of
@@ -92,6 +92,7 @@ def _resumed(
     options: Options,
 ) -> Evolution:
     """The run as its last checkpoint has it, or from its beginning; its files to match."""
+    now = options
     description = read_description(files.path, to_rebuild=problem is None)
     about = description["run"]
     if problem is None:
@@ -118,9 +119,11 @@ def _resumed(
         own = described(asked)
         if _warn_of_another(files, description, own) and snapshot is not None:
             run.go_on_with_another_problem()
-    now = description_of(own, run.population, options, about.get("noisy"))
-    if now != description:
-        files.write_description(now)
+    described_now = description_of(own, run.population, options, about.get("noisy"))
+    if described_now != description:
+        files.write_description(described_now)
+    call = call_of("resume", run.problem.name, now, changes=changes, generations=generations)
+    files.write_provenance(run.population.generation, call)
     files.write_verified(None)  # that of the champion so far
     files.write_settings(asked_for(run.population))
     named = files.failures_until(snapshot) if snapshot is not None else []

@@ -60,7 +60,6 @@ FAULTS = {
     "raises what has no message": (raising(MuteError()), "MuteError, whose message cannot be read"),
     "raises what is no text": (raising(OSError("name \udc80")), "OSError: name \\udc80"),
     "raises at length": (raising(ValueError("x" * 10**6)), "ValueError: " + "x" * 988),
-    "exits": (raising(SystemExit(3)), "SystemExit: 3"),
     "nan": (lambda: float("nan"), "fitness is nan"),
     "inf": (lambda: float("inf"), "fitness is inf"),
     "-inf": (lambda: np.float32("-inf"), "fitness is -inf"),
@@ -167,12 +166,6 @@ def no_causes_for_low(self, fitness, episodes):
     return Evaluation(fitness, 1, ["low"] if low(fitness).any() else {})
 
 
-def exits_for_low(self, fitness, episodes):
-    if low(fitness).any():
-        raise SystemExit(3)
-    return Evaluation(fitness, fitness.size)
-
-
 def too_much_gathered_for_low(self, fitness, episodes):
     rows = fitness.size + low(fitness).any()
     return Evaluation(fitness, 1, gathered={"seen": np.zeros((rows, 2))})
@@ -180,7 +173,6 @@ def too_much_gathered_for_low(self, fitness, episodes):
 
 BATCH_FAULTS = {
     raises_for_low: "ValueError: too low",
-    exits_for_low: "RuntimeError: SystemExit: 3",
     wrong_shape_for_low: "ValueError: evaluate: fitness: expected shape (1,), got (7,).",
     no_numbers_for_low: "TypeError: evaluate: fitness: expected numbers of shape (1,), got",
     nothing_for_low: "TypeError: evaluate: expected an Evaluation, got None.",
@@ -236,14 +228,6 @@ def test_a_problem_that_raises_for_every_genome_is_raised_at_once(tmp_path):
     assert problem.calls == [(20, None)] + [(1, None)] * 20
     repaired = Batch(lambda self, fitness, _: Evaluation(fitness, 20))
     assert len(ng.resume(tmp_path, problem=repaired).history) == 4
-
-
-def test_a_problem_that_exits_for_every_genome_is_an_error_with_its_cause():
-    def answer(self, fitness, episodes):
-        raise SystemExit("no licence")
-
-    with pytest.raises(RuntimeError, match="SystemExit: no licence"):
-        ng.evolve(Batch(answer), **GIVEN)
 
 
 def test_judged_raises_what_every_network_meets_and_of_one_what_it_meets():

@@ -87,11 +87,32 @@ def test_a_run_killed_at_any_moment_comes_to_the_end_it_would_have_had(
     kills.Killer("xor", tmp_path, 8, subprocess_environment).check()
 
 
+ENDINGS = [signal.SIGTERM, signal.SIGHUP]
+
+
+def test_a_run_that_is_told_to_end_at_any_moment_loses_no_generation(
+    tmp_path, subprocess_environment
+):
+    killer = kills.Killer("xor", tmp_path, 4, subprocess_environment, ENDINGS)
+    assert killer.codes & {128 + number for number in ENDINGS}
+    killer.check()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["xor", "recurrent", "function", "minimize", "cartpole"])
 def test_runs_of_every_kind_survive_fifty_kills(name, tmp_path, subprocess_environment):
     killer = kills.Killer(name, tmp_path, 50, subprocess_environment)
     assert killer.within_writes
+    killer.check()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["recurrent", "function", "cartpole"])
+def test_runs_of_every_kind_end_thirty_times_as_they_are_told(
+    name, tmp_path, subprocess_environment
+):
+    killer = kills.Killer(name, tmp_path, 30, subprocess_environment, ENDINGS)
+    assert killer.codes >= {128 + number for number in ENDINGS}
     killer.check()
 
 

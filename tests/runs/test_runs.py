@@ -45,7 +45,7 @@ def test_what_was_written_is_what_is_read(tmp_path):
     names = {path.name for path in (tmp_path / "deep" / "run").iterdir()}
     files = {
         "config.toml", "problem.json", "history.csv", "species.csv", "failures.csv",
-        "champion.npz", "verified.json", "run.lock", "checkpoints",
+        "champion.npz", "verified.json", "provenance.json", "run.lock", "checkpoints",
     }  # fmt: skip
     assert names == files  # nothing temporary is left
 

@@ -18,12 +18,12 @@ from test_faults import Batch, low
 from workloads import fail_all, picky
 
 import neatgrow as ng
+from neatgrow._checks import printable
 from neatgrow.cli import main
 from neatgrow.evaluation.base import Evaluation, EvaluatorError, failed, judged
 from neatgrow.evaluation.tracebacks import (
     OriginalError,
     let_frames_go,
-    printable,
     sent,
     traceback_of,
 )
@@ -360,7 +360,8 @@ ERRORS = {
     "sealed": (lambda: SealedError("sealed"), RuntimeError, "SealedError: sealed"),
     "mute": (MuteError, MuteError, None),
     "changeling": (lambda: ChangelingError("x"), RuntimeError, "ChangelingError: x"),
-    "exit": (lambda: SystemExit(3), RuntimeError, "SystemExit: 3"),
+    "exit": (lambda: SystemExit(3), SystemExit, "3"),
+    "exit with a lambda": (lambda: SystemExit(lambda: 0), SystemExit, "<function"),
 }
 
 
@@ -678,7 +679,7 @@ def test_the_command_line_says_where_the_traceback_is(capsys, tmp_path, monkeypa
     assert main(["run", "xor", "--population", "12", "--generations", "1", "--out", "sound"]) == 0
     assert main(["show", "sound"]) == 0
     output = capsys.readouterr().out
-    assert "traceback" not in output and "failed" not in output
+    assert where not in output and "failed" not in output
 
 
 def test_the_command_line_shows_the_traceback_where_all_failed(capsys, tmp_path, monkeypatch):

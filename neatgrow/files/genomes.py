@@ -29,6 +29,7 @@ from neatgrow.kernels.layout import STORED, Packed
 from neatgrow.sections import Encoding
 
 FORMAT, VERSION = "neatgrow genomes", 2
+PARTS = frozenset((*STORED, "input_mean", "input_scale"))  # arrays that genomes may have in files
 _MOST_INPUTS = 1 << 24
 
 
@@ -91,7 +92,7 @@ def load_genomes(path: str | PathLike[str]) -> Genomes:
         FileNotFoundError: There is no such file.
         FileError: The file is damaged, of another program, or of a newer format.
     """
-    metadata, arrays = read_archive(path, [FORMAT], VERSION)
+    metadata, arrays = read_archive(path, [FORMAT], VERSION, PARTS.__contains__)
     try:
         return unpack_genomes(metadata, arrays)
     except DAMAGE as error:

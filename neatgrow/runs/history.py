@@ -34,6 +34,7 @@ COLUMNS: dict[str, type] = {
 }
 
 
+PARTS = frozenset((*COLUMNS, "species_start", "species_id", "species_size"))  # arrays in files
 TIMES = tuple(name for name in COLUMNS if name.startswith("seconds_"))  # differ between runs
 MISSING: dict[type, float] = {int: 0, float: np.nan}  # of a column younger than a file
 _BLOCK = 4096  # values

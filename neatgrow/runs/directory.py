@@ -15,6 +15,7 @@ from typing import Any, Self
 from neatgrow import _checks
 from neatgrow.config import Config
 from neatgrow.files.archive import FileError, UnknownContentError, write_text
+from neatgrow.files.genomes import load_genome
 from neatgrow.files.locks import locked
 from neatgrow.genomes.genomes import Genome
 from neatgrow.runs.checkpoints import Snapshot, load_snapshot, save_snapshot
@@ -281,8 +282,25 @@ class RunDirectory:
             self._saved = snapshot.population.generation
             return snapshot
         if damaged:
-            raise damaged[0][1]
+            raise FileError(
+                f"{damaged[0][1]} None of the {len(damaged)} checkpoints in {self.path} can be "
+                f"read, so the run cannot go on. {self._what_is_left()}"
+            ) from damaged[0][1]
         return None
+
+    def _what_is_left(self) -> str:
+        """What there is to do with a run whose checkpoints are lost."""
+        others = [n for n in (CONFIG, HISTORY, SPECIES, FAILURES) if (self.path / n).is_file()]
+        champion = self.path / CHAMPION
+        try:
+            load_genome(champion)
+        except (FileError, OSError):
+            return f"What is left: {', '.join(others)}. Begin a new run in another directory."
+        return (
+            f"What is left: {', '.join((CHAMPION, *others))}; 'neatgrow show {self.path}' shows "
+            f"it. Begin again from the champion, in another directory: evolve(…, "
+            f"start={str(champion)!r}), with the settings of {CONFIG}."
+        )
 
     def failures_until(self, snapshot: Snapshot) -> list[tuple[int, int, str]]:
         """The lines of ``failures.csv`` up to a checkpoint, which itself names only the first."""

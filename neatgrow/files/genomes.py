@@ -24,13 +24,12 @@ from neatgrow.files.archive import (
 from neatgrow.genomes.columns import in_order, names_of, option_codes
 from neatgrow.genomes.columns import plain as plain_gene
 from neatgrow.genomes.genomes import Genome, Genomes
-from neatgrow.genomes.interface import Interface
+from neatgrow.genomes.interface import MOST, Interface
 from neatgrow.kernels.layout import STORED, Packed
 from neatgrow.sections import Encoding
 
 FORMAT, VERSION = "neatgrow genomes", 2
 PARTS = frozenset((*STORED, "input_mean", "input_scale"))  # arrays that genomes may have in files
-_MOST_INPUTS = 1 << 24
 
 
 def save_genomes(path: str | PathLike[str], genomes: Genomes) -> None:
@@ -137,9 +136,9 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
             else:
                 codes = metadata["options"][name]
                 packed[array][:, k] = _recoded(name, given[:, found.index(name)], codes)
-    inputs = whole(metadata, "inputs", 1, _MOST_INPUTS)
+    inputs = whole(metadata, "inputs", 1, MOST)
     nodes = packed["node_id"].size  # each genome has all outputs
-    outputs = whole(metadata, "outputs", 1, nodes if nodes else _MOST_INPUTS)
+    outputs = whole(metadata, "outputs", 1, nodes if nodes else MOST)
     statistics = input_statistics(arrays, inputs)
     face = Interface(
         inputs,
@@ -181,13 +180,13 @@ def encoded_as(face: Interface, described: dict[str, Any]) -> Interface:
         encoding = made("encoding", plain(described, "settings", dict), "encoding")
     except UnknownKindError as error:
         raise UnknownContentError(f"{error}") from error
-    inputs = whole(described, "inputs", 1, _MOST_INPUTS)
+    inputs = whole(described, "inputs", 1, MOST)
     statistics = {
         name: np.array(described[name], np.float64)
         for name in ("input_mean", "input_scale") if described[name] is not None
     }  # fmt: skip
     graph = Interface(
-        inputs, whole(described, "outputs", 1, _MOST_INPUTS), _names(described, "input_names"),
+        inputs, whole(described, "outputs", 1, MOST), _names(described, "input_names"),
         _names(described, "output_names"),
     ).with_statistics(**input_statistics(statistics, inputs))  # fmt: skip
     assert isinstance(encoding, Encoding)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._means import mean_of
 from neatgrow._types import Array
 from neatgrow.evaluation.base import FAULTS, Evaluation, Problem, cause_of, let_children_go
 from neatgrow.kernels import random
@@ -106,7 +107,7 @@ class Function:
             raise refused[0]
         # Refused ones do not count: where all are, there is no answer that could count them.
         steps = (len(networks) - len(refused)) * count
-        mean = scores.mean(axis=1)
+        mean = mean_of(scores)
         for table in tables.values():
             table[np.isnan(mean)] = np.nan
         return Evaluation(

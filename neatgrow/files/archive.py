@@ -16,6 +16,7 @@ import json
 import math
 import os
 import re
+import stat
 import zipfile
 from collections.abc import Callable, Iterable
 from os import PathLike
@@ -180,7 +181,7 @@ def read_archive(
         FileError: The file is damaged, of another program, of another kind, or newer.
     """
     try:
-        with Path(path).open("rb") as file, zipfile.ZipFile(file) as archive:
+        with open_file(path) as file, zipfile.ZipFile(file) as archive:
             size = os.fstat(file.fileno()).st_size
             arrays = _read_members(path, archive, size, wanted)
         return _metadata(path, arrays, kinds, version, size), arrays
@@ -193,6 +194,36 @@ def read_archive(
             f"{path}: expected a file written by neatgrow, got one that cannot be read "
             f"({type(error).__name__}: {error})."
         ) from error
+
+
+def open_file(path: str | PathLike[str]) -> IO[bytes]:
+    """A file to read; pipes and devices, which may be waited for without end, are refused.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileError: It is something else than a file.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise FileError(f"{path}: expected a file, got a directory, a pipe or a device.")
+    return os.fdopen(handle, "rb")
+
+
+def read_json(path: str | PathLike[str]) -> dict[str, Any]:
+    """The table in a JSON file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        DAMAGE: Any of these exceptions, where it holds something else, or more than memory is for.
+    """
+    with open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        text = file.read(size)
+    if _cost(text) > _most(size)[1]:
+        raise ValueError(f"{size} bytes of too many values")
+    return dict(json.loads(text.decode()))
 
 
 def _read_members(

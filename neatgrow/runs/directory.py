@@ -1,6 +1,7 @@
 """A run's directory: what is written while the run goes, and what it goes on from."""
 
 import csv
+import io
 import json
 import time
 from collections.abc import Callable, Iterable
@@ -14,7 +15,7 @@ from typing import Any, Self
 
 from neatgrow import _checks
 from neatgrow.config import Config
-from neatgrow.files.archive import FileError, UnknownContentError, write_text
+from neatgrow.files.archive import FileError, UnknownContentError, open_file, write_text
 from neatgrow.files.genomes import load_genome
 from neatgrow.files.locks import locked
 from neatgrow.genomes.genomes import Genome
@@ -306,8 +307,9 @@ class RunDirectory:
         """The lines of ``failures.csv`` up to a checkpoint, which itself names only the first."""
         last, named = snapshot.population.generation, []
         try:
-            with (self.path / FAILURES).open(encoding="utf-8", newline="") as file:
-                for row in islice(csv.reader(file), 1, None):
+            with open_file(self.path / FAILURES) as file:
+                lines = io.TextIOWrapper(file, "utf-8", newline="")
+                for row in islice(csv.reader(lines), 1, None):
                     if len(row) == 3 and int(row[0]) <= last:  # a kill cuts short later ones only
                         named.append((int(row[0]), int(row[1]), row[2]))
         except (OSError, ValueError, csv.Error):  # damaged: what the checkpoint names is left

@@ -1,6 +1,5 @@
 """What a run's directory holds, read by whoever looks at it or goes on with it."""
 
-import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib.util import find_spec
@@ -11,7 +10,14 @@ from typing import Any
 from neatgrow import _checks
 from neatgrow._settings import UnknownKindError
 from neatgrow.config import Config
-from neatgrow.files.archive import DAMAGE, FileError, UnknownContentError, whole
+from neatgrow.files.archive import (
+    DAMAGE,
+    FileError,
+    UnknownContentError,
+    open_file,
+    read_json,
+    whole,
+)
 from neatgrow.files.genomes import load_genome
 from neatgrow.genomes.genomes import Genome
 from neatgrow.lineage.lineage import Lineage
@@ -84,7 +90,7 @@ def read_history(path: Path) -> History:
 
 def _each_line(path: Path, take: Callable[[str], None], first: int) -> None:
     """Hand every line from ``first`` on to ``take``, but for one that a kill cut short."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         for number, line in enumerate(file, 1):
             if number < first or not line.endswith(b"\n"):
                 continue
@@ -155,7 +161,7 @@ def read_verified(directory: str | PathLike[str]) -> Verified | None:
     if not path.exists():
         return None
     try:
-        values = dict(json.loads(path.read_text("utf-8")))
+        values = read_json(path)
         mean, error = (_checks.number(name, values[name]) for name in ("mean", "standard_error"))
         episodes, failed = (whole(values, name, 0, _MOST) for name in ("episodes", "failed"))
         return Verified(mean, error, episodes, failed)
@@ -180,7 +186,7 @@ def read_description(directory: str | PathLike[str], *, to_rebuild: bool = True)
     check_files(Path(directory), (PROBLEM,))
     path = Path(directory) / PROBLEM
     try:
-        description = dict(json.loads(path.read_text("utf-8")))
+        description = read_json(path)
         whole({"seed": 0, **description}, "seed", 0, _MOST)
         about = {**Options().to_dict(), **dict(description.get("run", {}))}
         _check_run(about)

@@ -19,7 +19,10 @@ ORDER = [
     "evaluation", "problems.gymnasium", "problems.simulation", "problems", "lineage", "runs",
     "export", "plotting", "plotting.graph", "plotting.films", "plotting.pages",
 ]  # fmt: skip
-LOWEST = {"_types", "_checks", "_settings", "columns", "sections", "config", "automatic"}
+LOWEST = {
+    "_types", "_checks", "_means", "_memory", "_settings", "columns", "sections", "config",
+    "automatic",
+}  # fmt: skip
 HIGHEST = ["warm", "cli", "__main__"]
 
 # Methods that would be missed elsewhere: what they import, when they are called, lies higher.

@@ -1,8 +1,14 @@
 """Files: written whole or not at all, and read with suspicion.
 
 An archive is an ``.npz`` file: a zip of ``.npy`` arrays, one of them JSON metadata that names
-the format and its version. Reading runs no code from the file, follows no size that it
-claims before the bytes are there, and answers anything unsound with :class:`FileError`.
+the format and its version. Reading runs no code from the file, unpacks only what is asked for,
+and answers anything unsound with :class:`FileError`.
+
+What a file may take of memory depends on its size alone, whatever it claims: 32 MB and 50 times
+its size at most, objects and checks included. Arrays may unpack to ``_FREE`` bytes and ``_RATIO``
+times the file's size, of which twice as much is needed while genes are checked; metadata may
+cost ``_FREE_TEXT`` and ``_TEXT_RATIO`` times the file's size as objects. What we write and would
+exceed that is stored as it is.
 """
 
 import errno
@@ -10,6 +16,7 @@ import json
 import math
 import os
 import re
+import stat
 import zipfile
 from collections.abc import Callable, Iterable
 from os import PathLike
@@ -23,9 +30,11 @@ from neatgrow import _checks
 from neatgrow._types import Array
 
 T = TypeVar("T")
-_FREE = 64 << 20  # bytes that any file may unpack to
-_RATIO = 200  # … and as many times its own size; ours stay below 50
-_FREE_TEXT, _TEXT_RATIO = 1 << 20, 50  # the same for metadata
+_FREE, _RATIO = 8 << 20, 12  # bytes, and as many times the file's size; ours stay below 8
+_FREE_TEXT, _TEXT_RATIO = 8 << 20, 25  # the same for what metadata cost
+# Bytes of memory for one of text (strings and numbers take up to 12) and for a list or a table.
+_BYTE_COST, _NEST_COST = 12, 100
+_CHUNK = 1 << 18  # bytes that are unpacked at once
 _MOST_MEMBERS = 256
 # Errors of the system that a file itself is to blame for: EINVAL is a seek to where it points.
 _OWN_FAULT = (None, errno.EINVAL, errno.EISDIR)
@@ -124,7 +133,7 @@ def write_archive(
         _write_members(file, members, zipfile.ZIP_DEFLATED)
         unpacked = sum(_HEADER_SIZE + m.nbytes for m in members.values())
         most, most_text = _most(file.tell())
-        if unpacked > most or len(text) > most_text:
+        if unpacked > most or _cost(text) > most_text:
             file.seek(0)  # what shrinks that much would look like a trap
             file.truncate()
             _write_members(file, members, zipfile.ZIP_STORED)
@@ -142,12 +151,24 @@ def _write_members(file: IO[bytes], members: dict[str, Array], compression: int)
 
 
 def _most(size: int) -> tuple[int, int]:
-    """Bytes that a file may claim to unpack to, and of metadata, whose objects are far larger."""
+    """Bytes that a file may claim to unpack to, and that its metadata may cost."""
     return _FREE + _RATIO * size, _FREE_TEXT + _TEXT_RATIO * size
 
 
+def _cost(text: bytes) -> int:
+    """About how much memory the objects take that a JSON text stands for, at most."""
+    return _BYTE_COST * len(text) + _NEST_COST * (text.count(b"[") + text.count(b"{"))
+
+
+def _anything(name: str) -> bool:
+    return True
+
+
 def read_archive(
-    path: str | PathLike[str], kinds: Iterable[str], version: int
+    path: str | PathLike[str],
+    kinds: Iterable[str],
+    version: int,
+    wanted: Callable[[str], bool] = _anything,
 ) -> tuple[dict[str, Any], dict[str, Array]]:
     """Metadata and arrays of an archive.
 
@@ -155,6 +176,7 @@ def read_archive(
         path: File.
         kinds: Accepted values of the metadata's ``format``.
         version: Newest format version that is understood.
+        wanted: Whether an array of a name is to be read; others are never unpacked.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -162,9 +184,9 @@ def read_archive(
         FileError: The file is damaged, of another program, of another kind, or newer.
     """
     try:
-        with Path(path).open("rb") as file, zipfile.ZipFile(file) as archive:
+        with open_file(path) as file, zipfile.ZipFile(file) as archive:
             size = os.fstat(file.fileno()).st_size
-            arrays = _read_members(path, archive, size)
+            arrays = _read_members(path, archive, size, wanted)
         return _metadata(path, arrays, kinds, version, size), arrays
     except (FileError, MemoryError):
         raise
@@ -177,47 +199,98 @@ def read_archive(
         ) from error
 
 
+def open_file(path: str | PathLike[str]) -> IO[bytes]:
+    """A file to read; pipes and devices, which may be waited for without end, are refused.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileError: It is something else than a file.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise FileError(f"{path}: expected a file, got a directory, a pipe or a device.")
+    return os.fdopen(handle, "rb")
+
+
+def read_json(path: str | PathLike[str]) -> dict[str, Any]:
+    """The table in a JSON file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        DAMAGE: Any of these exceptions, where it holds something else, or more than memory is for.
+    """
+    with open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        text = file.read(size)
+    if _cost(text) > _most(size)[1]:
+        raise ValueError(f"{size} bytes of too many values")
+    return dict(json.loads(text.decode()))
+
+
 def _read_members(
-    path: str | PathLike[str], archive: zipfile.ZipFile, size: int
+    path: str | PathLike[str], archive: zipfile.ZipFile, size: int, wanted: Callable[[str], bool]
 ) -> dict[str, Array]:
-    members = archive.infolist()
-    unpacked = sum(member.file_size for member in members)
+    members: dict[str, zipfile.ZipInfo] = {}
+    for member in archive.infolist():
+        name = member.filename.removesuffix(".npy")
+        if name in members:
+            raise ValueError(f"{_checks.shown(name)}: there twice")
+        members[name] = member
+    read = {name: m for name, m in members.items() if name == "metadata" or wanted(name)}
+    unpacked = sum(member.file_size for member in read.values())
     if unpacked > _most(size)[0] or len(members) > _MOST_MEMBERS:
         raise FileError(
             f"{path}: expected a file written by neatgrow, got one of {size} bytes that claims "
             f"to unpack to {unpacked} in {len(members)} parts."
         )
     arrays = {}
-    for member in members:
+    for name, member in read.items():
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{_checks.shown(member.filename)}: unknown compression")
-        name = member.filename.removesuffix(".npy")
-        if name in arrays:
-            raise ValueError(f"{_checks.shown(name)}: there twice")
-        with archive.open(member) as data:  # no more than it claims, whatever it unpacks to
-            arrays[name] = _array(data.read(member.file_size))
+        with archive.open(member) as data:  # which yields no more than the member claims to be
+            arrays[name] = _array(data, member.file_size)
     return arrays
 
 
-def _array(data: bytes) -> Array:
-    """The array of an ``.npy`` file of format 1.0 with a plain numeric dtype."""
-    length = int.from_bytes(data[8:10], "little")
-    header = _HEADER.fullmatch(data[10 : 10 + length])
-    if data[:8] != b"\x93NUMPY\x01\x00" or header is None:
+def _array(data: IO[bytes], size: int) -> Array:
+    """The array of an ``.npy`` file of format 1.0 with a plain numeric dtype.
+
+    Args:
+        data: The file; nothing beyond the header is read before that agrees with ``size``.
+        size: Its bytes in all, header included.
+    """
+    start = data.read(10)
+    length = int.from_bytes(start[8:10], "little")
+    header = _HEADER.fullmatch(data.read(length))
+    if start[:8] != b"\x93NUMPY\x01\x00" or header is None:
         raise ValueError("expected an array of a plain type")
     descr, fortran, sizes = (group.decode() for group in header.groups())
     if descr not in _DTYPES:
         raise ValueError(f"expected one of {', '.join(_DTYPES)}, got {descr}")
     dtype = _DTYPES[descr]
     shape = tuple(int(text) for text in sizes.split(",") if text.strip())
-    count = math.prod(shape)
-    if count * dtype.itemsize != len(data) - 10 - length:
-        raise ValueError(f"expected {count} values of {descr}, got {len(data) - 10 - length} bytes")
-    values = np.frombuffer(data, dtype, count, 10 + length)
+    count, there = math.prod(shape), size - 10 - length
+    if count * dtype.itemsize != there:
+        raise ValueError(f"expected {count} values of {descr}, got {there} bytes")
+    values = np.empty(count, dtype)  # pages of it are taken only as they are filled
+    _fill(values, data)
     if dtype == np.bool_ and (values.view(np.uint8) > 1).any():
         raise ValueError("expected truth values of 0 and 1")
-    array = values.reshape(shape[::-1]).T if fortran == "True" else values.reshape(shape)
-    return array.copy()  # aligned, contiguous and writable
+    if fortran == "True":
+        return np.ascontiguousarray(values.reshape(shape[::-1]).T).reshape(shape)
+    return values.reshape(shape)
+
+
+def _fill(values: Array, data: IO[bytes]) -> None:
+    room, filled = values.view(np.uint8), 0
+    while filled < room.size:
+        piece = data.read(min(_CHUNK, room.size - filled))
+        if not piece:
+            raise ValueError(f"expected {room.size} bytes of an array, got {filled}")
+        room[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
+        filled += len(piece)
 
 
 def _metadata(
@@ -229,7 +302,7 @@ def _metadata(
 ) -> dict[str, Any]:
     try:
         text = arrays.pop("metadata").tobytes()
-        if len(text) > _most(size)[1]:
+        if _cost(text) > _most(size)[1]:
             raise ValueError(f"{len(text)} bytes of metadata in a file of {size}")
         metadata = dict(json.loads(text.decode()))
         if rb"\ud" in text.lower():

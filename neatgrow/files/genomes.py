@@ -27,12 +27,12 @@ from neatgrow.files.provenance import checked_provenance, made_with
 from neatgrow.genomes.columns import in_order, names_of, option_codes
 from neatgrow.genomes.columns import plain as plain_gene
 from neatgrow.genomes.genomes import Genome, Genomes
-from neatgrow.genomes.interface import Interface
+from neatgrow.genomes.interface import MOST, Interface
 from neatgrow.kernels.layout import STORED, Packed
 from neatgrow.sections import Encoding
 
 FORMAT, VERSION = "neatgrow genomes", 2
-_MOST_INPUTS = 1 << 24
+PARTS = frozenset((*STORED, "input_mean", "input_scale"))  # arrays that genomes may have in files
 
 
 def save_genomes(path: str | PathLike[str], genomes: Genomes) -> None:
@@ -96,7 +96,7 @@ def load_genomes(path: str | PathLike[str]) -> Genomes:
         FileNotFoundError: There is no such file.
         FileError: The file is damaged, of another program, or of a newer format.
     """
-    metadata, arrays = read_archive(path, [FORMAT], VERSION)
+    metadata, arrays = read_archive(path, [FORMAT], VERSION, PARTS.__contains__)
     try:
         return unpack_genomes(metadata, arrays)
     except DAMAGE as error:
@@ -155,9 +155,9 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
                 packed[array][:, k] = given[:, found.index(name)]
             else:
                 packed[array][:, k] = _recoded(name, given[:, found.index(name)], metadata)
-    inputs = whole(metadata, "inputs", 1, _MOST_INPUTS)
+    inputs = whole(metadata, "inputs", 1, MOST)
     nodes = packed["node_id"].size  # each genome has all outputs
-    outputs = whole(metadata, "outputs", 1, nodes if nodes else _MOST_INPUTS)
+    outputs = whole(metadata, "outputs", 1, nodes if nodes else MOST)
     statistics = input_statistics(arrays, inputs)
     face = Interface(
         inputs,
@@ -199,13 +199,13 @@ def encoded_as(face: Interface, described: dict[str, Any]) -> Interface:
         encoding = made("encoding", plain(described, "settings", dict), "encoding")
     except UnknownKindError as error:
         raise UnknownContentError(f"{error}") from error
-    inputs = whole(described, "inputs", 1, _MOST_INPUTS)
+    inputs = whole(described, "inputs", 1, MOST)
     statistics = {
         name: np.array(described[name], np.float64)
         for name in ("input_mean", "input_scale") if described[name] is not None
     }  # fmt: skip
     graph = Interface(
-        inputs, whole(described, "outputs", 1, _MOST_INPUTS), _names(described, "input_names"),
+        inputs, whole(described, "outputs", 1, MOST), _names(described, "input_names"),
         _names(described, "output_names"),
     ).with_statistics(**input_statistics(statistics, inputs))  # fmt: skip
     assert isinstance(encoding, Encoding)

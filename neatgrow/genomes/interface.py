@@ -12,6 +12,8 @@ from neatgrow.config import Update
 from neatgrow.genomes.columns import BASE, names_of
 from neatgrow.sections import Direct, Encoding
 
+MOST = 1 << 24  # inputs or outputs
+
 
 @dataclass(frozen=True, eq=False)
 class Interface:
@@ -43,8 +45,12 @@ class Interface:
     phenotype: "Interface | None" = None
 
     def __post_init__(self) -> None:
-        _checks.integer("inputs", self.inputs, 1)
-        _checks.integer("outputs", self.outputs, 1)
+        for what, size in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if _checks.integer(what, size, 1) > MOST:
+                remedy = "Give networks fewer numbers, such as smaller pictures."
+                raise ValueError(
+                    _checks.message(what, f"an integer from 1 to {MOST}", size, remedy)
+                )
         for what, given, count in (
             ("input_names", self.input_names, self.inputs),
             ("output_names", self.output_names, self.outputs),

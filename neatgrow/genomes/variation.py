@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from neatgrow import _checks, automatic
+from neatgrow import _checks, _memory, automatic
 from neatgrow._types import Array
 from neatgrow.columns import Choices, Values
 from neatgrow.config import Config
@@ -20,6 +20,8 @@ from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.offspring import Offspring, room_of
 
+_COPIES = 2  # of a generation, at least: parents and their children
+_DRAWING = 80  # bytes for each connection of a genome while they are numbered and put in order
 _VARIATION_NS = 30.0  # estimated work per parental gene
 
 
@@ -100,8 +102,14 @@ def initial_genomes(
         seed: Run seed.
         generation: Birth of all genes; also keys the draws.
         count: How many, ``config.population_size`` by default.
+
+    Raises:
+        ValueError: They would not fit into memory.
     """
     count = config.population_size if count is None else count
+    widths = [interface.inputs, config.start.hidden, interface.outputs]
+    sizes = [size for size in widths if size]  # of the layers
+    check_memory(interface, count, sum(sizes[1:]), sum(a * b for a, b in pairwise(sizes)))
     outputs = np.arange(interface.inputs, interface.inputs + interface.outputs)
     ranks = np.arange(config.start.hidden)
     hidden = innovation_numbers(np.full(ranks.size, -1), ranks)
@@ -121,6 +129,28 @@ def initial_genomes(
     rules = rules_of(config, interface)
     kernels.make_initial(rules, key, node_ids, pairs, config.start.connections, out, 0, count)
     return Genomes(layout.concatenate([(out, count)]), interface)
+
+
+def check_memory(interface: Interface, count: int, nodes: int, connections: int) -> None:
+    """Raise ValueError if ``count`` genomes of so many genes would not fit into memory."""
+    bytes_of = {"offsets": 16, "genome": 0, "node": 0, "connection": 0}
+    names = names_of(interface.columns)
+    for array, stored in layout.STORED.items():
+        if stored.table != "offsets":
+            wide = len(getattr(names, array)) if stored.by_column else 1
+            bytes_of[stored.table] += wide * np.dtype(stored.dtype).itemsize
+    each = (
+        bytes_of["offsets"] + bytes_of["genome"]
+        + nodes * bytes_of["node"] + connections * bytes_of["connection"]
+    )  # fmt: skip
+    needed, there = _COPIES * count * each + _DRAWING * connections, _memory.there_is()
+    if there is not None and needed > there:
+        raise ValueError(
+            f"population_size: expected genomes that fit into {_memory.shown(there)} of memory, "
+            f"got {count} with {interface.inputs} inputs, {nodes} nodes and {connections} "
+            f"connections each, which take about {_memory.shown(needed)}. Take fewer of them, or "
+            "of start.hidden, inputs or outputs."
+        )
 
 
 def room_for(parents: Genomes, offspring: Offspring) -> Array:

@@ -8,7 +8,8 @@ written whole and renamed into place; one that does not load is compiled again. 
 need the same kernel at once one compiles it, and the others wait.
 
 A kernel's file is a pickle, so whoever can write it can run code. Folder and files are made for
-their user alone, and what anyone else owns or may write to is not read.
+their user alone, and what anyone else owns or may write to is neither read nor mended: what is in
+a folder that was open may be anybody's.
 """
 
 import hashlib
@@ -38,6 +39,9 @@ _PATIENCE = 120.0  # seconds to wait for another process that compiles the same
 _UNUSED = 30 * 86400.0  # seconds after which a file is removed: of an older version, most likely
 _DAY = 86400.0
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+# Nor pipes, which would be waited for.
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_ENDINGS = (".kernel", ".lock", ".tmp")  # of all that is written here
 
 on_wait: list[Callable[[], None]] = []
 """Called each before this process waits for another that compiles."""
@@ -46,7 +50,8 @@ on_wait: list[Callable[[], None]] = []
 @lru_cache(maxsize=1)
 def source_stamp() -> str:
     """Hash of all kernel sources, of numba's version, and of settings that change code."""
-    flags = (numba_config.BOUNDSCHECK, numba_config.OPT, numba_config.DEBUGINFO_DEFAULT)
+    names = ("BOUNDSCHECK", "OPT", "DEBUGINFO_DEFAULT")
+    flags = tuple(getattr(numba_config, name, None) for name in names)
     digest = hashlib.sha256(f"{numba.__version__} {flags}".encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
@@ -56,7 +61,7 @@ def source_stamp() -> str:
 @lru_cache(maxsize=1)
 def cache_directory() -> Path | None:
     """First of NUMBA_CACHE_DIR, the package's own folder, and the user's cache that is writable
-    and, on systems with owners, this user's own; a folder ``neatgrow`` in it."""
+    and, on systems with owners, for this user alone; a folder ``neatgrow`` in it."""
     candidates = [Path(__file__).parent / "__pycache__"]
     with suppress(RuntimeError):  # there is no home directory
         candidates.append(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"))
@@ -78,22 +83,25 @@ def _is_ours(folder: Path) -> bool:
             folder.mkdir(mode=0o700)
         if hasattr(os, "geteuid"):
             found = folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            if not stat.S_ISDIR(found.st_mode) or not _is_private(found):
                 return False
-            if found.st_mode & _OTHERS_WRITE:
-                folder.chmod(0o700)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:
         return False
     return True
 
 
+def _is_private(found: os.stat_result) -> bool:
+    """Whether a file or folder is this user's, and nobody else may write to it."""
+    return found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_WRITE
+
+
 def _warn_no_cache(folders: Iterable[Path]) -> None:
     places = ", ".join(str(folder) for folder in folders)
     warnings.warn(
-        "kernel cache: expected a folder that this user owns and can write to, got none of "
-        f"{places}. Kernels are compiled anew in every process; set NUMBA_CACHE_DIR to a folder "
-        "of your own.",
+        "kernel cache: expected a folder that this user owns and nobody else can write to, got "
+        f"none of {places}. Kernels are compiled anew in every process; set NUMBA_CACHE_DIR to a "
+        "folder of your own, or remove one that others may have written to.",
         RuntimeWarning,
         stacklevel=2,
     )
@@ -152,7 +160,7 @@ class _OneFilePerKernel:
             return
         lock = path.with_suffix(".lock")
         try:
-            handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT | _NO_LINKS | os.O_CLOEXEC, 0o600)
         except OSError:
             return
         until, waits = time.monotonic() + _PATIENCE, False
@@ -185,13 +193,11 @@ class _OneFilePerKernel:
 def _read(path: Path) -> Any:
     """What is in a kernel's file; ``None`` if it is absent, damaged, or could be another's."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        handle = os.open(path, os.O_RDONLY | _NO_LINKS)
         with os.fdopen(handle, "rb") as file:
             found = os.fstat(file.fileno())
-            if hasattr(os, "geteuid") and (
-                found.st_uid != os.geteuid()
-                or found.st_mode & _OTHERS_WRITE
-                or not stat.S_ISREG(found.st_mode)
+            if not stat.S_ISREG(found.st_mode) or (
+                hasattr(os, "geteuid") and not _is_private(found)
             ):
                 return None
             data = pickle.load(file)
@@ -207,8 +213,16 @@ def _remove_unused(folder: Path) -> None:
     """Remove, once in a process, files that no program has used for a month."""
     for path in folder.iterdir():
         with suppress(OSError):
-            if time.time() - path.lstat().st_mtime > _UNUSED:
+            if path.suffix in _ENDINGS and time.time() - path.lstat().st_mtime > _UNUSED:
                 path.unlink()
+
+
+# What the classes below take over or call: an error here costs the cache and not a call later on.
+_NEEDED = (
+    FunctionCache.enable, FunctionCache._load_overload, FunctionCache.save_overload,
+    FunctionCache._index_key, CompileResultCacheImpl.reduce, CompileResultCacheImpl.rebuild,
+    CompileResultCacheImpl.check_cachable, rtsys.initialize,
+)  # fmt: skip
 
 
 class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]
@@ -242,8 +256,8 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
         compilation, before which numba loads them anyway. A finished kernel needs the runtime's
         symbols only.
         """
-        rtsys.initialize(target_context)
         try:
+            rtsys.initialize(target_context)
             return self._load_overload(sig, target_context)
         except Exception:  # unpickled but not loadable, such as from another numba
             return None

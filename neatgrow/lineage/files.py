@@ -7,6 +7,7 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.files.archive import UnknownContentError, plain, typed, whole
+from neatgrow.files.genomes import PARTS as GENOME_PARTS
 from neatgrow.files.genomes import pack_genomes, unpack_genomes
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import lineage as kernels
@@ -17,6 +18,10 @@ from neatgrow.selection.population import State
 
 VERSION = 2  # 1 had mates of the generation before alone
 _FACTS = ("generation", "row", "parent", "mate", "mate_generation", "species")
+PARTS = frozenset(
+    {*_FACTS, "fitness", "kept", "parents", "mates", "mates_generation"}
+    | {f"genomes.{name}" for name in GENOME_PARTS}
+)  # arrays that a lineage may have in files
 
 
 def pack_lineage(lineage: Lineage) -> tuple[dict[str, Any], dict[str, Array]]:

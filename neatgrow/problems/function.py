@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from neatgrow import _checks
+from neatgrow._means import mean_of
 from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation, Problem, cause_of
 from neatgrow.kernels import random
@@ -103,7 +104,7 @@ class Function:
             raise refused[0]
         # Refused ones do not count: where all are, there is no answer that could count them.
         steps = (len(networks) - len(refused)) * count
-        mean = scores.mean(axis=1)
+        mean = mean_of(scores)
         for table in tables.values():
             table[np.isnan(mean)] = np.nan
         return Evaluation(

@@ -23,11 +23,14 @@ from neatgrow.files.archive import (
     write_archive,
 )
 from neatgrow.files.functions import check_functions
+from neatgrow.files.genomes import PARTS as GENOME_PARTS
 from neatgrow.files.genomes import input_statistics, pack_genomes, unpack_genomes
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.variation import rules_of
+from neatgrow.lineage.files import PARTS as LINEAGE_PARTS
 from neatgrow.lineage.files import pack_lineage, unpack_lineage
 from neatgrow.lineage.lineage import Lineage
+from neatgrow.runs.history import PARTS as HISTORY_PARTS
 from neatgrow.runs.history import History
 from neatgrow.runs.options import Options
 from neatgrow.runs.retests import UNTESTED, checked_state
@@ -39,6 +42,20 @@ POPULATION, RUN, VERSION = "neatgrow population", "neatgrow run", 2
 _MOST = 1 << 30  # generations: births of as many more fit into 32 bits
 _LARGEST = (1 << 63) - 1
 _SOUND = "a sound population"
+_TOLD = ("fitness", "behaviour", "objectives", "score", "origin")
+# Arrays that a file may have below each name; None where a selection or a problem chooses.
+_POPULATION_PARTS: dict[str, frozenset[str] | None] = {
+    **dict.fromkeys(("genomes", "pool", "champion"), GENOME_PARTS),
+    **dict.fromkeys(("score", "selection", "table")),  # the last in files of format 1
+}
+_RUN_PARTS: dict[str, frozenset[str] | None] = {
+    **_POPULATION_PARTS,
+    "history": HISTORY_PARTS,
+    "statistics": GENOME_PARTS,
+    "problem": None,
+    "lineage": LINEAGE_PARTS,
+    "learned": GENOME_PARTS,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +109,7 @@ def load_population(path: str | PathLike[str]) -> State:
         FileNotFoundError: There is no such file.
         FileError: The file is damaged, of another kind or of a newer format.
     """
-    metadata, arrays = read_archive(path, [POPULATION, RUN], VERSION)
+    metadata, arrays = read_archive(path, [POPULATION, RUN], VERSION, _is_of_population)
     try:
         return _unpack_state(metadata, arrays)
     except DAMAGE as error:
@@ -139,7 +156,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
         FileNotFoundError: There is no such file.
         FileError: The file is damaged, of another kind or of a newer format.
     """
-    metadata, arrays = read_archive(path, [RUN], VERSION)
+    metadata, arrays = read_archive(path, [RUN], VERSION, _is_of_run)
     try:
         state = _unpack_state(metadata, arrays)
         history = History.from_arrays(_below("history", arrays))
@@ -166,6 +183,22 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
         )
     except DAMAGE as error:
         raise damaged(path, _SOUND, error) from error
+
+
+def _is_of_population(name: str) -> bool:
+    return _is_part(name, _POPULATION_PARTS)
+
+
+def _is_of_run(name: str) -> bool:
+    return _is_part(name, _RUN_PARTS)
+
+
+def _is_part(name: str, parts: dict[str, frozenset[str] | None]) -> bool:
+    section, dot, rest = name.partition(".")
+    if not dot:
+        return name in _TOLD or name == "species"  # that in files of format 1
+    known = parts.get(section, frozenset())
+    return known is None or rest in known
 
 
 def _pack_state(state: State) -> tuple[dict[str, Any], dict[str, Array]]:

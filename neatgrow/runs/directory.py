@@ -1,6 +1,7 @@
 """A run's directory: what is written while the run goes, and what it goes on from."""
 
 import csv
+import io
 import json
 import time
 from collections.abc import Callable, Iterable
@@ -14,7 +15,8 @@ from typing import Any, Self
 
 from neatgrow import _checks
 from neatgrow.config import Config
-from neatgrow.files.archive import FileError, UnknownContentError, write_text
+from neatgrow.files.archive import FileError, UnknownContentError, open_file, write_text
+from neatgrow.files.genomes import load_genome
 from neatgrow.files.locks import locked
 from neatgrow.files.provenance import differences, made_with
 from neatgrow.genomes.genomes import Genome
@@ -307,15 +309,33 @@ class RunDirectory:
             self._saved = snapshot.population.generation
             return snapshot
         if damaged:
-            raise damaged[0][1]
+            raise FileError(
+                f"{damaged[0][1]} None of the {len(damaged)} checkpoints in {self.path} can be "
+                f"read, so the run cannot go on. {self._what_is_left()}"
+            ) from damaged[0][1]
         return None
+
+    def _what_is_left(self) -> str:
+        """What there is to do with a run whose checkpoints are lost."""
+        others = [n for n in (CONFIG, HISTORY, SPECIES, FAILURES) if (self.path / n).is_file()]
+        champion = self.path / CHAMPION
+        try:
+            load_genome(champion)
+        except (FileError, OSError):
+            return f"What is left: {', '.join(others)}. Begin a new run in another directory."
+        return (
+            f"What is left: {', '.join((CHAMPION, *others))}; 'neatgrow show {self.path}' shows "
+            f"it. Begin again from the champion, in another directory: evolve(…, "
+            f"start={str(champion)!r}), with the settings of {CONFIG}."
+        )
 
     def failures_until(self, snapshot: Snapshot) -> list[tuple[int, int, str]]:
         """The lines of ``failures.csv`` up to a checkpoint, which itself names only the first."""
         last, named = snapshot.population.generation, []
         try:
-            with (self.path / FAILURES).open(encoding="utf-8", newline="") as file:
-                for row in islice(csv.reader(file), 1, None):
+            with open_file(self.path / FAILURES) as file:
+                lines = io.TextIOWrapper(file, "utf-8", newline="")
+                for row in islice(csv.reader(lines), 1, None):
                     if len(row) == 3 and int(row[0]) <= last:  # a kill cuts short later ones only
                         named.append((int(row[0]), int(row[1]), row[2]))
         except (OSError, ValueError, csv.Error):  # damaged: what the checkpoint names is left

@@ -1,11 +1,13 @@
 """What is known of a fitness that depends on luck: scores pooled, and how certain their mean is."""
 
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Self
 
 import numpy as np
 
+from neatgrow._means import mean_of
 from neatgrow._types import Array
 
 
@@ -17,7 +19,8 @@ class Evidence:
         count: Scores, of an episode each; of a block of them where the problem does not tell
             single ones. Those of episodes that failed are left out.
         mean: Of the scores.
-        squares: Sum of their squared deviations from it.
+        squares: Sum of their squared deviations from it; infinite where that is beyond the floats,
+            and then no mean is certain.
     """
 
     count: int = 0
@@ -29,13 +32,17 @@ class Evidence:
         scores = scores[np.isfinite(scores)]
         if not scores.size:
             return self
-        count, mean = scores.size, float(scores.mean())
-        squares = float(((scores - mean) ** 2).sum())
+        count, mean = scores.size, float(mean_of(scores))
+        with np.errstate(over="ignore"):
+            squares = float(((scores - mean) ** 2).sum())
+        if not self.count:
+            return type(self)(count, mean, squares)
         total, gap = self.count + count, mean - self.mean
+        pooled = self.mean + gap * count / total
+        if not math.isfinite(pooled):  # the gap is beyond the floats
+            pooled = self.mean * (self.count / total) + mean * (count / total)
         return type(self)(
-            total,
-            self.mean + gap * count / total,
-            self.squares + squares + gap * gap * self.count * count / total,
+            total, pooled, self.squares + squares + gap * gap * self.count * count / total
         )
 
     @property

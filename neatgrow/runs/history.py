@@ -34,6 +34,9 @@ COLUMNS: dict[str, type] = {
 }
 
 
+COUNTS = tuple(name for name, kind in COLUMNS.items() if kind is int and name != "generation")
+MOST_COUNTED = 1 << 53  # in a generation; sums over a run stay below 2**63
+PARTS = frozenset((*COLUMNS, "species_start", "species_id", "species_size"))  # arrays in files
 TIMES = tuple(name for name in COLUMNS if name.startswith("seconds_"))  # differ between runs
 MISSING: dict[type, float] = {int: 0, float: np.nan}  # of a column younger than a file
 _BLOCK = 4096  # values
@@ -208,6 +211,8 @@ class History:
         for name, kind in COLUMNS.items():
             values = arrays.get(name, np.full(count, MISSING[kind], kind))
             typed({name: values}, name, _TYPES[kind], (count,))
+            if name in COUNTS and ((values < 0) | (values > MOST_COUNTED)).any():
+                raise ValueError(f"{name}: expected numbers from 0 to {MOST_COUNTED}.")
             history._columns[name] = _Column(_TYPES[kind], values)
         if (arrays["generation"] != np.arange(1, count + 1)).any():
             raise ValueError("generation: expected 1, 2, 3 and so on.")

@@ -1,6 +1,5 @@
 """What a run's directory holds, read by whoever looks at it or goes on with it."""
 
-import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib.util import find_spec
@@ -9,14 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from neatgrow import _checks
-from neatgrow.files.archive import DAMAGE, FileError, UnknownContentError, whole
+from neatgrow._settings import UnknownKindError
+from neatgrow.config import Config
+from neatgrow.files.archive import (
+    DAMAGE,
+    FileError,
+    UnknownContentError,
+    open_file,
+    read_json,
+    whole,
+)
 from neatgrow.files.genomes import load_genome
 from neatgrow.files.provenance import checked_provenance
 from neatgrow.genomes.genomes import Genome
 from neatgrow.lineage.lineage import Lineage
 from neatgrow.runs.checkpoints import load_snapshot
 from neatgrow.runs.evidence import Verified
-from neatgrow.runs.history import COLUMNS, MISSING, History
+from neatgrow.runs.history import COLUMNS, COUNTS, MISSING, MOST_COUNTED, History
 from neatgrow.runs.options import Options
 
 CONFIG, PROBLEM = "config.toml", "problem.json"
@@ -26,6 +34,8 @@ CHAMPION, JUDGED, LEARNED = "champion.npz", "judged.npz", "learned.npz"
 VERIFIED, PROVENANCE = "verified.json", "provenance.json"
 LOCK, CHECKPOINTS = "run.lock", "checkpoints"
 _MOST = (1 << 63) - 1
+_MOST_ID = (1 << 31) - 1  # species and generations are numbers of 32 bits
+_MOST_SETTINGS = 4 << 20  # bytes
 
 
 def checkpoint_paths(path: Path) -> list[Path]:
@@ -53,6 +63,8 @@ def read_history(path: Path) -> History:
 
     def take_sizes(line: str) -> None:
         generation, species, size = (int(part) for part in line.split(","))
+        for name, value in (("generation", generation), ("species", species), ("size", size)):
+            whole({name: value}, name, 1, _MOST_ID)
         sizes.setdefault(generation, {})[species] = size
 
     header: list[str] = []
@@ -60,10 +72,16 @@ def read_history(path: Path) -> History:
     def take_row(line: str) -> None:
         if not header:
             header.extend(line.split(","))
+            if len({*header}) < len(header):
+                raise ValueError("expected every column once")
             return
         missing = {name: MISSING[kind] for name, kind in COLUMNS.items() if name not in header}
-        values: dict[str, Any] = {**missing, **dict(zip(header, line.split(","), strict=True))}
-        history.append(values, sizes.get(int(values["generation"]), {}))
+        given = dict(zip(header, line.split(","), strict=True))
+        row = missing | {name: COLUMNS[name](value) for name, value in given.items()}
+        for name in COUNTS:
+            whole(row, name, 0, MOST_COUNTED)
+        whole(row, "generation", len(history) + 1, len(history) + 1)
+        history.append(row, sizes.get(len(history) + 1, {}))
 
     history = History()
     _each_line(path / SPECIES, take_sizes, 2)
@@ -73,14 +91,39 @@ def read_history(path: Path) -> History:
 
 def _each_line(path: Path, take: Callable[[str], None], first: int) -> None:
     """Hand every line from ``first`` on to ``take``, but for one that a kill cut short."""
-    for number, line in enumerate(path.read_bytes().split(b"\n")[first - 1 : -1], first):
-        try:
-            take(line.decode())
-        except ValueError as error:
-            raise FileError(
-                f"{path}: expected a line of a run's table, got {line!r} in line {number}. "
-                "'neatgrow resume' writes the tables anew from the last checkpoint."
-            ) from error
+    with open_file(path) as file:
+        for number, line in enumerate(file, 1):
+            if number < first or not line.endswith(b"\n"):
+                continue
+            try:
+                take(line[:-1].decode())
+            except DAMAGE as error:
+                raise FileError(
+                    f"{path}: expected a line of a run's table, got {_checks.shown(line[:-1])} in "
+                    f"line {number} ({error}). 'neatgrow resume' writes the tables anew from the "
+                    "last checkpoint."
+                ) from error
+
+
+def read_settings(directory: Path) -> Config:
+    """The settings of a run, as its ``config.toml`` has them.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FileError: It is damaged.
+    """
+    path = directory / CONFIG
+    check_files(directory, (CONFIG,))
+    try:
+        if path.stat().st_size > _MOST_SETTINGS:
+            raise ValueError(f"{path.stat().st_size} bytes of settings")
+        return Config.from_toml(path)
+    except UnknownKindError as error:
+        raise UnknownContentError(f"{path}: {error}") from error
+    except DAMAGE as error:
+        raise FileError(
+            f"{path}: expected a run's settings in TOML, got an error: {error}"
+        ) from error
 
 
 def read_run(directory: str | PathLike[str]) -> tuple[dict[str, Any], History, Genome]:
@@ -119,7 +162,7 @@ def read_verified(directory: str | PathLike[str]) -> Verified | None:
     if not path.exists():
         return None
     try:
-        values = dict(json.loads(path.read_text("utf-8")))
+        values = read_json(path)
         mean, error = (_checks.number(name, values[name]) for name in ("mean", "standard_error"))
         episodes, failed = (whole(values, name, 0, _MOST) for name in ("episodes", "failed"))
         return Verified(mean, error, episodes, failed)
@@ -169,7 +212,7 @@ def read_description(directory: str | PathLike[str], *, to_rebuild: bool = True)
     check_files(Path(directory), (PROBLEM,))
     path = Path(directory) / PROBLEM
     try:
-        description = dict(json.loads(path.read_text("utf-8")))
+        description = read_json(path)
         whole({"seed": 0, **description}, "seed", 0, _MOST)
         about = {**Options().to_dict(), **dict(description.get("run", {}))}
         _check_run(about)

@@ -1,10 +1,12 @@
 """A generation as a row of the history."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from neatgrow._means import mean_of
 from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation
 from neatgrow.genomes.genomes import Genomes
@@ -33,7 +35,7 @@ def recorded(
     row = {
         "generation": population.generation,
         "best": population.best_fitness,
-        "mean": valid.mean() if valid.size else np.nan,
+        "mean": float(mean_of(valid)),
         "lower_quartile": lower,
         "median": median,
         "upper_quartile": upper,
@@ -59,5 +61,8 @@ def _quartiles(values: Array) -> list[float]:
         low = int(place)
         high = min(low + 1, values.size - 1)
         a, b = ordered[low].item(), ordered[high].item()
-        found.append(a + (place - low) * (b - a))
+        between = a + (place - low) * (b - a)
+        if not math.isfinite(between):  # the difference is beyond the floats
+            between = a * (low + 1 - place) + b * (place - low)
+        found.append(between)
     return found

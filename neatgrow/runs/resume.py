@@ -6,7 +6,6 @@ from os import PathLike
 from typing import Any, Literal
 
 from neatgrow import _checks
-from neatgrow.config import Config
 from neatgrow.evaluation.base import Problem, held
 from neatgrow.evaluation.executors import evaluator
 from neatgrow.problems import catalogue
@@ -15,7 +14,7 @@ from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.evolution import Evolution
 from neatgrow.runs.loop import carried_on
 from neatgrow.runs.options import Callback, Checkpoints, Options, call_of
-from neatgrow.runs.reading import CHAMPION, CONFIG, read_description
+from neatgrow.runs.reading import CHAMPION, read_description, read_settings
 from neatgrow.runs.results import Result
 from neatgrow.runs.saving import asked_for, described, description_of
 
@@ -111,7 +110,7 @@ def _resumed(
         options = snapshot.options.resumed(options, generations)
         run = Evolution.from_snapshot(snapshot, asked, changes=changes, options=options)
     else:
-        config = Config.from_toml(files.path / CONFIG).override(changes or {})
+        config = read_settings(files.path).override(changes or {})
         options = Options.from_dict(about).resumed(options, generations)
         run = Evolution(asked, config, options, seed=description.get("seed", 0))
     own = description

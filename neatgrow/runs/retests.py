@@ -353,8 +353,8 @@ def checked_state(values: dict[str, Any]) -> dict[str, Any]:
     if known is not None:
         numbers = {name: _checks.number(f"evidence.{name}", known[name])
                    for name in ("mean", "squares")}  # fmt: skip
-        if not np.isfinite(list(numbers.values())).all() or numbers["squares"] < 0.0:
-            raise ValueError(f"evidence: expected finite numbers, got {numbers}.")
+        if not np.isfinite(numbers["mean"]) or numbers["squares"] < 0.0:
+            raise ValueError(f"evidence: expected a finite mean and squares from 0, got {numbers}.")
         known = {"count": whole(known, "count", 1, _MOST), **numbers}
     counts = {name: whole(values, name, 0, _MOST) for name in ("tries", "tried", "failed")}
     return {"evidence": known, **counts, "tells": plain(values, "tells", bool)}

@@ -13,7 +13,13 @@ from neatgrow._types import Array
 from neatgrow.config import Config
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
-from neatgrow.genomes.variation import initial_genomes, make_children, room_for, rules_of
+from neatgrow.genomes.variation import (
+    check_memory,
+    initial_genomes,
+    make_children,
+    room_for,
+    rules_of,
+)
 from neatgrow.kernels import layout
 from neatgrow.kernels.genes import Rules
 from neatgrow.kernels.layout import Packed
@@ -221,6 +227,13 @@ class Population:
                 f"encoding: expected {state.config.encoding} as when the run began, got "
                 f"{config.encoding}. Leave it; genomes were grown for it."
             )
+        size = len(state.genomes)
+        if config.population_size > size:
+            packed, more = state.genomes.packed, config.population_size
+            check_memory(
+                state.genomes.interface, more, packed.node_id.size // size,
+                packed.innovation.size // size,
+            )  # fmt: skip
         population = cls.__new__(cls)
         population._settle(config, state.genomes.interface, state.seed, state.minimize)
         population.generation, population.genomes = state.generation, state.genomes

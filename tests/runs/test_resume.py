@@ -493,8 +493,22 @@ def test_where_every_checkpoint_is_damaged_the_newest_is_named(tmp_path):
     for path in (tmp_path / "checkpoints").iterdir():
         path.write_bytes(b"no archive")
     before = contents(tmp_path)
-    with pytest.raises(FileError, match=r"00000010\.npz: expected a file written by neatgrow"):
+    champion = tmp_path / "champion.npz"
+    with pytest.raises(
+        FileError, match=r"00000010\.npz: expected a file written by neatgrow"
+    ) as info:
         ng.resume(tmp_path)
+    said = str(info.value)
+    assert f"None of the 3 checkpoints in {tmp_path} can be read" in said
+    assert "What is left: champion.npz, config.toml, history.csv, species.csv, failures.csv" in said
+    assert (
+        f"Begin again from the champion, in another directory: evolve(…, start={str(champion)!r}"
+        in said
+    )
+    champion.write_bytes(b"no archive either")
+    with pytest.raises(FileError, match=r"What is left: config\.toml, history.*Begin a new run"):
+        ng.resume(tmp_path)
+    champion.write_bytes(before["champion.npz"])
     assert contents(tmp_path) == before
 
 

@@ -125,6 +125,13 @@ def test_a_missing_file_is_named(tmp_path, name):
     )
 
 
+def cell(table, line, column, value):
+    """The bytes of a history in which one value is another."""
+    lines = [row.split(b",") for row in table.split(b"\n")]
+    lines[line][lines[0].index(column.encode())] = value
+    return b"\n".join(b",".join(row) for row in lines)
+
+
 @pytest.mark.parametrize(
     ("name", "damage", "message"),
     [
@@ -133,12 +140,29 @@ def test_a_missing_file_is_named(tmp_path, name):
         ("problem.json", lambda b: b"3", "expected a problem's description in JSON"),
         ("problem.json", lambda b: b"\xff", "expected a problem's description in JSON"),
         ("history.csv", lambda b: b.replace(b"\n2,", b"\n2\n2,"),
-         "expected a line of a run's table, got b'2' in line 3. 'neatgrow resume' writes"),
+         r"expected a line of a run's table, got b'2' in line 3 \(.*\)\. 'neatgrow resume' writes"),
         ("history.csv", lambda b: b.replace(b"\n3,", b"\nthree,"), "in line 4"),
         ("history.csv", lambda b: b.replace(b"\n4,", b"\n\xff,"), "in line 5"),
         ("history.csv", lambda b: b.splitlines()[0], "expected at least one generation, got none"),
         ("species.csv", lambda b: b + b"5,1\n", "expected a line of a run's table"),
         ("species.csv", lambda b: b + b"a,b,c\n", "expected a line of a run's table"),
+        ("species.csv", lambda b: b + b"4,-1,3\n", "species: expected a whole number from 1 to"),
+        ("species.csv", lambda b: b + b"4,1,0\n", "size: expected a whole number from 1 to"),
+        ("species.csv", lambda b: b + b"-4,1,3\n", "generation: expected a whole number from 1"),
+        ("species.csv", lambda b: b + b"4,3000000000,3\n", "species: expected a whole number"),
+        ("species.csv", lambda b: b + b"4,1," + b"9" * 5000 + b"\n", "expected a line of a run's"),
+        ("history.csv", lambda b: cell(b, 3, "generation", b"-3"), "generation: .* from 3 to 3"),
+        ("history.csv", lambda b: cell(b, 3, "generation", b"4"), "generation: .* from 3 to 3"),
+        ("history.csv", lambda b: cell(b, 3, "evaluations", b"-1"), "evaluations: .* from 0 to"),
+        ("history.csv", lambda b: cell(b, 3, "steps", b"9" * 19), "steps: .* got 9999999999"),
+        ("history.csv", lambda b: cell(b, 3, "steps", b"9" * 5000), "in line 4"),
+        ("history.csv", lambda b: cell(b, 3, "species", b"nan"), "in line 4"),
+        ("history.csv", lambda b: cell(b, 3, "best", b"much"), "in line 4"),
+        ("history.csv", lambda b: cell(b, 3, "best", b"1,1"), "in line 4"),
+        ("history.csv", lambda b: b.replace(b"generation,", b"", 1), "in line 2"),
+        ("history.csv", lambda b: b.replace(b"best,", b"worst,", 1), "in line 2"),
+        ("history.csv", lambda b: b.replace(b"best,", b"mean,", 1), "in line 1"),
+        ("history.csv", lambda b: b"\n" + b, "in line 2"),
         ("champion.npz", lambda b: b[:-9], "expected a file written by neatgrow"),
     ],
 )  # fmt: skip

@@ -18,7 +18,13 @@ from neatgrow.problems import catalogue
 from neatgrow.runs.checkpoints import Snapshot, load_snapshot
 from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import History
-from neatgrow.runs.reading import CHECKPOINTS, CONFIG, read_judged, read_run, read_verified
+from neatgrow.runs.reading import (
+    CHECKPOINTS,
+    read_judged,
+    read_run,
+    read_settings,
+    read_verified,
+)
 from neatgrow.runs.results import Result, fingerprint_of
 
 
@@ -79,7 +85,7 @@ def _of_directory(path: Path) -> Record:
     learned = _attempt(missing, "judged", lambda: read_judged(path))
     snapshot = _newest(path)
     ancestors = _attempt(missing, "line", lambda: _ancestors(snapshot))
-    config = _attempt(missing, "config", lambda: Config.from_toml(path / CONFIG))
+    config = _attempt(missing, "config", lambda: read_settings(path))
     problem = _attempt(missing, "problem", lambda: catalogue.rebuild(description))
     known = [description.get(key) for key in ("name", "environment", "problem")]
     record = Record(

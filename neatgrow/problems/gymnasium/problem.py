@@ -16,6 +16,7 @@ from gymnasium import Env
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
+from neatgrow._means import mean_of
 from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation
 from neatgrow.evaluation.workers import Workers
@@ -284,7 +285,7 @@ class Gymnasium:
         self.gather(gathered)
         returns = rollout.returns.reshape(n_networks, count)
         self._consider_processes(time.perf_counter() - start)
-        return Evaluation(returns.mean(axis=1), rollout.steps, failures, gathered, errors, returns)
+        return Evaluation(mean_of(returns), rollout.steps, failures, gathered, errors, returns)
 
     def _policy(self, networks: Networks, lanes: Array, seeds: Array) -> Policy:
         """What plays episode k, of ``seeds`` (E,) in turn, with network ``lanes[k]``."""

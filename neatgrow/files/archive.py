@@ -221,12 +221,17 @@ def read_json(path: str | PathLike[str]) -> dict[str, Any]:
         FileNotFoundError: There is no such file.
         DAMAGE: Any of these exceptions, where it holds something else, or more than memory is for.
     """
+    return dict(parsed_json(path))
+
+
+def parsed_json(path: str | PathLike[str]) -> Any:
+    """What a JSON file holds; raises as :func:`read_json` does."""
     with open_file(path) as file:
         size = os.fstat(file.fileno()).st_size
         text = file.read(size)
     if _cost(text) > _most(size)[1]:
         raise ValueError(f"{size} bytes of too many values")
-    return dict(json.loads(text.decode()))
+    return json.loads(text.decode())
 
 
 def _read_members(

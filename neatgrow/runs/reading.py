@@ -15,6 +15,7 @@ from neatgrow.files.archive import (
     FileError,
     UnknownContentError,
     open_file,
+    parsed_json,
     read_json,
     whole,
 )
@@ -186,7 +187,7 @@ def read_provenance(directory: str | PathLike[str]) -> list[dict[str, str]]:
     if not path.exists():
         return []
     try:
-        segments = [checked_provenance(one) for one in list(json.loads(path.read_text("utf-8")))]
+        segments = [checked_provenance(one) for one in list(parsed_json(path))]
         for one in segments:
             whole({"after": int(one["after"])}, "after", 0, _MOST)
         return segments

@@ -52,7 +52,7 @@ Files = dict[str, bytes]
 PROMISED = 32 << 20, 50  # bytes of memory, and as many times the directory's size
 TABLES = ("history.csv", "species.csv", "failures.csv")
 TEXTS = (*TABLES, "config.toml", "problem.json", "verified.json", "failure.txt")
-REPORTED, RESUMED, MEASURED = 307, 101, 23  # one of how many directories
+REPORTED, RESUMED, MEASURED = 499, 41, 23  # one of how many directories
 # Of these only the reading is tried: what they name is for who goes on with the run to trust.
 READ_ONLY = {"names of modules", "links"}
 

@@ -46,7 +46,7 @@ OUTSIDE = {
     "kernels.dynamics": {"numba", "llvmlite"},
     "kernels.simulators": {"numba", "llvmlite"},
     "kernels.team": {"numba", "llvmlite"},
-    "kernels.ir_only": {"numba", "llvmlite"},
+    "kernels.ir_only": {"numba"},
     "files.provenance": {"numba", "llvmlite"},  # their versions
     "evaluation.executors": {"ray"},
     "evaluation.sending": {"numba"},  # its copy of cloudpickle

@@ -352,7 +352,8 @@ class Fuzzer:
         (folder / "precious" / "text").write_text("as it was")
         (folder / "planted.py").write_bytes(PLANTED)
         for run in self._runs:  # so that nothing is loaded later that a sound run needs
-            for use in (reported, resumed):
+            uses = (reported, resumed) if run in (self._runs[0], self._runs[-1]) else (resumed,)
+            for use in uses:
                 laid_out(folder / "run", run.files)
                 read(folder / "run")
                 use(folder / "run", run)

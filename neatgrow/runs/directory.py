@@ -67,6 +67,8 @@ class RunDirectory:
     def __init__(self, path: Path, checkpoints: Checkpoints | None) -> None:
         self.path = path.absolute()  # users' code may change the working directory
         self.checkpoints = Checkpoints() if checkpoints is None else checkpoints
+        if (path / LOCK).exists() and not (path / LOCK).is_file():
+            raise FileError(f"{path / LOCK}: expected a file or nothing, got something else.")
         self._lock = locked(path / LOCK)
         self._champion: Genome | None = None
         self._traceback: str | None = None

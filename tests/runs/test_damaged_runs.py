@@ -81,10 +81,19 @@ def test_json_of_too_many_values_is_refused(run):
         ng.resume(run)
 
 
+def test_a_lock_that_is_no_file_is_refused(run):
+    (run / "run.lock").unlink(missing_ok=True)
+    (run / "run.lock").mkdir()
+    with pytest.raises(FileError, match=r"run\.lock: expected a file or nothing, got something"):
+        ng.resume(run)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
-@pytest.mark.parametrize("name", ["verified.json", "champion.npz", "failures.csv", "history.csv"])
+@pytest.mark.parametrize(
+    "name", ["verified.json", "champion.npz", "failures.csv", "history.csv", "run.lock"]
+)
 def test_pipes_in_a_directory_are_not_waited_for(name, run, tmp_path):
-    (run / name).unlink()
+    (run / name).unlink(missing_ok=True)
     os.mkfifo(run / name)
     for use in (ng.resume, ng.report):
         try:

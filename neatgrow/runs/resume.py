@@ -10,6 +10,7 @@ from neatgrow.evaluation.base import Problem, held
 from neatgrow.evaluation.executors import evaluator
 from neatgrow.problems import catalogue
 from neatgrow.problems.function import Fitness, as_problem
+from neatgrow.problems.trust import Trust
 from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.evolution import Evolution
 from neatgrow.runs.loop import carried_on
@@ -23,6 +24,7 @@ def resume(
     directory: str | PathLike[str],
     *,
     problem: Problem | Fitness | None = None,
+    trust: Trust = False,
     changes: dict[str, Any] | None = None,
     generations: int | None = None,
     seconds: float | None = None,
@@ -44,6 +46,9 @@ def resume(
     Args:
         directory: Of the run.
         problem: Needed where the run was on a Python function or on data of the caller's.
+        trust: Whether you vouch for the run's files, so that the problem they describe may import
+            the modules that it names; or the names of those modules. Problems of this package
+            and environments that Gymnasium knows without an import need none.
         changes: Settings that differ from now on, by dotted path, such as
             ``{"population_size": 300, "mutation.add_node": 0.1}``; written to the run's files.
         generations: Most generations in all, those before included; as before by default.
@@ -72,7 +77,7 @@ def resume(
     def begin() -> Evolution:
         files = RunDirectory.open(directory, checkpoints)
         try:
-            run = _resumed(files, problem, changes, generations, options)
+            run = _resumed(files, problem, trust, changes, generations, options)
             run.evaluator.workers = evaluator(run.problem, processes, time_limit, executor)
         except BaseException:
             files.close()
@@ -86,16 +91,17 @@ def resume(
 def _resumed(
     files: RunDirectory,
     problem: Problem | Fitness | None,
+    trust: Trust,
     changes: dict[str, Any] | None,
     generations: int | None,
     options: Options,
 ) -> Evolution:
     """The run as its last checkpoint has it, or from its beginning; its files to match."""
     now = options
-    description = read_description(files.path, to_rebuild=problem is None)
+    description = read_description(files.path)
     about = description["run"]
     if problem is None:
-        asked: Problem = catalogue.rebuild(description)
+        asked: Problem = catalogue.rebuild(description, trust=trust)
     elif isinstance(problem, Problem):
         asked = problem
     else:

@@ -16,6 +16,7 @@ from neatgrow._checks import printable
 from neatgrow.config import Config
 from neatgrow.evaluation.base import Problem
 from neatgrow.evaluation.tracebacks import OriginalError
+from neatgrow.files.archive import write_whole
 from neatgrow.files.genomes import load_genome, provenance_of
 from neatgrow.files.provenance import shown
 from neatgrow.genomes.genomes import Genome
@@ -263,7 +264,7 @@ def _learn(options: argparse.Namespace, result: Result) -> None:
     try:
         from neatgrow.plotting.graph.changes import draw_change
 
-        draw_change(result.champion, learned).savefig(directory / "learned.png", dpi=150)
+        _write_picture(draw_change(result.champion, learned), directory / "learned.png")
     except Exception as error:
         _say(f"learned.png was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
     _say(f"written to {_short(directory)}: {LEARNED}, learned.png")
@@ -397,6 +398,10 @@ def profile(history: History, seconds: float) -> str:
     return "\n".join(lines)
 
 
+def _write_picture(figure: Any, path: Path) -> None:
+    write_whole(path, lambda file: figure.savefig(file, format="png", dpi=150))
+
+
 def _draw_all(directory: Path, champion: Genome, history: History) -> None:
     """Write the pictures; one that fails is said, and costs nothing else."""
     pictures: dict[str, Callable[[], Any]] = {
@@ -411,7 +416,7 @@ def _draw_all(directory: Path, champion: Genome, history: History) -> None:
             from neatgrow.plotting.history import draw_fitness, draw_species
             from neatgrow.plotting.overview import draw_history
 
-            make().savefig(directory / name, dpi=150)
+            _write_picture(make(), directory / name)
         except Exception as error:
             _say(f"{name} was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
 

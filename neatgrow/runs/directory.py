@@ -76,8 +76,8 @@ class RunDirectory:
     def __init__(self, path: Path, checkpoints: Checkpoints | None) -> None:
         self.path = path.absolute()  # users' code may change the working directory
         self.checkpoints = Checkpoints() if checkpoints is None else checkpoints
-        check_no_link(self.path / CHECKPOINTS)
-        self._lock = locked(self.path / LOCK)
+        check_no_link(path / CHECKPOINTS)
+        self._lock = locked(path / LOCK)
         self._texts: dict[str, str] = {}  # what resume needs and is not in checkpoints, by file
         self._champion: Genome | None = None
         self._traceback: str | None = None

@@ -102,7 +102,7 @@ def evolve(
         checkpoints=checkpoints,
     )  # fmt: skip
     if directory is not None:
-        directory = _checks.path("directory", directory).absolute()
+        directory = _checks.path("directory", directory)
     elif checkpoints is not None:
         rule = "them with directory= only"
         raise ValueError(_checks.message("checkpoints", rule, "no directory", "Pass one."))

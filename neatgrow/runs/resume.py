@@ -75,7 +75,7 @@ def resume(
             change is impossible.
         TypeError: A change names no setting.
     """
-    directory = _checks.path("directory", directory).absolute()
+    directory = _checks.path("directory", directory)
     if generations is not None:
         generations = _checks.integer("generations", generations, 1)
     options = Options(

@@ -5,6 +5,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,6 +16,7 @@ from neatgrow._checks import printable
 from neatgrow.config import Config
 from neatgrow.evaluation.base import Problem
 from neatgrow.evaluation.tracebacks import OriginalError
+from neatgrow.files.archive import write_whole
 from neatgrow.files.genomes import load_genome, provenance_of
 from neatgrow.files.provenance import shown
 from neatgrow.genomes.genomes import Genome
@@ -22,6 +24,7 @@ from neatgrow.kernels.parallel import set_threads
 from neatgrow.learning.policy.experience import Practice
 from neatgrow.learning.policy.ppo import fine_tune_policy
 from neatgrow.problems import catalogue
+from neatgrow.problems.trust import Trust
 from neatgrow.runs.evolve import evolve
 from neatgrow.runs.history import History
 from neatgrow.runs.options import Checkpoints
@@ -47,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
+        _import(getattr(options, "imports", ()))
         return int(options.command(options))
     except (ValueError, TypeError, OSError, ImportError, RuntimeError, MemoryError) as error:
         if isinstance(error.__cause__, OriginalError):  # of the problem's code
@@ -82,21 +86,25 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--episodes", type=int, help="per genome and generation")
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/PROBLEM-seedN")
     _add_budget(run)
+    _add_imports(run)
     run.set_defaults(command=_run)
 
     resume = commands.add_parser("resume", help="go on with a run from its last checkpoint")
     resume.add_argument("directory", type=Path)
     resume.add_argument("--generations", type=int, help="at most, those before included")
     _add_budget(resume)
+    _add_trust(resume)
     resume.set_defaults(command=_resume)
 
     show = commands.add_parser("show", help="print a run and draw its pictures again")
     show.add_argument("directory", type=Path, help="of a run; or a genome's file, to print it")
+    _add_imports(show)
     show.set_defaults(command=_show)
 
     report = commands.add_parser("report", help="write a run as one HTML page to explore")
     report.add_argument("directory", type=Path)
     report.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
+    _add_trust(report)
     report.set_defaults(command=_report)
 
     watch = commands.add_parser("watch", help="render the champion at work")
@@ -108,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         "--video", type=Path, metavar="FILE",
         help="write the first episode there (.gif, .html or .mp4) instead of opening a window",
     )  # fmt: skip
+    _add_trust(watch)
     watch.set_defaults(command=_watch)
 
     problems = commands.add_parser("problems", help="list the problems known by name")
@@ -117,6 +126,44 @@ def _parser() -> argparse.ArgumentParser:
     warm.add_argument("--processes", type=int, help="at once (default: one for each core)")
     warm.set_defaults(command=_warm)
     return parser
+
+
+def _add_imports(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--import", action="append", default=[], metavar="MODULE", dest="imports",
+        help="import it first, from the current folder too, for what it registers; may be repeated",
+    )  # fmt: skip
+
+
+def _add_trust(command: argparse.ArgumentParser) -> None:
+    """What commands share that make a run's problem again."""
+    _add_imports(command)
+    command.add_argument(
+        "--trust", action="store_true",
+        help="let the run's problem import what its files name; only if you know where it is from",
+    )  # fmt: skip
+
+
+def _import(modules: Sequence[str]) -> None:
+    """Import modules that the user named.
+
+    Raises:
+        ImportError: One cannot be, or it asks to leave the program.
+    """
+    here = str(Path.cwd())
+    if modules and here not in sys.path:
+        sys.path.append(here)  # last, so that nothing that lies around hides what is installed
+    for module in modules:
+        try:
+            import_module(module)
+        except (Exception, SystemExit) as error:
+            got = f"{type(error).__name__}: {error}"
+            raise ImportError(_checks.message(f"--import {module}", "a module", got)) from error
+
+
+def _trust(options: argparse.Namespace) -> Trust:
+    """What the user vouches for: all, or the modules that were asked for by name."""
+    return True if options.trust else tuple(options.imports)
 
 
 def _add_budget(command: argparse.ArgumentParser) -> None:
@@ -217,19 +264,25 @@ def _learn(options: argparse.Namespace, result: Result) -> None:
     try:
         from neatgrow.plotting.graph.changes import draw_change
 
-        draw_change(result.champion, learned).savefig(directory / "learned.png", dpi=150)
+        _write_picture(draw_change(result.champion, learned), directory / "learned.png")
     except Exception as error:
         _say(f"learned.png was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
     _say(f"written to {_short(directory)}: {LEARNED}, learned.png")
 
 
+def _rebuilt(options: argparse.Namespace) -> Problem:
+    """The problem of a run, as far as it needs no trust or has it."""
+    return catalogue.rebuild(read_description(options.directory), trust=_trust(options))
+
+
 def _resume(options: argparse.Namespace) -> int:
     if options.learn:
-        _check_learning(options, catalogue.rebuild(read_description(options.directory)))
+        _check_learning(options, _rebuilt(options))
     result = _finish(
         options,
         lambda: resume(
-            options.directory, changes=_changes(options), generations=options.generations,
+            options.directory, trust=_trust(options), changes=_changes(options),
+            generations=options.generations,
             seconds=options.seconds, processes=options.processes, progress=True,
             checkpoints=Checkpoints(seconds=options.checkpoint),
         ),
@@ -345,6 +398,10 @@ def profile(history: History, seconds: float) -> str:
     return "\n".join(lines)
 
 
+def _write_picture(figure: Any, path: Path) -> None:
+    write_whole(path, lambda file: figure.savefig(file, format="png", dpi=150))
+
+
 def _draw_all(directory: Path, champion: Genome, history: History) -> None:
     """Write the pictures; one that fails is said, and costs nothing else."""
     pictures: dict[str, Callable[[], Any]] = {
@@ -359,7 +416,7 @@ def _draw_all(directory: Path, champion: Genome, history: History) -> None:
             from neatgrow.plotting.history import draw_fitness, draw_species
             from neatgrow.plotting.overview import draw_history
 
-            make().savefig(directory / name, dpi=150)
+            _write_picture(make(), directory / name)
         except Exception as error:
             _say(f"{name} was not drawn: {type(error).__name__}: {error}", file=sys.stderr)
 
@@ -400,15 +457,15 @@ def _show(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from neatgrow.plotting.pages.report import report
 
-    _say(f"written: {report(options.directory, options.out)}")
+    _say(f"written: {report(options.directory, options.out, trust=_trust(options))}")
     return 0
 
 
 def _watch(options: argparse.Namespace) -> int:
     from neatgrow.problems.gymnasium.problem import Gymnasium
 
-    description, _, champion = read_run(options.directory)
-    problem = catalogue.rebuild(description)
+    _, _, champion = read_run(options.directory)
+    problem = _rebuilt(options)
     if not isinstance(problem, Gymnasium):
         raise ValueError(f"watch: expected a run on a Gymnasium environment, got {problem.name}.")
     if options.learned:

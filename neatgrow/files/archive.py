@@ -51,6 +51,7 @@ _HEADER = re.compile(
     rb"\{'descr': '([<|][a-z][0-9]{1,2})', 'fortran_order': (True|False), "
     rb"'shape': \(([0-9, ]{0,80})\), \} *\n"
 )
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 # What wrong types, sizes and numbers in a file come to when objects are made of them.
 DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -77,14 +78,17 @@ def damaged(path: str | PathLike[str], what: str, error: Exception) -> FileError
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Have ``write`` fill a file that takes the place of ``path`` only once it is on disk.
 
-    Whatever happens, a power cut included, ``path`` holds either the old content or the new.
+    Whatever happens, a power cut included, ``path`` holds either the old content or the new. No
+    symbolic link is followed: one at ``path`` is replaced, and what it leads to stays as it is.
 
     Raises:
         OSError: The disk is full or the directory cannot be written; the old content stays.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)  # of a process that was killed and had this number
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(temporary, flags, 0o666), "w+b") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -102,6 +106,29 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text whole."""
     write_whole(path, lambda file: file.write(text.encode()))
+
+
+def append_to(path: Path) -> IO[bytes]:
+    """A file to append to, unbuffered, made if it is not there.
+
+    Raises:
+        OSError: It cannot be opened, or is a symbolic link.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_LINK | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "ab", buffering=0)
+
+
+def check_no_link(path: Path) -> None:
+    """Refuse a symbolic link where a directory of our own should be.
+
+    Raises:
+        FileExistsError: It is one.
+    """
+    if path.is_symlink():
+        raise FileExistsError(
+            f"{path}: expected a directory, got a symbolic link, which could lead anywhere. Put "
+            "the directory itself there."
+        )
 
 
 def write_archive(

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import stat
 import warnings
 from pathlib import Path
 from typing import IO
@@ -13,8 +14,14 @@ _held: WeakSet[IO[str]] = WeakSet()  # lock files of this process
 
 
 def locked(path: Path) -> IO[str]:
-    """The lock file, held until it is closed or the process ends, however it ends."""
-    file = path.open("a+", encoding="utf-8")
+    """The lock file, held until it is closed or the process ends, however it ends.
+
+    Raises:
+        BlockingIOError: Another process holds it.
+        FileExistsError: It is a link, a pipe or a device: what it leads to would be emptied.
+        OSError: It cannot be opened.
+    """
+    file = _opened(path)
     _held.add(file)
     here = f" on {socket.gethostname()}"
     try:
@@ -41,6 +48,27 @@ def locked(path: Path) -> IO[str]:
     file.write(f"process {os.getpid()}{here}")
     file.flush()
     return file
+
+
+def _opened(path: Path) -> IO[str]:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        handle = os.open(path, flags, 0o666)
+    except OSError:
+        if not path.is_symlink():
+            raise
+        own = False
+    else:
+        found = os.fstat(handle)
+        own = stat.S_ISREG(found.st_mode) and found.st_nlink <= 1
+        if not own:
+            os.close(handle)
+    if not own:
+        raise FileExistsError(
+            f"{path}: expected a file of its own, got a link, a pipe or a device. Remove it."
+        )
+    return os.fdopen(handle, "a+", encoding="utf-8")
 
 
 def _lock(file: IO[str]) -> None:

@@ -12,6 +12,7 @@ from neatgrow.problems import regression, sequences, tasks
 from neatgrow.problems.simulation.mazes import TMaze
 from neatgrow.problems.simulation.poles import PoleBalancing
 from neatgrow.problems.supervised import XOR
+from neatgrow.problems.trust import Trust, allowed, checked_trust
 
 
 @dataclass(frozen=True)
@@ -142,18 +143,28 @@ def build(name: str, **options: Any) -> Problem:
     return Gymnasium(name, **options)
 
 
-def rebuild(description: dict[str, Any]) -> Problem:
+def rebuild(description: dict[str, Any], *, trust: Trust = False) -> Problem:
     """The problem that ``describe()`` described.
 
+    Args:
+        description: As a file has it; nothing named in it is imported.
+        trust: ``True`` if the caller vouches for it, so that modules it names may be imported
+            and its sizes are its own; or the names of the modules that may be.
+
     Raises:
-        ValueError: It was made from a Python function or from data, which only the caller has;
-            or the problem of that name takes no such options.
+        TypeError: ``trust`` is neither.
+        ValueError: It asks for what needs trust; it was made from a Python function or from data,
+            which only the caller has; or the problem of that name takes no such options.
     """
+    trust = checked_trust(trust)
     options = {k: v for k, v in description.items() if k not in ("problem", "seed", "run")}
     kind = description.get("problem")
     entry = ENTRIES.get(str(kind))
     make: Callable[..., Problem] | None = None if entry is None else entry.build
-    if kind == "gymnasium" and description.get("environment"):
+    of_environment = kind == "gymnasium" and bool(description.get("environment"))
+    if make is not None or of_environment:
+        options = allowed(options, of_environment, trust)
+    if of_environment:
         from neatgrow.problems.gymnasium.problem import Gymnasium
 
         # Descriptions that name none are of runs before there was a choice.

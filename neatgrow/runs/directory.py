@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -15,7 +16,14 @@ from typing import Any, Self
 
 from neatgrow import _checks
 from neatgrow.config import Config
-from neatgrow.files.archive import FileError, UnknownContentError, open_file, write_text
+from neatgrow.files.archive import (
+    FileError,
+    UnknownContentError,
+    append_to,
+    check_no_link,
+    open_file,
+    write_text,
+)
 from neatgrow.files.genomes import load_genome
 from neatgrow.files.locks import locked
 from neatgrow.files.provenance import differences, made_with
@@ -59,7 +67,8 @@ class RunDirectory:
     ``checkpoints/`` the last few states to resume from, ``run.lock`` held while the run goes.
 
     A write that fails, as on a full disk, is said in a warning and made up for once it is
-    possible again; what was written before stays good.
+    possible again; what was written before stays good. A directory that is removed is made again.
+    No symbolic link below the directory is followed where something is written or removed.
 
     Use :meth:`create` for a new run and :meth:`open` for one to go on with.
     """
@@ -69,7 +78,9 @@ class RunDirectory:
         self.checkpoints = Checkpoints() if checkpoints is None else checkpoints
         if (path / LOCK).exists() and not (path / LOCK).is_file():
             raise FileError(f"{path / LOCK}: expected a file or nothing, got something else.")
+        check_no_link(path / CHECKPOINTS)
         self._lock = locked(path / LOCK)
+        self._texts: dict[str, str] = {}  # what resume needs and is not in checkpoints, by file
         self._champion: Genome | None = None
         self._traceback: str | None = None
         self._saved = 0  # generation of the last checkpoint
@@ -170,7 +181,8 @@ class RunDirectory:
             else:
                 write_text(self.path / VERIFIED, json.dumps(asdict(verified)) + "\n")
 
-        self._trying("the final test", save)
+        if self._is_ours():
+            self._trying("the final test", save)
 
     def write_tables(
         self,
@@ -200,7 +212,7 @@ class RunDirectory:
         Raises:
             OSError: It cannot be written.
         """
-        write_text(self.path / CONFIG, config.to_toml())
+        self._write_kept(CONFIG, config.to_toml())
 
     def write_description(self, description: dict[str, Any]) -> None:
         """Replace ``problem.json``.
@@ -208,7 +220,38 @@ class RunDirectory:
         Raises:
             OSError: It cannot be written.
         """
-        write_text(self.path / PROBLEM, json.dumps(description, indent=2) + "\n")
+        self._write_kept(PROBLEM, json.dumps(description, indent=2) + "\n")
+
+    def _write_kept(self, name: str, text: str) -> None:
+        write_text(self.path / name, text)
+        self._texts[name] = text
+
+    def _is_ours(self) -> bool:
+        """Whether the directory is still this run's; it is made again where it was removed."""
+        try:
+            found = (self.path / LOCK).lstat()
+            if os.path.samestat(found, os.fstat(self._lock.fileno())):
+                return True
+        except FileNotFoundError:
+            pass
+        return self._trying("the directory, removed during the run,", self._make_again)
+
+    def _make_again(self) -> None:
+        there = self.path / PROBLEM
+        if there.exists() and there.read_text("utf-8") != self._texts.get(PROBLEM):
+            raise FileExistsError("another run has begun there")
+        self.path.mkdir(parents=True, exist_ok=True)
+        before, self._lock = self._lock, locked(self.path / LOCK)
+        before.close()
+        if there.exists():  # only the lock was removed
+            return
+        self._tabled, self._saved, self._champion, self._traceback = -1, 0, None, None
+        write_text(self.path / FAILURES, _FAILURES_HEADER)
+        for name, text in self._texts.items():
+            if name != PROBLEM:
+                write_text(self.path / name, text)
+        write_text(there, self._texts[PROBLEM])  # last, since by it the directory holds a run
+        _checks.warn(f"{self.path}: it was removed during the run, and has been made again.")
 
     def write_provenance(self, after: int, call: str) -> None:
         """Add what the run is made with from now on to ``provenance.json``; say if that is new.
@@ -229,8 +272,8 @@ class RunDirectory:
                 f"{self.path}: the run goes on with {', '.join(new)}. Its last bits may not be "
                 "those of a run that was never interrupted."
             )
-        text = json.dumps([*before, {"after": str(after), **now}], indent=2)
-        write = partial(write_text, self.path / PROVENANCE, text + "\n")
+        text = json.dumps([*before, {"after": str(after), **now}], indent=2) + "\n"
+        write = partial(self._write_kept, PROVENANCE, text)
         self._trying("the provenance", write)
 
     def catch_up(
@@ -241,6 +284,8 @@ class RunDirectory:
         traceback: str | None,
     ) -> None:
         """Write what the files lack, if anything could not be written or is new."""
+        if not self._is_ours():
+            return
         if self._tabled != len(history) or self._unwritten:
             self._trying("the tables", lambda: self._append(history))
         if traceback is not None and traceback != self._traceback:
@@ -269,11 +314,12 @@ class RunDirectory:
             again: Whether to replace a checkpoint of the same generation.
         """
         generation = snapshot.population.generation
-        if generation == self._saved and not again:
+        if not self._is_ours() or (generation == self._saved and not again):
             return
         path = self.path / CHECKPOINTS / f"{generation:08}.npz"
 
         def save() -> None:
+            check_no_link(path.parent)
             path.parent.mkdir(parents=True, exist_ok=True)
             save_snapshot(path, snapshot)
             older = [p for p in checkpoint_paths(self.path) if p.name <= path.name]
@@ -373,7 +419,9 @@ class RunDirectory:
     def _append_text(self, name: str, text: str) -> bool:
         """Append all of it, or nothing where only a part fits on the disk; whether there was a
         table to append to."""
-        with (self.path / name).open("ab", buffering=0) as file:
+        if (self.path / name).is_symlink():
+            return False  # so that it is replaced
+        with append_to(self.path / name) as file:
             end, rest = file.tell(), memoryview(text.encode())
             try:
                 while end and rest:

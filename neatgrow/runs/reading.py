@@ -1,8 +1,8 @@
 """What a run's directory holds, read by whoever looks at it or goes on with it."""
 
+import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -198,17 +198,15 @@ def read_provenance(directory: str | PathLike[str]) -> list[dict[str, str]]:
         ) from error
 
 
-def read_description(directory: str | PathLike[str], *, to_rebuild: bool = True) -> dict[str, Any]:
+def read_description(directory: str | PathLike[str]) -> dict[str, Any]:
     """What ``problem.json`` says: the problem, the seed, and under ``"run"`` the budget.
 
     Args:
         directory: Of the run.
-        to_rebuild: Whether the problem is to be made of it, which may import a module.
 
     Raises:
         FileNotFoundError: It is no run directory.
-        FileError: It is damaged, or it names an environment by a module that lies in the
-            directory: files must not bring the code that reads them along.
+        FileError: It is damaged.
     """
     check_files(Path(directory), (PROBLEM,))
     path = Path(directory) / PROBLEM
@@ -221,8 +219,6 @@ def read_description(directory: str | PathLike[str], *, to_rebuild: bool = True)
         raise FileError(
             f"{path}: expected a problem's description in JSON, got an error: {error}"
         ) from error
-    if to_rebuild:
-        _check_module(path, str(description.get("environment", "")))
     return {**description, "run": about}
 
 
@@ -231,23 +227,6 @@ def _check_run(about: dict[str, Any]) -> None:
         whole({name: 1, **about}, name, 1, _MOST)
     with suppress(UnknownContentError):  # which those say who need it
         Options.from_dict(about)
-
-
-def _check_module(path: Path, environment: str) -> None:
-    module, colon, _ = environment.partition(":")
-    if not colon:
-        return
-    try:
-        spec = find_spec(module.partition(".")[0])
-    except (ImportError, ValueError):
-        return  # which is told where it is imported
-    places = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or [])]
-    home = path.parent.resolve()
-    if any(place and home in Path(place).resolve().parents for place in places):
-        raise FileError(
-            f"{path}: expected an environment of a module that is installed, got {environment!r}, "
-            "whose module lies in the run's own directory. Move it elsewhere if you trust it."
-        )
 
 
 def read_lineage(directory: str | PathLike[str]) -> Lineage | None:

@@ -8,13 +8,24 @@ from typing import Any, Literal
 from neatgrow import _checks
 from neatgrow.evaluation.base import Problem, held
 from neatgrow.evaluation.executors import evaluator
+from neatgrow.files.archive import FileError
 from neatgrow.problems import catalogue
 from neatgrow.problems.function import Fitness, as_problem
+from neatgrow.problems.trust import Trust
+from neatgrow.runs.checkpoints import Snapshot
 from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.evolution import Evolution
+from neatgrow.runs.history import csv_lines
 from neatgrow.runs.loop import carried_on
 from neatgrow.runs.options import Callback, Checkpoints, Options, call_of
-from neatgrow.runs.reading import CHAMPION, read_description, read_settings
+from neatgrow.runs.reading import (
+    CHAMPION,
+    CHECKPOINTS,
+    HISTORY,
+    read_description,
+    read_history,
+    read_settings,
+)
 from neatgrow.runs.results import Result
 from neatgrow.runs.saving import asked_for, described, description_of
 
@@ -23,6 +34,7 @@ def resume(
     directory: str | PathLike[str],
     *,
     problem: Problem | Fitness | None = None,
+    trust: Trust = False,
     changes: dict[str, Any] | None = None,
     generations: int | None = None,
     seconds: float | None = None,
@@ -44,6 +56,9 @@ def resume(
     Args:
         directory: Of the run.
         problem: Needed where the run was on a Python function or on data of the caller's.
+        trust: Whether you vouch for the run's files, so that the problem they describe may import
+            the modules that it names; or the names of those modules. Problems of this package
+            and environments that Gymnasium knows without an import need none.
         changes: Settings that differ from now on, by dotted path, such as
             ``{"population_size": 300, "mutation.add_node": 0.1}``; written to the run's files.
         generations: Most generations in all, those before included; as before by default.
@@ -72,7 +87,7 @@ def resume(
     def begin() -> Evolution:
         files = RunDirectory.open(directory, checkpoints)
         try:
-            run = _resumed(files, problem, changes, generations, options)
+            run = _resumed(files, problem, trust, changes, generations, options)
             run.evaluator.workers = evaluator(run.problem, processes, time_limit, executor)
         except BaseException:
             files.close()
@@ -86,22 +101,24 @@ def resume(
 def _resumed(
     files: RunDirectory,
     problem: Problem | Fitness | None,
+    trust: Trust,
     changes: dict[str, Any] | None,
     generations: int | None,
     options: Options,
 ) -> Evolution:
     """The run as its last checkpoint has it, or from its beginning; its files to match."""
     now = options
-    description = read_description(files.path, to_rebuild=problem is None)
+    description = read_description(files.path)
     about = description["run"]
     if problem is None:
-        asked: Problem = catalogue.rebuild(description)
+        asked: Problem = catalogue.rebuild(description, trust=trust)
     elif isinstance(problem, Problem):
         asked = problem
     else:
         asked = as_problem(problem, about.get("inputs"), about.get("outputs"), about.get("noisy"))
     snapshot = files.latest()
     if snapshot is not None:
+        _check_belongs(files, description, snapshot)
         if snapshot.lineage is None:
             _checks.warn(
                 f"{files.path}: generation {snapshot.population.generation} was saved without its "
@@ -119,8 +136,7 @@ def _resumed(
         if _warn_of_another(files, description, own) and snapshot is not None:
             run.go_on_with_another_problem()
     described_now = description_of(own, run.population, options, about.get("noisy"))
-    if described_now != description:
-        files.write_description(described_now)
+    files.write_description(described_now)
     call = call_of("resume", run.problem.name, now, changes=changes, generations=generations)
     files.write_provenance(run.population.generation, call)
     files.write_verified(None)  # that of the champion so far
@@ -135,6 +151,34 @@ def _resumed(
         (files.path / CHAMPION).unlink(missing_ok=True)
     run.directory = files
     return run
+
+
+def _check_belongs(files: RunDirectory, description: dict[str, Any], snapshot: Snapshot) -> None:
+    """Refuse a checkpoint that is not of the run in whose directory it lies.
+
+    Raises:
+        FileError: Its seed, or what it says of the first generation, is another.
+    """
+    generation = snapshot.population.generation
+    what = files.path / CHECKPOINTS / f"{generation:08}.npz"
+    seed, own = snapshot.population.seed, description.get("seed", snapshot.population.seed)
+    if seed != own:
+        rule = f"a checkpoint of the run with seed {own}"
+        remedy = "Put it back where it is from, or remove it."
+        raise FileError(_checks.message(str(what), rule, f"one with seed {seed}", remedy))
+    try:
+        table = read_history(files.path)
+    except (FileError, OSError):  # written anew from the checkpoint
+        return
+    if not len(table) or not len(snapshot.history):
+        return
+    told = ("best", "mean", "evaluations")
+    here, there = (csv_lines(h[0][name] for name in told) for h in (table, snapshot.history))
+    if here != there:  # as text, since tables keep nine digits
+        rule = f"a checkpoint of the run that {HISTORY} tells of"
+        got = "one whose first generation was another"
+        remedy = f"Put it back where it is from; or remove {HISTORY}, if that is what is wrong."
+        raise FileError(_checks.message(str(what), rule, got, remedy))
 
 
 def _warn_of_another(files: RunDirectory, before: dict[str, Any], after: dict[str, Any]) -> bool:

@@ -11,6 +11,8 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from string import Template
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -21,6 +23,7 @@ from PIL import Image
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.files.archive import write_text, write_whole
 from neatgrow.plotting.theme import ink_on, spread
 
 ENDINGS = (".gif", ".mp4", ".html")
@@ -121,10 +124,11 @@ class Film:
         frames = self._reduced()
         first = next(frames)
         duration = max(10 * round(100.0 / fps), 20)  # ms; viewers slow down what is faster
-        first.save(
-            path, "GIF", save_all=True, append_images=frames, duration=duration, loop=0,
-            disposal=1, optimize=True, transparency=_COLORS,
-        )  # fmt: skip
+        options: dict[str, Any] = {
+            "save_all": True, "append_images": frames, "duration": duration, "loop": 0,
+            "disposal": 1, "optimize": True, "transparency": _COLORS,
+        }  # fmt: skip
+        write_whole(path, lambda file: first.save(file, "GIF", **options))
 
     def _html(self, path: Path, fps: float) -> None:
         encoded = []
@@ -137,14 +141,21 @@ class Film:
             background=background, ink=ink_on(background), width=self.frame(0).shape[1],
             period=round(1000.0 / fps), frames=json.dumps(encoded),
         )  # fmt: skip
-        path.write_text(page, "utf-8")
+        write_text(path, page)
 
     def _mp4(self, path: Path, fps: float) -> None:
+        with TemporaryDirectory() as folder:  # ffmpeg writes to names alone
+            made = Path(folder) / "film.mp4"
+            self._encode(made, path, fps)
+            with made.open("rb") as film:
+                write_whole(path, lambda file: shutil.copyfileobj(film, file))
+
+    def _encode(self, made: Path, path: Path, fps: float) -> None:
         height, width = self.frame(0).shape[:2]
         command = [
             "ffmpeg", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24",
             "-s", f"{width}x{height}", "-r", f"{fps:g}", "-i", "-", "-an",
-            "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path),
+            "-c:v", "libx264", "-pix_fmt", "yuv420p", str(made),
         ]  # fmt: skip
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE

@@ -15,6 +15,7 @@ from neatgrow.files.archive import FileError
 from neatgrow.genomes.genomes import Genome
 from neatgrow.lineage.lineage import Ancestor
 from neatgrow.problems import catalogue
+from neatgrow.problems.trust import Trust
 from neatgrow.runs.checkpoints import Snapshot, load_snapshot
 from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import History
@@ -52,14 +53,14 @@ class Record:
     missing: dict[str, str] = field(default_factory=dict)  # by field, why it is not there
 
 
-def record_of(run: Result | str | PathLike[str]) -> Record:
+def record_of(run: Result | str | PathLike[str], trust: Trust = False) -> Record:
     """The record of a result, or of the run in a directory.
 
     Raises:
         FileNotFoundError: It is no run directory; says what is missing.
         FileError: A file that every run has is damaged; says which.
     """
-    return _of_result(run) if isinstance(run, Result) else _of_directory(Path(run))
+    return _of_result(run) if isinstance(run, Result) else _of_directory(Path(run), trust)
 
 
 def _of_result(result: Result) -> Record:
@@ -78,7 +79,7 @@ def _of_result(result: Result) -> Record:
     )  # fmt: skip
 
 
-def _of_directory(path: Path) -> Record:
+def _of_directory(path: Path, trust: Trust) -> Record:
     description, history, champion = read_run(path)
     missing: dict[str, str] = {}
     verified = _attempt(missing, "verified", lambda: read_verified(path))
@@ -86,7 +87,7 @@ def _of_directory(path: Path) -> Record:
     snapshot = _newest(path)
     ancestors = _attempt(missing, "line", lambda: _ancestors(snapshot))
     config = _attempt(missing, "config", lambda: read_settings(path))
-    problem = _attempt(missing, "problem", lambda: catalogue.rebuild(description))
+    problem = _attempt(missing, "problem", lambda: catalogue.rebuild(description, trust=trust))
     known = [description.get(key) for key in ("name", "environment", "problem")]
     record = Record(
         str(next(filter(None, known), path.name)), description, history, champion,

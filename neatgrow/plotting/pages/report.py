@@ -15,13 +15,19 @@ from neatgrow.files.archive import write_text
 from neatgrow.plotting.pages.record import Record, record_of
 from neatgrow.plotting.pages.sections import headline, sections, verdict
 from neatgrow.plotting.theme import THEMES, Theme, blend
+from neatgrow.problems.trust import Trust, checked_trust
 from neatgrow.runs.results import Result
 
 _HERE = Path(__file__).parent
 _NAME = "report.html"
 
 
-def report(run: Result | str | PathLike[str], path: str | PathLike[str] | None = None) -> Path:
+def report(
+    run: Result | str | PathLike[str],
+    path: str | PathLike[str] | None = None,
+    *,
+    trust: Trust = False,
+) -> Path:
     """Write what a run came to as one self-contained HTML page.
 
     On it: what was evolved and how, the champion as a graph to explore, how it grew where the
@@ -32,6 +38,8 @@ def report(run: Result | str | PathLike[str], path: str | PathLike[str] | None =
         run: A result, or the directory of a run.
         path: Where to; by default ``report.html`` in the run's directory. An older one is
             replaced.
+        trust: As for :func:`neatgrow.resume`; without it, the page of an untrusted problem lacks
+            what the champion does, and says so.
 
     Returns:
         The path.
@@ -45,7 +53,7 @@ def report(run: Result | str | PathLike[str], path: str | PathLike[str] | None =
     """
     if not isinstance(run, (Result, str, PathLike)):
         raise TypeError(_checks.message("run", "a Result or a run's directory", run))
-    record = record_of(run)
+    record = record_of(run, checked_trust(trust))
     if path is None and record.directory is None:
         raise ValueError(
             _checks.message(

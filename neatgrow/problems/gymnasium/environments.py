@@ -170,6 +170,10 @@ def _spec(name: str) -> EnvSpec:
         except ModuleNotFoundError as error:
             rule = f"a module {module!r} that registers it"
             raise ImportError(_checks.message(f"environment {name!r}", rule, str(error))) from error
+        except (SystemExit, GeneratorExit) as error:  # which must not end the caller
+            rule = f"a module {module!r} that can be imported"
+            got = f"one that raised {type(error).__name__}: {error}"
+            raise ImportError(_checks.message(f"environment {name!r}", rule, got)) from error
     if plain not in gymnasium.registry:
         hint = _checks.nearest(plain, gymnasium.registry)
         if not hint.startswith("Did"):

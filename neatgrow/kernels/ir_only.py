@@ -12,7 +12,6 @@ from typing import Any
 from numba.core.codegen import CPUCodegen, JITCodeLibrary
 from numba.core.compiler import Compiler
 
-
 # What is used of them below; AttributeError where this numba has other names.
 _USED = (
     JITCodeLibrary._finalize_dynamic_globals, JITCodeLibrary._optimize_final_module,

@@ -1,6 +1,5 @@
 """What a run's directory holds, read by whoever looks at it or goes on with it."""
 
-import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from os import PathLike

@@ -11,6 +11,7 @@ from typing import Any
 
 import neatgrow
 from neatgrow.config import Config
+from neatgrow.evaluation import code
 from neatgrow.evaluation.base import Problem
 from neatgrow.evaluation.tracebacks import OriginalError, printable
 from neatgrow.files.genomes import load_genome
@@ -35,6 +36,7 @@ from neatgrow.runs.results import Result
 from neatgrow.runs.resume import resume
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+_OF_ENVIRONMENTS = ("episodes", "max_steps", "normalize", "clip_observations", "frame_skip")
 _FILM_FRAMES, _FILM_FPS = 400, 30.0  # of an episode, most of the former
 
 
@@ -43,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
+        for source in getattr(options, "imports", ()):
+            code.imported(source)
         return int(options.command(options))
     except (ValueError, TypeError, OSError, ImportError, RuntimeError, MemoryError) as error:
         if isinstance(error.__cause__, OriginalError):  # of the problem's code
@@ -62,11 +66,23 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="evolve a controller and write what came of it")
-    run.add_argument("problem", help="as 'neatgrow problems' lists, or any Gymnasium id")
+    run.add_argument(
+        "problem",
+        help="as 'neatgrow problems' lists, any Gymnasium id, or code of your own: file.py:name",
+    )
     run.add_argument("--config", type=Path, metavar="FILE.toml", help="settings to start from")
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--generations", type=int, default=100, help="at most (default 100)")
     run.add_argument("--episodes", type=int, help="per genome and generation")
+    run.add_argument("--max-steps", type=int, help="of an episode, instead of its own limit")
+    run.add_argument(
+        "--normalize", action=argparse.BooleanOptionalAction, default=None,
+        help="standardise observations by their running mean and variance",
+    )  # fmt: skip
+    run.add_argument(
+        "--clip-observations", type=float, metavar="SIZE", help="cut them beyond that size"
+    )
+    run.add_argument("--frame-skip", type=int, metavar="STEPS", help="that an action lasts")
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/PROBLEM-seedN")
     _add_budget(run)
     run.set_defaults(command=_run)
@@ -96,6 +112,12 @@ def _parser() -> argparse.ArgumentParser:
         help="write the first episode there (.gif, .html or .mp4) instead of opening a window",
     )  # fmt: skip
     watch.set_defaults(command=_watch)
+
+    for command in (run, resume, show, report, watch):
+        command.add_argument(
+            "--import", action="append", default=[], metavar="MODULE", dest="imports",
+            help="a module, or a file.py, of your own to import first; may be repeated",
+        )  # fmt: skip
 
     problems = commands.add_parser("problems", help="list the problems known by name")
     problems.set_defaults(command=_problems)
@@ -134,18 +156,25 @@ def _run(options: argparse.Namespace) -> int:
     given = dict(entry.options)
     if entry.build is None:
         given.setdefault("episodes", 5)
-    if options.episodes is not None:
-        if entry.build is not None:
-            raise ValueError(
-                f"--episodes: expected only with an environment, got it with {options.problem}."
-            )
-        given["episodes"] = options.episodes
+    asked = {name: getattr(options, name) for name in _OF_ENVIRONMENTS}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if entry.build is not None and asked:
+        raise ValueError(
+            f"{_option(next(iter(asked)))}: expected only with an environment, got it with "
+            f"{options.problem}."
+        )
+    given |= asked
+    if code.is_named(options.problem) and not asked:
+        given = {}
     problem = catalogue.build(options.problem, **given)
     _check_learning(options, problem)
-    directory = options.out or _free_directory(f"{options.problem}-seed{options.seed}")
+    name = options.problem.replace(".py:", "-")
+    directory = options.out or _free_directory(f"{name}-seed{options.seed}")
     said = _backend(problem)
     if said:
         print(said)
+    if getattr(problem, "unlimited", False):
+        print(f"episodes end after {problem.max_steps} steps, for want of a limit: --max-steps")  # type: ignore[attr-defined]
     result = _finish(
         options,
         lambda: evolve(
@@ -411,14 +440,19 @@ def _problems(options: argparse.Namespace) -> int:
     rows = [("problem", "solved at", "needs", "what", "run with")]
     for name, entry in catalogue.ENTRIES.items():
         needs = f"neatgrow[{entry.extra}]" if entry.extra else ""
-        tuned = ", ".join(f"{k}={v}" for k, v in {**entry.options, **entry.settings}.items())
+        own = [f"{_option(k)}{'' if v is True else f' {v}'}" for k, v in entry.options.items()]
+        tuned = " ".join([*own, *(f"--set {k}={v}" for k, v in entry.settings.items())])
         rows.append((name, entry.solved_at, needs, entry.about, tuned))
     widths = [max(len(row[k]) for row in rows) for k in range(5)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         print("  ".join(cells).rstrip())
-    print("Any other id registered with Gymnasium works too.")
+    print("Any other id registered with Gymnasium works too, and file.py:name of your own.")
     return 0
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 if __name__ == "__main__":

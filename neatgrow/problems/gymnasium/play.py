@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import Env
 
 from neatgrow._types import Array
-from neatgrow.problems.gymnasium.environments import quiet
+from neatgrow.problems.gymnasium.environments import contract, quiet
 from neatgrow.problems.gymnasium.rollouts import Pace, answered
 from neatgrow.problems.gymnasium.spaces import Observations
 
@@ -61,7 +61,13 @@ def episode(
         if decides:
             x = np.array(observations.flat(observation))
             action = act(observation, x)
-        observation, reward, terminated, truncated, _ = env.step(action)
+        try:
+            observation, reward, terminated, truncated, _ = env.step(action)
+        except ValueError as error:
+            told = contract(error)
+            if told is error:
+                raise
+            raise told from error
         reward, terminated, truncated = answered(reward, terminated, truncated)
         yield Step(view, action, reward, x, decides)
         if terminated or truncated:

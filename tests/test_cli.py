@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import neatgrow as ng
+from neatgrow import cli
 from neatgrow.cli import main
 from neatgrow.problems import catalogue
 from neatgrow.runs.history import COLUMNS

@@ -1,6 +1,7 @@
 """Making Gymnasium environments, and saying why one cannot be made."""
 
 import importlib
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ class Maker:
         self.source = environment
         self.alone = isinstance(environment, Env)  # there is this one, and no other can be made
         self._made: Env[Any, Any] | None = None
-        self._factory: Callable[[], Env[Any, Any]] | None = None
+        self._factory: Callable[..., Env[Any, Any]] | None = None
         if isinstance(environment, Env):
             self._factory = lambda: environment
         elif not isinstance(environment, str):
@@ -77,7 +78,7 @@ class Maker:
                     **{"disable_env_checker": True, **kwargs},
                 )
             else:
-                env = self._factory()
+                env = self._factory(**self._rendering(render_mode))
         if not isinstance(env, Env):
             rule = "a function that returns a gymnasium.Env"
             raise TypeError(_checks.message("environment", rule, f"one that returned {env!r}"))
@@ -91,6 +92,15 @@ class Maker:
         if self.alone:
             self._made = env
         return self._rendered(env, render_mode)
+
+    def _rendering(self, render_mode: str | None) -> dict[str, Any]:
+        """``render_mode``, for a function that takes one."""
+        assert self._factory is not None
+        try:
+            takes = "render_mode" in inspect.signature(self._factory).parameters
+        except (TypeError, ValueError):  # of builtins
+            takes = False
+        return {"render_mode": render_mode} if takes and render_mode is not None else {}
 
     def _rendered(self, env: Env[Any, Any], render_mode: str | None) -> Env[Any, Any]:
         """An environment, if it renders as asked."""

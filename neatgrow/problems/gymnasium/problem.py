@@ -521,7 +521,8 @@ class Gymnasium:
             network: What acts; its own state is not touched.
             seed: As for :meth:`evaluate`.
             render_mode: As for ``gymnasium.make``; ``"rgb_array"`` gives frames, ``"human"``
-                opens a window. With a function as environment, it must make them so.
+                opens a window. A function as environment is called with it if it takes one; if
+                not, it must make them so by itself.
 
         Yields:
             A :class:`Step` per step.

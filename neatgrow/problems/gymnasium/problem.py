@@ -8,7 +8,7 @@ import pickle
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial, wraps
+from functools import wraps
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -29,12 +29,12 @@ from neatgrow.learning.policy.distributions import Distribution
 from neatgrow.learning.policy.experience import Act, Experience
 from neatgrow.networks.networks import Network, Networks
 from neatgrow.problems.gymnasium.backends import BACKENDS, Backend, choose
-from neatgrow.problems.gymnasium.environments import Maker, named_packages
+from neatgrow.problems.gymnasium.environments import Maker
 from neatgrow.problems.gymnasium.moments import Tally
 from neatgrow.problems.gymnasium.names import input_names as input_names_of
 from neatgrow.problems.gymnasium.names import output_names as output_names_of
 from neatgrow.problems.gymnasium.options import checked, named, warn_of_many
-from neatgrow.problems.gymnasium.play import Step, episode
+from neatgrow.problems.gymnasium.play import SingleEpisodes, Step
 from neatgrow.problems.gymnasium.policy import Policy
 from neatgrow.problems.gymnasium.practice import PaidRollout, Recorder
 from neatgrow.problems.gymnasium.preparation import Preparation
@@ -229,6 +229,7 @@ class Gymnasium:
             if backend not in ("auto", "gymnasium"):
                 remedy = "Pass a function that makes environments."
                 raise ValueError(_checks.message("backend", rule, repr(backend), remedy))
+        self._episodes = SingleEpisodes(self._maker, self._observations, self._pace)
         choice = choose(
             "single" if self._maker.alone else backend, self._maker, first, self._observations,
             self._pace, options["slots"],
@@ -366,25 +367,7 @@ class Gymnasium:
                 job = min(rollout.failures)
                 raise RuntimeError(rollout.failures[job]) from rollout.errors.pop(job, None)
             return rollout.returns, rollout.lengths
-        returns, lengths = np.zeros(seeds.size), np.zeros(seeds.size, np.int64)
-        env = self._maker.make()
-        try:
-            for k, first in enumerate(seeds.tolist()):
-                getattr(controller, "reset", tuple)()
-                pace = self._pace._replace(frame_skip=1)  # a policy holds its actions itself
-                start = partial(self._maker.start, env, first)
-                rewards = [
-                    step.reward
-                    for step in episode(
-                        env, start, lambda seen, _: controller(seen), self._observations, pace,
-                        False,
-                    )
-                ]  # fmt: skip
-                returns[k] = self._pace.clipped(np.array(rewards)).sum()
-                lengths[k] = len(rewards)
-        finally:
-            self._maker.part_with(env)
-        return returns, lengths
+        return self._episodes.returns(controller, seeds)
 
     def _controllers(self, networks: Networks, lanes: Array, seeds: Array) -> Controllers:
         """What plays episode k, of ``seeds`` (E,) in turn, with network ``lanes[k]``."""
@@ -533,29 +516,15 @@ class Gymnasium:
         """
         self._check_interface(network.interface)
         first = int(self._seeds(seed, 1)[0])
-        env = self._maker.make(render_mode)
         policy = self._controllers(network.networks, np.zeros(1, np.int64), np.array([first]))
-        return self._steps(env, policy, first)
-
-    def _steps(self, env: Env[Any, Any], policy: Controllers, seed: int) -> Iterator[Step]:
+        env = self._maker.make(render_mode)
         lane, seen = np.zeros(1, np.int64), self._preparation.clipping(policy.interface)
-        frames = env.render_mode not in (None, "human")
 
         def act(_: Any, x: Array) -> Any:
             return self._actions.each(policy.outputs(x[None], lane))[0]
 
-        try:
-            with named_packages(self._maker.what):
-                for step in self._episode(env, seed, act, frames):
-                    yield step._replace(observation=seen(step.observation))
-        finally:
-            self._maker.part_with(env)
-
-    def _episode(
-        self, env: Env[Any, Any], seed: int, act: Callable[[Any, Array], Any], frames: bool
-    ) -> Iterator[Step]:
-        start = partial(self._maker.start, env, seed)
-        return episode(env, start, act, self._observations, self._pace, frames)
+        frames = env.render_mode not in (None, "human")
+        return self._episodes.steps(env, first, act, seen, frames)
 
     def record(
         self, policy: Callable[[Any], Any], *, episodes: int = 10, seed: int = 0
@@ -571,27 +540,8 @@ class Gymnasium:
             Observations (T, I), not clipped, and actions (T, …) of each episode, a row per
             decision.
         """
-        views: list[Array] = []
-        actions: list[Array] = []
-
-        def act(observation: Any, x: Array) -> Any:
-            action = policy(observation)
-            views.append(x)
-            actions.append(np.array(action))  # a copy: policies may use their arrays again
-            return action
-
-        recorded = []
-        env = self._maker.make()
-        try:
-            for first in self._seeds(seed, _checks.integer("episodes", episodes, 1)).tolist():
-                for _ in self._episode(env, first, act, False):
-                    pass
-                recorded.append((np.array(views, np.float64), np.array(actions)))
-                views.clear()
-                actions.clear()
-        finally:
-            self._maker.part_with(env)
-        return recorded
+        seeds = self._seeds(seed, _checks.integer("episodes", episodes, 1))
+        return self._episodes.recorded(policy, seeds)
 
     def imitation(
         self, episodes: Iterable[tuple[ArrayLike, ArrayLike]], *, sequences: bool = True

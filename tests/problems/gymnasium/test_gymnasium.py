@@ -1139,7 +1139,7 @@ def test_networks_of_another_shape_are_refused():
 
 
 def test_a_render_mode_that_a_function_does_not_give_is_refused():
-    problem = Gymnasium(Counter, max_steps=5)
+    problem = Gymnasium(lambda: Counter(), max_steps=5)
     with pytest.raises(ValueError) as caught:
         problem.play(grow(2, 2, 2)[0].compile(), render_mode="ansi")
     assert str(caught.value) == (

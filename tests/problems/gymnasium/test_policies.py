@@ -217,6 +217,10 @@ def test_an_evaluation_is_that_of_the_problem_with_its_error_and_lengths():
     assert score.standard_error == pytest.approx(score.returns.std(ddof=1) / np.sqrt(7))
     policy = ng.evaluate(genome.policy(problem), problem, episodes=7, seed=3)
     np.testing.assert_array_equal(policy.lengths, score.lengths)
+    skips = ng.Gymnasium("CartPole-v1", frame_skip=3, clip_rewards=2.0)
+    pair = [ng.evaluate(one, skips, episodes=3) for one in (genome, genome.policy(skips))]
+    np.testing.assert_array_equal(pair[0].returns, pair[1].returns)
+    assert (pair[0].returns < pair[0].lengths).all()
     still = ng.evaluate(lambda observation: 0, problem, episodes=5)
     assert still.lengths.max() < 12 and still.mean == still.returns.mean()
 

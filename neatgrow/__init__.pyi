@@ -47,7 +47,10 @@ from neatgrow.plotting.history import draw_species as draw_species
 from neatgrow.plotting.losses import draw_losses as draw_losses
 from neatgrow.plotting.overview import draw_history as draw_history
 from neatgrow.plotting.pages.report import report as report
+from neatgrow.problems.gymnasium.policy import Policy as Policy
 from neatgrow.problems.gymnasium.problem import Gymnasium as Gymnasium
+from neatgrow.problems.policies import Returns as Returns
+from neatgrow.problems.policies import evaluate as evaluate
 from neatgrow.problems.simulation.mazes import TMaze as TMaze
 from neatgrow.problems.simulation.poles import PoleBalancing as PoleBalancing
 from neatgrow.problems.simulation.problem import Simulation as Simulation

@@ -5,7 +5,6 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,6 +13,7 @@ import neatgrow
 from neatgrow import _checks
 from neatgrow._checks import printable
 from neatgrow.config import Config
+from neatgrow.evaluation import code
 from neatgrow.evaluation.base import Problem
 from neatgrow.evaluation.tracebacks import OriginalError
 from neatgrow.files.archive import write_whole
@@ -42,6 +42,7 @@ from neatgrow.runs.results import Result
 from neatgrow.runs.resume import resume
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+_OF_ENVIRONMENTS = ("episodes", "max_steps", "normalize", "clip_observations", "frame_skip")
 _FILM_FRAMES, _FILM_FPS = 400, 30.0  # of an episode, most of the former
 
 
@@ -50,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        _import(getattr(options, "imports", ()))
+        for source in getattr(options, "imports", ()):
+            code.imported(source)
         return int(options.command(options))
     except (ValueError, TypeError, OSError, ImportError, RuntimeError, MemoryError) as error:
         if isinstance(error.__cause__, OriginalError):  # of the problem's code
@@ -79,11 +81,23 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="evolve a controller and write what came of it")
-    run.add_argument("problem", help="as 'neatgrow problems' lists, or any Gymnasium id")
+    run.add_argument(
+        "problem",
+        help="as 'neatgrow problems' lists, any Gymnasium id, or code of your own: file.py:name",
+    )
     run.add_argument("--config", type=Path, metavar="FILE.toml", help="settings to start from")
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--generations", type=int, default=100, help="at most (default 100)")
     run.add_argument("--episodes", type=int, help="per genome and generation")
+    run.add_argument("--max-steps", type=int, help="of an episode, instead of its own limit")
+    run.add_argument(
+        "--normalize", action=argparse.BooleanOptionalAction, default=None,
+        help="standardise observations by their running mean and variance",
+    )  # fmt: skip
+    run.add_argument(
+        "--clip-observations", type=float, metavar="SIZE", help="cut them beyond that size"
+    )
+    run.add_argument("--frame-skip", type=int, metavar="STEPS", help="that an action lasts")
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/PROBLEM-seedN")
     _add_budget(run)
     _add_imports(run)
@@ -131,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_imports(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--import", action="append", default=[], metavar="MODULE", dest="imports",
-        help="import it first, from the current folder too, for what it registers; may be repeated",
+        help="a module, also of the current folder, or a file.py to import first; may be repeated",
     )  # fmt: skip
 
 
@@ -144,26 +158,15 @@ def _add_trust(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _import(modules: Sequence[str]) -> None:
-    """Import modules that the user named.
-
-    Raises:
-        ImportError: One cannot be, or it asks to leave the program.
-    """
-    here = str(Path.cwd())
-    if modules and here not in sys.path:
-        sys.path.append(here)  # last, so that nothing that lies around hides what is installed
-    for module in modules:
-        try:
-            import_module(module)
-        except (Exception, SystemExit) as error:
-            got = f"{type(error).__name__}: {error}"
-            raise ImportError(_checks.message(f"--import {module}", "a module", got)) from error
-
-
 def _trust(options: argparse.Namespace) -> Trust:
     """What the user vouches for: all, or the modules that were asked for by name."""
-    return True if options.trust else tuple(options.imports)
+    return (
+        True
+        if options.trust
+        else tuple(
+            Path(source).stem if source.endswith(".py") else source for source in options.imports
+        )
+    )
 
 
 def _add_budget(command: argparse.ArgumentParser) -> None:
@@ -198,18 +201,26 @@ def _run(options: argparse.Namespace) -> int:
     given = dict(entry.options)
     if entry.build is None:
         given.setdefault("episodes", 5)
-    if options.episodes is not None:
-        if entry.build is not None:
-            raise ValueError(
-                f"--episodes: expected only with an environment, got it with {options.problem}."
-            )
-        given["episodes"] = options.episodes
+    asked = {name: getattr(options, name) for name in _OF_ENVIRONMENTS}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if entry.build is not None and asked:
+        raise ValueError(
+            f"{_option(next(iter(asked)))}: expected only with an environment, got it with "
+            f"{options.problem}."
+        )
+    given |= asked
+    if code.is_named(options.problem) and not asked:
+        given = {}
     problem = catalogue.build(options.problem, **given)
     _check_learning(options, problem)
-    directory = options.out or _free_directory(f"{options.problem}-seed{options.seed}")
+    name = options.problem.replace(".py:", "-")
+    directory = options.out or _free_directory(f"{name}-seed{options.seed}")
     said = _backend(problem)
     if said:
         _say(said)
+    if getattr(problem, "unlimited", False):
+        limit = getattr(problem, "max_steps", None)
+        _say(f"episodes end after {limit} steps, for want of a limit: --max-steps")
     result = _finish(
         options,
         lambda: evolve(
@@ -503,13 +514,14 @@ def _problems(options: argparse.Namespace) -> int:
     rows = [("problem", "solved at", "needs", "what", "run with")]
     for name, entry in catalogue.ENTRIES.items():
         needs = f"neatgrow[{entry.extra}]" if entry.extra else ""
-        tuned = ", ".join(f"{k}={v}" for k, v in {**entry.options, **entry.settings}.items())
+        own = [f"{_option(k)}{'' if v is True else f' {v}'}" for k, v in entry.options.items()]
+        tuned = " ".join([*own, *(f"--set {k}={v}" for k, v in entry.settings.items())])
         rows.append((name, entry.solved_at, needs, entry.about, tuned))
     widths = [max(len(row[k]) for row in rows) for k in range(5)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         _say("  ".join(cells).rstrip())
-    _say("Any other id registered with Gymnasium works too.")
+    _say("Any other id registered with Gymnasium works too, and file.py:name of your own.")
     return 0
 
 
@@ -523,6 +535,10 @@ def _warm(options: argparse.Namespace) -> int:
         print(f"{name}: {seconds:.0f} s")
     print(f"Kernels are in {cache_directory()}.")
     return 0
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 if __name__ == "__main__":

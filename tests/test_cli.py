@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import neatgrow as ng
+from neatgrow import cli
 from neatgrow.cli import main
 from neatgrow.problems import catalogue
 from neatgrow.runs.history import COLUMNS
@@ -594,10 +595,25 @@ def test_every_known_problem_is_listed_with_what_it_needs(capsys):
     assert [row.split()[0] for row in rows] == list(catalogue.ENTRIES)
     for row, entry in zip(rows, catalogue.ENTRIES.values(), strict=True):
         assert entry.about in row and entry.solved_at in row
-        for name, value in {**entry.options, **entry.settings}.items():
-            assert f"{name}={value}" in row
+        for name, value in entry.options.items():
+            said = f"--{name.replace('_', '-')}"
+            assert f"{said} {value}" in row or (value is True and said in row)
+            assert main_offers(said)
+        for name, value in entry.settings.items():
+            assert f"--set {name}={value}" in row
         assert (f"neatgrow[{entry.extra}]" in row) == bool(entry.extra)
-    assert last == "Any other id registered with Gymnasium works too."
+    assert last == (
+        "Any other id registered with Gymnasium works too, and file.py:name of your own."
+    )
+
+
+def main_offers(option):
+    return any(option in action.option_strings for action in run_parser()._actions)
+
+
+def run_parser():
+    actions = cli._parser()._subparsers._group_actions
+    return actions[0].choices["run"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["rnu"], ["run"], ["run", "xor", "--seed", "one"]])

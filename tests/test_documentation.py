@@ -3,6 +3,7 @@
 import re
 import runpy
 import shlex
+import sys
 import tomllib
 from pathlib import Path
 
@@ -101,9 +102,26 @@ def test_examples_run(name, capsys):
         "cartpole": ["Result(solved=True", "mean return over 100 fresh episodes: "],
         "own_loop": ["generation 150: error 0.0", "Genome("],
         "learn_later": ["evolved, 0.00"],
+        "own_environment": ["Result(solved=True", "an action: ", "over 20 episodes"],
+        "one_world": ["the best bird lived 600 frames"],
         "sequence_memory": ["recalled after 5 ticks: 100% of 64 bits"],
     }
     assert all(text in output for text in said.get(name, [])), output
+
+
+def test_the_commands_of_the_own_environment_run(tmp_path, monkeypatch, capsys, unpainted):
+    path = ROOT / "examples" / "own_environment.py"
+    (tmp_path / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    typed = re.findall(r"^    (neatgrow .*)$", path.read_text("utf-8"), re.MULTILINE)
+    assert [shlex.split(text)[1] for text in typed] == ["run", "resume", "watch"]
+    try:
+        for text in typed:
+            words = re.sub(r"generations \d+", "generations 2", text)
+            assert main(shlex.split(words)[1:]) == 0, capsys.readouterr().err
+    finally:
+        sys.modules.pop("own_environment", None)
+    assert (tmp_path / "hover.gif").stat().st_size > 1000
 
 
 def commands_of(readme):

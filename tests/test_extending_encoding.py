@@ -40,6 +40,7 @@ def test_genomes_evolve_and_what_they_stand_for_is_judged(run):
     assert (run.champion.n_inputs, run.champion.n_outputs) == (4, 2)
     assert (run.phenotype.n_inputs, run.phenotype.n_outputs, run.phenotype.n_hidden) == (2, 1, 4)
     assert run.phenotype.interface.output_names == run.problem.output_names
+    assert run.policy().genome == run.champion.policy(run.problem).genome == run.phenotype
     networks = run.phenotype.batch().compile()
     assert judged(ng.XOR(), networks, seed=0).fitness[0] == run.champion_fitness
 

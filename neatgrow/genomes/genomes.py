@@ -19,7 +19,9 @@ from neatgrow.kernels.layout import Packed
 if TYPE_CHECKING:
     import networkx
 
+    from neatgrow.evaluation.base import Problem
     from neatgrow.networks.networks import Network, Networks
+    from neatgrow.problems.gymnasium.policy import Policy
 
 
 class _Columns:
@@ -305,6 +307,21 @@ class Genome(_Columns):
             TypeError, ValueError: As :meth:`Genomes.phenotype`.
         """
         return self if self.interface.phenotype is None else self.batch().phenotype()[0]
+
+    def policy(self, problem: "Problem") -> "Policy":
+        """What acts in a problem as this genome does there: observations of its environment in,
+        actions of its environment out (:class:`neatgrow.Policy`).
+
+        Args:
+            problem: On a Gymnasium environment; with any other the policy takes inputs (I,) and
+                gives outputs (O,) as they are.
+
+        Raises:
+            ValueError: The genome has other inputs and outputs than the problem.
+        """
+        from neatgrow.problems.policies import policy_of
+
+        return policy_of(self, problem)
 
     def batch(self) -> Genomes:
         """This genome as a batch of one, sharing its arrays."""

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from neatgrow import _checks
+from neatgrow.evaluation import code
 from neatgrow.evaluation.base import Problem
 from neatgrow.learning.policy.settings import PPO
 from neatgrow.problems import regression, sequences, tasks
@@ -125,7 +126,8 @@ def build(name: str, **options: Any) -> Problem:
     """A problem by name: one of ``ENTRIES``, or any id registered with Gymnasium.
 
     Args:
-        name: As ``neatgrow problems`` lists it.
+        name: As ``neatgrow problems`` lists it; or code of the caller's own, ``file.py:name`` or
+            ``module:name``, which is imported (:func:`neatgrow.evaluation.code.named`).
         options: Passed on, such as ``episodes`` for environments.
 
     Raises:
@@ -134,6 +136,8 @@ def build(name: str, **options: Any) -> Problem:
     entry = ENTRIES.get(name)
     if entry is not None and entry.build is not None:
         return entry.build(**options)
+    if code.is_named(name):
+        return _of_code(name, options)
     own = [key for key, known in ENTRIES.items() if known.build is not None]
     hint = _checks.nearest(name.lower(), own)
     if hint.startswith("Did") and "-v" not in name:  # ids of environments end in a version
@@ -141,6 +145,28 @@ def build(name: str, **options: Any) -> Problem:
     from neatgrow.problems.gymnasium.problem import Gymnasium
 
     return Gymnasium(name, **options)
+
+
+def _of_code(name: str, options: dict[str, Any]) -> Problem:
+    """What the caller's own code has under a name: a problem, or an environment or a function that
+    makes one of these.
+    """
+    from neatgrow.problems.gymnasium.problem import Gymnasium
+
+    found = code.named(name)
+    if not callable(found) and not isinstance(found, Problem):
+        rule = "a problem, an environment, or a function without arguments that makes one"
+        raise TypeError(_checks.message(f"problem {name!r}", rule, _checks.shown(found)))
+    made = found if isinstance(found, Problem) else found()
+    if isinstance(made, Problem):
+        if options:
+            got = ", ".join(options)
+            rule = "no options, since it makes the problem itself"
+            raise ValueError(_checks.message(f"problem {name!r}", rule, got))
+        return made
+    if hasattr(made, "close"):
+        made.close()
+    return Gymnasium(found, **options)
 
 
 def rebuild(description: dict[str, Any], *, trust: Trust = False) -> Problem:
@@ -161,10 +187,16 @@ def rebuild(description: dict[str, Any], *, trust: Trust = False) -> Problem:
     kind = description.get("problem")
     entry = ENTRIES.get(str(kind))
     make: Callable[..., Problem] | None = None if entry is None else entry.build
-    of_environment = kind == "gymnasium" and bool(description.get("environment"))
+    of_code = kind == "gymnasium" and description.get("factory") is not None
+    of_environment = kind == "gymnasium" and bool(of_code or description.get("environment"))
     if make is not None or of_environment:
         options = allowed(options, of_environment, trust)
-    if of_environment:
+    if of_code:
+        from neatgrow.problems.gymnasium.problem import Gymnasium
+
+        options.pop("environment", None)
+        make = partial(Gymnasium, code.found(options.pop("factory"), trust is True))
+    elif of_environment:
         from neatgrow.problems.gymnasium.problem import Gymnasium
 
         # Descriptions that name none are of runs before there was a choice.

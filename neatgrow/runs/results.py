@@ -19,6 +19,8 @@ from neatgrow.selection.population import Population
 if TYPE_CHECKING:
     import networkx
 
+    from neatgrow.problems.gymnasium.policy import Policy
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -77,6 +79,11 @@ class Result:
         """The graph that :attr:`learned` stands for, which is what was judged; itself where
         genomes are encoded directly."""
         return self.learned.phenotype()
+
+    def policy(self) -> "Policy":
+        """:attr:`phenotype` as a policy: observations of the environment in, actions of the
+        environment out; as :meth:`neatgrow.Genome.policy` of the run's problem."""
+        return self.phenotype.policy(self.problem)
 
     @property
     def fingerprint(self) -> str:

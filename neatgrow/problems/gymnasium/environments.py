@@ -1,6 +1,7 @@
 """Making Gymnasium environments, and saying why one cannot be made."""
 
 import importlib
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from gymnasium.wrappers import OrderEnforcing, TimeLimit
 
 from neatgrow import _checks
 
+DEFAULT_STEPS = 1000  # of an episode, where nothing else limits it
 _EXTRAS = {"box2d": "box2d", "mujoco": "mujoco", "pygame": "render"}
 
 
@@ -24,7 +26,7 @@ class Maker:
 
     def __init__(
         self,
-        environment: str | Callable[[], Env[Any, Any]],
+        environment: str | Callable[[], Env[Any, Any]] | Env[Any, Any],
         max_steps: int | None,
         kwargs: dict[str, Any],
         wrappers: Sequence[Callable[[Env[Any, Any]], Env[Any, Any]]] = (),
@@ -36,23 +38,36 @@ class Maker:
         self.wrappers = tuple(wrappers)
         self.id = environment if isinstance(environment, str) else None
         self.source = environment
-        self._factory = None if isinstance(environment, str) else environment
+        self.alone = isinstance(environment, Env)  # there is this one, and no other can be made
+        self._made: Env[Any, Any] | None = None
+        self._factory: Callable[..., Env[Any, Any]] | None = None
+        if isinstance(environment, Env):
+            self._factory = lambda: environment
+        elif not isinstance(environment, str):
+            self._factory = environment
         self.what = "environment" if self.id is None else f"environment {self.id!r}"
         self.spec: EnvSpec | None = None
+        self.unlimited = False  # whether the environment has no limit of steps
         if self.id is not None:
             self.spec = _spec(self.id)
-        elif not callable(environment):
-            rule = "an id or a function that makes an environment"
+        elif not callable(self._factory):
+            rule = "an id, a function that makes an environment, or an environment"
             raise TypeError(_checks.message("environment", rule, environment))
         elif kwargs:
             rule = "none beside a function that makes the environment"
+            if self.alone:
+                rule = "none beside an environment that is made"
             raise ValueError(_checks.message("make_kwargs", rule, kwargs))
         if "max_episode_steps" in kwargs:
             rule = "no max_episode_steps"
             raise ValueError(_checks.message("make_kwargs", rule, kwargs, "Pass max_steps."))
 
     def make(self, render_mode: str | None = None) -> Env[Any, Any]:
-        """A single environment with its wrappers, rendered in a mode or not at all."""
+        """A single environment with its wrappers, rendered in a mode or not at all; always the
+        same one where an environment was given.
+        """
+        if self._made is not None:
+            return self._rendered(self._made, render_mode)
         kwargs = self.kwargs if render_mode is None else self.kwargs | {"render_mode": render_mode}
         with quiet(), named_packages(self.what):
             if self._factory is None:
@@ -63,7 +78,7 @@ class Maker:
                     **{"disable_env_checker": True, **kwargs},
                 )
             else:
-                env = self._factory()
+                env = self._factory(**self._rendering(render_mode))
         if not isinstance(env, Env):
             rule = "a function that returns a gymnasium.Env"
             raise TypeError(_checks.message("environment", rule, f"one that returned {env!r}"))
@@ -74,16 +89,34 @@ class Maker:
                 rule = "functions that take an environment and return one"
                 got = f"{_checks.shown(wrapper)}, which returned {env!r}"
                 raise TypeError(_checks.message("wrappers", rule, got))
+        if self.alone:
+            self._made = env
+        return self._rendered(env, render_mode)
+
+    def _rendering(self, render_mode: str | None) -> dict[str, Any]:
+        """``render_mode``, for a function that takes one."""
+        assert self._factory is not None
+        try:
+            takes = "render_mode" in inspect.signature(self._factory).parameters
+        except (TypeError, ValueError):  # of builtins
+            takes = False
+        return {"render_mode": render_mode} if takes and render_mode is not None else {}
+
+    def _rendered(self, env: Env[Any, Any], render_mode: str | None) -> Env[Any, Any]:
+        """An environment, if it renders as asked."""
         if render_mode is not None and env.render_mode != render_mode:
-            env.close()
-            raise ValueError(
-                _checks.message(
-                    "render_mode", f"{env.render_mode!r} as the environment is made",
-                    repr(render_mode),
-                    "Change the function that makes it.",
-                )
-            )  # fmt: skip
+            self.part_with(env)
+            remedy = "Change the function that makes it."
+            if self.alone:
+                remedy = "Make it with that render_mode."
+            rule = f"{env.render_mode!r} as the environment is made"
+            raise ValueError(_checks.message("render_mode", rule, repr(render_mode), remedy))
         return env
+
+    def part_with(self, env: Env[Any, Any]) -> None:
+        """Close an environment that :meth:`make` made; one that was given is its owner's."""
+        if not self.alone:
+            env.close()
 
     def start(self, env: Env[Any, Any], seed: int) -> Any:
         """Reset to the episode of a seed; its first observation.
@@ -95,7 +128,27 @@ class Maker:
         if type(bare).__name__ == "BipedalWalker" and getattr(bare, "terrain", None):
             bare._destroy()  # type: ignore[attr-defined]
             bare.world = type(bare.world)()  # type: ignore[attr-defined]
-        return env.reset(seed=seed)[0]
+        try:
+            answer = env.reset(seed=seed)
+        except TypeError as error:
+            if "unexpected keyword argument" not in str(error):
+                raise
+            rule = "reset(self, *, seed=None, options=None), as Gymnasium's environments have it"
+            raise TypeError(_checks.message(f"reset of {self.what}", rule, str(error))) from error
+        if not (isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], dict)):
+            rule = "an observation and a dict, as Gymnasium's reset returns them"
+            got = _checks.shown(answer)
+            remedy = "Write: return observation, {}."
+            raise TypeError(_checks.message(f"reset of {self.what}", rule, got, remedy))
+        return answer[0]
+
+    def ignores_seeds(self, env: Env[Any, Any], flat: Callable[[Any], Any]) -> bool:
+        """Whether two resets with the same seed begin with different observations."""
+        try:
+            first = np.array(flat(self.start(env, 1)))
+            return not np.array_equal(first, flat(self.start(env, 1)), equal_nan=True)
+        except Exception:  # which the episodes themselves will meet and tell
+            return False
 
     def bare(self, env: Env[Any, Any]) -> Env[Any, Any]:
         """Without the wrappers that ``gymnasium.make`` adds and that this module replaces:
@@ -106,7 +159,7 @@ class Maker:
         return env
 
     def limit(self, env: Env[Any, Any]) -> int:
-        """Most steps of an episode: the least of all limits that are known of."""
+        """Most steps of an episode: the least of all limits that are known of, or the default."""
         limits = [self.max_steps] if self.max_steps else []
         if not limits or self._factory is not None or self.wrappers:
             layer = env
@@ -116,10 +169,8 @@ class Maker:
                 layer = layer.env
             if env.spec is not None and env.spec.max_episode_steps:
                 limits.append(env.spec.max_episode_steps)
-        if not limits:
-            got = "one whose episodes may never end"
-            raise ValueError(_checks.message(self.what, "a limit of steps", got, "Pass max_steps."))
-        return min(limits)
+        self.unlimited = not limits
+        return min(limits, default=DEFAULT_STEPS)
 
     def vector(self, count: int) -> VectorEnv[Any, Any, Any]:
         """A vector environment of ``count`` slots, by its own vector entry point."""
@@ -154,6 +205,17 @@ class Maker:
             return env
         env.close()
         return None
+
+
+def contract(error: BaseException) -> BaseException:
+    """An error of a step; said in Gymnasium's terms where it returned another number of values."""
+    if not (isinstance(error, ValueError) and "values to unpack (expected" in str(error)):
+        return error
+    rule = "observation, reward, terminated, truncated, info, as Gymnasium's step returns them"
+    remedy = "Gym before 0.26 had one done in place of terminated and truncated."
+    told = TypeError(_checks.message("step of the environment", rule, str(error), remedy))
+    told.__cause__ = error
+    return told
 
 
 def _spec(name: str) -> EnvSpec:

@@ -12,8 +12,8 @@ from neatgrow.problems.gymnasium.environments import Maker
 from neatgrow.problems.gymnasium.rollouts import (
     TERMINATED,
     TRUNCATED,
+    Controllers,
     Pace,
-    Policy,
     Rollout,
     bad_observation,
     bad_reward,
@@ -73,14 +73,14 @@ class Lockstep:
         """Close the arena, which makes others when it is needed again."""
         self._arena.close()
 
-    def run(self, policy: Policy, rollout: Rollout) -> None:
+    def run(self, policy: Controllers, rollout: Rollout) -> None:
         """Play all episodes to their end, as many at a time as the arena holds."""
         count = rollout.returns.size
         for first in range(0, count, self._arena.most):
             jobs = np.arange(first, min(first + self._arena.most, count))
             self._play(policy, rollout, jobs)
 
-    def _play(self, policy: Policy, rollout: Rollout, jobs: Array) -> None:
+    def _play(self, policy: Controllers, rollout: Rollout, jobs: Array) -> None:
         """Play the episodes ``jobs`` (K,), rising without a gap: one arena full."""
         first, active, step = jobs[0], jobs, 0
         last = _ONCE - 1  # how many steps each has taken
@@ -145,6 +145,7 @@ class Lockstep:
         """Add up what came; which of the ``active`` episodes are over, ``None`` for none."""
         _, reward, terminated, truncated = answer
         rollout.earn(active, self._pace.clipped(reward))
+        rollout.lengths[active] = last
         if step >= self._pace.max_steps:
             truncated = np.ones_like(truncated)
         over = terminated | truncated

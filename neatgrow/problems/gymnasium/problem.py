@@ -6,8 +6,9 @@ Gymnasium: Towers et al. (2024), https://gymnasium.farama.org.
 import multiprocessing
 import pickle
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial, wraps
+from functools import wraps
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -19,7 +20,9 @@ from neatgrow import _checks
 from neatgrow._means import mean_of
 from neatgrow._types import Array
 from neatgrow.evaluation.base import Evaluation
+from neatgrow.evaluation.code import place_of
 from neatgrow.evaluation.workers import Workers
+from neatgrow.genomes.genomes import Genome
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import parallel, random
 from neatgrow.learning.data import Lessons, padded
@@ -27,26 +30,25 @@ from neatgrow.learning.policy.distributions import Distribution
 from neatgrow.learning.policy.experience import Act, Experience
 from neatgrow.networks.networks import Network, Networks
 from neatgrow.problems.gymnasium.backends import BACKENDS, Backend, choose
-from neatgrow.problems.gymnasium.environments import Maker, named_packages
+from neatgrow.problems.gymnasium.environments import Maker
 from neatgrow.problems.gymnasium.moments import Tally
-from neatgrow.problems.gymnasium.play import Step, episode
+from neatgrow.problems.gymnasium.names import input_names as input_names_of
+from neatgrow.problems.gymnasium.names import output_names as output_names_of
+from neatgrow.problems.gymnasium.options import checked, named, warn_of_many
+from neatgrow.problems.gymnasium.play import SingleEpisodes, Step
+from neatgrow.problems.gymnasium.policy import Policy
 from neatgrow.problems.gymnasium.practice import PaidRollout, Recorder
 from neatgrow.problems.gymnasium.preparation import Preparation
 from neatgrow.problems.gymnasium.rollouts import (
     FAILED,
     TERMINATED,
     TRUNCATED,
+    Controllers,
     Pace,
-    Policy,
     Rollout,
 )
-from neatgrow.problems.gymnasium.spaces import (
-    Noise,
-    Observations,
-    actions_of,
-    input_names,
-    output_names,
-)
+from neatgrow.problems.gymnasium.singles import Singles
+from neatgrow.problems.gymnasium.spaces import Noise, Observations, actions_of
 
 _START_SECONDS = 2.0  # spent in single environments before worker processes are worth a start
 _ENDS = {"terminated": TERMINATED, "truncated": TRUNCATED, "failed": FAILED}
@@ -77,7 +79,8 @@ class Gymnasium:
     episode from state 0.
 
     Observations: a Box enters flattened, a Discrete one-hot, MultiDiscrete, MultiBinary,
-    Tuple and Dict as ``gymnasium.spaces.flatten`` lays them out. Actions: Discrete and each
+    Tuple and Dict as ``gymnasium.spaces.flatten`` lays them out; a Box of uint8 from 0 to 255, as
+    images are, is scaled to 0–1. Actions: Discrete and each
     part of a MultiDiscrete take the largest of one output per option; MultiBinary is on
     above 0; a Box stretches [−1, 1] over its range and cuts what lies beyond.
 
@@ -106,11 +109,12 @@ class Gymnasium:
     step as one (``"vector"``, ``"envpool"``) and raise, all episodes under way fail.
 
     Args:
-        environment: Registered id (``"module:Name-v0"`` imports the module first), or a
-            function that makes an environment.
+        environment: Registered id (``"module:Name-v0"`` imports the module first), a function
+            that makes an environment, or an environment, which then plays one episode at a time
+            in this process and is left open.
         episodes: Episodes per network.
         max_steps: Most steps per episode, instead of the environment's own limit; with a
-            function, the smaller of the two counts.
+            function, the smaller of the two counts. Without either it is 1,000.
         solved_at: Fitness from which it counts as solved; defaults to the environment's
             ``reward_threshold``.
         normalize: Standardise observations by their running mean and variance. A generation
@@ -129,6 +133,9 @@ class Gymnasium:
         wrappers: Functions that take an environment and return it wrapped, applied in order.
         make_kwargs: Further arguments for ``gymnasium.make``.
         name: Short name; defaults to the id.
+        input_names: I names; by default what well-known environments call them, keys of a Dict
+            and indices in their parts (``arm.angle[2]``), or ``obs0``, ``obs1``, …
+        output_names: O names.
         slots: Single environments that run at a time in a process.
         backend: As above.
         processes: Worker processes; defaults to one per core, but no more than there are threads
@@ -139,12 +146,13 @@ class Gymnasium:
             ``"processes"``.
         reason: Why, for people.
         max_steps: Steps after which an episode is cut off.
+        unlimited: Whether that is the default, for want of any limit.
+        observation_space, action_space: The environment's.
         ended: How the episodes of the last evaluation ended: counts of ``"terminated"``,
             ``"truncated"`` and ``"failed"``.
 
     Raises:
-        ValueError: Unknown id, a space that has no rule above, no limit of steps, or a backend
-            that cannot play it.
+        ValueError: Unknown id, a space that has no rule above, or a backend that cannot play it.
         TypeError: Worker processes were asked for and pickle cannot send the problem there.
         ImportError: The environment needs a package that is not installed.
     """
@@ -154,7 +162,7 @@ class Gymnasium:
 
     def __init__(
         self,
-        environment: str | Callable[[], Env[Any, Any]],
+        environment: str | Callable[[], Env[Any, Any]] | Env[Any, Any],
         *,
         episodes: int = 1,
         max_steps: int | None = None,
@@ -167,66 +175,78 @@ class Gymnasium:
         wrappers: Sequence[Callable[[Env[Any, Any]], Env[Any, Any]]] = (),
         make_kwargs: dict[str, Any] | None = None,
         name: str | None = None,
+        input_names: Sequence[str] | None = None,
+        output_names: Sequence[str] | None = None,
         slots: int = 64,
         backend: Backend = "auto",
         processes: int | None = None,
     ) -> None:
-        self.normalize = _checks.flag("normalize", normalize)
         self.episodes = _checks.integer("episodes", episodes, 1)
         _checks.one_of("backend", backend, BACKENDS)
-        if max_steps is not None:
-            max_steps = _checks.integer("max_steps", max_steps, 1)
         if processes is not None:
             processes = _checks.integer("processes", processes, 1)
         self._processes = processes
-        clip = None
-        if clip_observations is not None:
-            clip = _checks.number("clip_observations", clip_observations, above=0.0)
-        if make_kwargs is not None and not isinstance(make_kwargs, dict):
-            rule = "arguments of gymnasium.make by name"
-            raise TypeError(_checks.message("make_kwargs", rule, _checks.shown(make_kwargs)))
-        self._options: dict[str, Any] = {
-            "max_steps": max_steps, "normalize": self.normalize,
-            "clip_observations": clip, "clip_rewards": _bounds(clip_rewards),
-            "frame_skip": _checks.integer("frame_skip", frame_skip, 1),
-            "sample": _checks.flag("sample", sample),
-            "make_kwargs": dict(make_kwargs or {}), "slots": _checks.integer("slots", slots, 1),
-        }  # fmt: skip
+        self._options = checked(
+            max_steps=max_steps, normalize=normalize, clip_observations=clip_observations,
+            clip_rewards=clip_rewards, frame_skip=frame_skip, sample=sample,
+            make_kwargs=make_kwargs, slots=slots, input_names=input_names,
+            output_names=output_names,
+        )  # fmt: skip
+        self.normalize: bool = self._options["normalize"]
         self._lock = RLock()
-        self._maker = Maker(environment, max_steps, self._options["make_kwargs"], wrappers)
+        options = self._options
+        self._maker = Maker(environment, options["max_steps"], options["make_kwargs"], wrappers)
         first = self._maker.make()
         spec = self._maker.spec or first.spec
         self.name = name or (spec.id if spec else type(first.unwrapped).__name__)
         self.max_steps = self._maker.limit(first)
+        self.unlimited = self._maker.unlimited
         what = self._maker.what
         self._observations = Observations(first.observation_space, what)
         self._actions = actions_of(first.action_space, what)
         self._sample: bool = self._options["sample"]
         if sample:  # says so where actions of this kind are not drawn
             self._actions.noise(np.full((1, self._actions.size), 0.5))
+        self.observation_space, self.action_space = first.observation_space, first.action_space
         self.inputs, self.outputs = self._observations.size, self._actions.size
+        warn_of_many(self.inputs, what)
         known = spec.name if spec else ""
-        self.input_names: tuple[str, ...] | None = input_names(known, self.inputs)
-        self.output_names: tuple[str, ...] | None = output_names(
-            known, first.action_space, self.outputs
+        own_outputs = output_names_of(known, first.action_space, self.outputs)
+        self.input_names: tuple[str, ...] | None = named(
+            "input_names", options["input_names"], input_names_of(known, first.observation_space)
+        )
+        self.output_names: tuple[str, ...] | None = named(
+            "output_names", options["output_names"], own_outputs
         )
         if solved_at is not None:
             solved_at = _checks.number("solved_at", solved_at)
         threshold = spec.reward_threshold if spec and solved_at is None else solved_at
         self.solved_at = None if threshold is None else float(threshold)
+        clip = options["clip_observations"]
         self._preparation = Preparation(self.inputs, self.normalize, clip)
-        options = self._options
         self._pace = Pace(self.max_steps, options["frame_skip"], options["clip_rewards"])
+        if self._maker.alone and backend != "single":
+            rule = "'auto' for an environment that is made"
+            if backend not in ("auto", "gymnasium"):
+                remedy = "Pass a function that makes environments."
+                raise ValueError(_checks.message("backend", rule, repr(backend), remedy))
+        self._episodes = SingleEpisodes(self._maker, self._observations, self._pace)
         choice = choose(
-            backend, self._maker, first, self._observations, self._pace, options["slots"]
-        )
+            "single" if self._maker.alone else backend, self._maker, first, self._observations,
+            self._pace, options["slots"],
+        )  # fmt: skip
         self.backend, self.reason, self._runner = choice
+        if self._maker.alone:
+            self.reason = "there is one environment, so one episode at a time: pass a function "
+            self.reason += "that makes it for more"
         self._local = self.backend
         # What is installed later must not change a run that goes on.
         own = "envpool" if self.backend == "envpool" else "gymnasium"
         self._asked = own if backend == "auto" else backend
         self._workers: Workers | None = None
         self._may_spread = backend in ("auto", "gymnasium") and self.backend == "single"
+        self._may_spread = self._may_spread and not self._maker.alone
+        self._seeds_checked = False
         self._spent, self._by_itself = -np.inf, False
         if backend == "processes":
             self._spread("as asked for")
@@ -261,6 +281,7 @@ class Gymnasium:
                     raise
                 self._workers = None
                 self.backend, self.reason = self._local, str(error)
+        self._check_seeds()
         start = time.perf_counter()
         gathers = self.normalize and episodes is None
         if gathers:
@@ -269,7 +290,7 @@ class Gymnasium:
         rollout = Rollout(seeds, n_networks)
         gathered: dict[str, Array] = {}
         if n_networks:
-            policy = self._policy(networks, np.repeat(np.arange(n_networks), count), seeds)
+            policy = self._controllers(networks, np.repeat(np.arange(n_networks), count), seeds)
             if gathers:
                 policy.tally = Tally(rollout.returns.size, self.inputs)
             self._runner.run(policy, rollout)
@@ -287,11 +308,73 @@ class Gymnasium:
         self._consider_processes(time.perf_counter() - start)
         return Evaluation(mean_of(returns), rollout.steps, failures, gathered, errors, returns)
 
-    def _policy(self, networks: Networks, lanes: Array, seeds: Array) -> Policy:
+    def _check_seeds(self) -> None:
+        """Say once if the same seed begins different episodes."""
+        if self._seeds_checked:
+            return
+        self._seeds_checked = True
+        if isinstance(self._runner, Singles) and self._runner.ignores_seeds():
+            _checks.warn(
+                f"reset of {self._maker.what}: two resets with the same seed begin differently, so "
+                "no run can be repeated and networks do not meet the same episodes. Call "
+                "super().reset(seed=seed) in it, and draw from self.np_random alone."
+            )
+
+    def policy(self, genome: Genome) -> Policy:
+        """What acts in this environment as a genome does here (:class:`neatgrow.Policy`).
+
+        Args:
+            genome: Of I inputs and O outputs; one of an encoding stands for its graph. Without
+                statistics of its own it gets those that are kept here.
+        """
+        genome = genome.phenotype()
+        self._check_interface(genome.interface)
+        statistics = self.statistics()
+        if statistics is not None and genome.interface.input_mean is None:
+            genome = genome.with_statistics(**statistics)
+        options = self._options
+        return Policy(
+            genome, self.observation_space, self.action_space,
+            clip_observations=options["clip_observations"], frame_skip=options["frame_skip"],
+            sample=self._sample,
+        )  # fmt: skip
+
+    @_alone
+    def returns(
+        self, controller: Network | Callable[[Any], Any], *, seed: int, episodes: int
+    ) -> tuple[Array, Array]:
+        """Return and length of each episode of ``evaluate(..., seed=seed)``.
+
+        Args:
+            controller: A network; or any policy, observation of the environment in, action of the
+                environment out, whose ``reset()``, if it has one, is called before each episode.
+            seed: As for :meth:`evaluate`.
+            episodes: How many.
+
+        Returns:
+            (E,) float64 and (E,) int64 steps.
+
+        Raises:
+            RuntimeError: An episode of a network failed. What a policy raises is raised.
+        """
+        self._check_seeds()
+        seeds = self._seeds(seed, _checks.integer("episodes", episodes, 1))
+        if isinstance(controller, Network):
+            self._check_interface(controller.interface)
+            rollout = Rollout(seeds, 1)
+            lanes = np.zeros(seeds.size, np.int64)
+            self._runner.run(self._controllers(controller.networks, lanes, seeds), rollout)
+            if rollout.failures:
+                job = min(rollout.failures)
+                raise RuntimeError(rollout.failures[job]) from rollout.errors.pop(job, None)
+            return rollout.returns, rollout.lengths
+        return self._episodes.returns(controller, seeds)
+
+    def _controllers(self, networks: Networks, lanes: Array, seeds: Array) -> Controllers:
         """What plays episode k, of ``seeds`` (E,) in turn, with network ``lanes[k]``."""
         networks.interface.check_graph("networks")
         prepare = self._preparation.of(networks.interface)
-        policy = Policy(networks.lanes(lanes), prepare, self._actions)
+        policy = Controllers(networks.lanes(lanes), prepare, self._actions)
         if self._sample:
             policy.noise = Noise(self._actions, np.resize(seeds, lanes.size))
         return policy
@@ -316,7 +399,7 @@ class Gymnasium:
         networks.interface.check_graph("networks")
         recorder = Recorder(networks, episodes, act)
         rollout = PaidRollout(self._seeds(seed, episodes), recorder)
-        policy = Policy(recorder, self._preparation.of(networks.interface), self._actions)
+        policy = Controllers(recorder, self._preparation.of(networks.interface), self._actions)
         self._runner.run(policy, rollout)
         rollout.errors.clear()  # whose frames hold the rollout
         return recorder.experience(rollout)
@@ -347,6 +430,11 @@ class Gymnasium:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As a copy for another process, which plays in that process."""
+        if self._maker.alone:
+            rule = "one that other processes can make"
+            remedy = "Pass a function that makes it."
+            got = _checks.shown(self._maker.source)
+            raise TypeError(_checks.message("environment", rule, got, remedy))
         given = {
             **self._options, "episodes": self.episodes, "solved_at": self.solved_at,
             "name": self.name, "wrappers": self._maker.wrappers, "backend": self._local,
@@ -395,8 +483,15 @@ class Gymnasium:
             "solved_at": self.solved_at,
             "name": self.name,
             "backend": self._asked,
+            **self._own_place(),
             **self._options,
         }
+
+    def _own_place(self) -> dict[str, Any]:
+        """Where the function that makes the environment is found again, if it can be."""
+        maker = self._maker
+        named = None if maker.id or maker.alone or maker.wrappers else place_of(maker.source)
+        return {} if named is None else {"factory": named}
 
     @_alone
     def play(
@@ -410,7 +505,8 @@ class Gymnasium:
             network: What acts; its own state is not touched.
             seed: As for :meth:`evaluate`.
             render_mode: As for ``gymnasium.make``; ``"rgb_array"`` gives frames, ``"human"``
-                opens a window. With a function as environment, it must make them so.
+                opens a window. A function as environment is called with it if it takes one; if
+                not, it must make them so by itself.
 
         Yields:
             A :class:`Step` per step.
@@ -421,29 +517,15 @@ class Gymnasium:
         """
         self._check_interface(network.interface)
         first = int(self._seeds(seed, 1)[0])
+        policy = self._controllers(network.networks, np.zeros(1, np.int64), np.array([first]))
         env = self._maker.make(render_mode)
-        policy = self._policy(network.networks, np.zeros(1, np.int64), np.array([first]))
-        return self._steps(env, policy, first)
-
-    def _steps(self, env: Env[Any, Any], policy: Policy, seed: int) -> Iterator[Step]:
         lane, seen = np.zeros(1, np.int64), self._preparation.clipping(policy.interface)
-        frames = env.render_mode not in (None, "human")
 
         def act(_: Any, x: Array) -> Any:
             return self._actions.each(policy.outputs(x[None], lane))[0]
 
-        try:
-            with named_packages(self._maker.what):
-                for step in self._episode(env, seed, act, frames):
-                    yield step._replace(observation=seen(step.observation))
-        finally:
-            env.close()
-
-    def _episode(
-        self, env: Env[Any, Any], seed: int, act: Callable[[Any, Array], Any], frames: bool
-    ) -> Iterator[Step]:
-        start = partial(self._maker.start, env, seed)
-        return episode(env, start, act, self._observations, self._pace, frames)
+        frames = env.render_mode not in (None, "human")
+        return self._episodes.steps(env, first, act, seen, frames)
 
     def record(
         self, policy: Callable[[Any], Any], *, episodes: int = 10, seed: int = 0
@@ -459,27 +541,8 @@ class Gymnasium:
             Observations (T, I), not clipped, and actions (T, …) of each episode, a row per
             decision.
         """
-        views: list[Array] = []
-        actions: list[Array] = []
-
-        def act(observation: Any, x: Array) -> Any:
-            action = policy(observation)
-            views.append(x)
-            actions.append(np.array(action))  # a copy: policies may use their arrays again
-            return action
-
-        recorded = []
-        env = self._maker.make()
-        try:
-            for first in self._seeds(seed, _checks.integer("episodes", episodes, 1)).tolist():
-                for _ in self._episode(env, first, act, False):
-                    pass
-                recorded.append((np.array(views, np.float64), np.array(actions)))
-                views.clear()
-                actions.clear()
-        finally:
-            env.close()
-        return recorded
+        seeds = self._seeds(seed, _checks.integer("episodes", episodes, 1))
+        return self._episodes.recorded(policy, seeds)
 
     def imitation(
         self, episodes: Iterable[tuple[ArrayLike, ArrayLike]], *, sequences: bool = True
@@ -542,20 +605,10 @@ def _rebuilt(
     environment: str | Callable[[], Env[Any, Any]], options: dict[str, Any], state: dict[str, Array]
 ) -> Gymnasium:
     """What pickle calls in another process: environments themselves cannot be sent."""
-    problem = Gymnasium(environment, **options)
+    with warnings.catch_warnings():  # said by the problem that this is a copy of
+        warnings.simplefilter("ignore", RuntimeWarning)
+        problem = Gymnasium(environment, **options)
+    problem._seeds_checked = True
     if state:
         problem.restore(state)
     return problem
-
-
-def _bounds(clip: float | tuple[float, float] | None) -> tuple[float, float] | None:
-    """Least and most that a reward counts for; a single number is both, but for its sign."""
-    if clip is None:
-        return None
-    if np.ndim(clip) == 0:
-        most = _checks.number("clip_rewards", clip, above=0.0)
-        return -most, most
-    low, high = _checks.array("clip_rewards", clip, (2,)).tolist()
-    if not low < high:
-        raise ValueError(_checks.message("clip_rewards", "(least, most), least below most", clip))
-    return low, high

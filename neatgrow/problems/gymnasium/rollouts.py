@@ -13,7 +13,7 @@ from neatgrow.problems.gymnasium.moments import Tally
 from neatgrow.problems.gymnasium.spaces import Actions, Noise
 
 
-class Policy:
+class Controllers:
     """The networks of a rollout, a lane per episode.
 
     Attributes:
@@ -69,6 +69,7 @@ class Rollout:
     Attributes:
         seeds: (E,) int64.
         returns: (N·E,) float64.
+        lengths: (N·E,) int64, steps taken in each.
         steps: Steps taken, of all episodes.
         ended: (N·E,) uint8, ``TERMINATED`` by the environment, ``TRUNCATED`` by a limit of
             steps, ``FAILED``, or still ``RUNNING``.
@@ -79,6 +80,7 @@ class Rollout:
     def __init__(self, seeds: Array, n_networks: int) -> None:
         self.seeds = seeds
         self.returns = np.zeros(seeds.size * n_networks)
+        self.lengths = np.zeros(self.returns.size, np.int64)
         self.ended = np.full(self.returns.size, RUNNING, np.uint8)
         self.steps = 0
         self.failures: dict[int, str] = {}
@@ -102,7 +104,7 @@ class Rollout:
 class Runner(Protocol):
     """A way to play the episodes of a rollout: side by side, in slots, or in other processes."""
 
-    def run(self, policy: Policy, rollout: Rollout) -> None:
+    def run(self, policy: Controllers, rollout: Rollout) -> None:
         """Play every episode to its end and write what came of it into ``rollout``."""
         ...
 

@@ -9,12 +9,12 @@ from gymnasium import Env
 
 from neatgrow._types import Array
 from neatgrow.evaluation.base import FAULTS
-from neatgrow.problems.gymnasium.environments import Maker
+from neatgrow.problems.gymnasium.environments import Maker, contract
 from neatgrow.problems.gymnasium.rollouts import (
     TERMINATED,
     TRUNCATED,
+    Controllers,
     Pace,
-    Policy,
     Rollout,
     answered,
     bad_observation,
@@ -46,15 +46,21 @@ class Singles:
         slots: int,
     ) -> None:
         self._maker, self._observations = maker, observations
-        self._pace, self._slots = pace, slots
+        self._pace, self._slots = pace, 1 if maker.alone else slots
         self._pool = [maker.bare(first)]
 
     def close(self) -> None:
         """Close the environments, one for each slot that was ever in use."""
         while self._pool:
-            self._pool.pop().close()
+            self._maker.part_with(self._pool.pop())
 
-    def run(self, policy: Policy, rollout: Rollout) -> None:
+    def ignores_seeds(self) -> bool:
+        """Whether the same seed begins different episodes."""
+        if not self._pool:
+            self._pool.append(self._maker.bare(self._maker.make()))
+        return self._maker.ignores_seeds(self._pool[0], self._observations.flat)
+
+    def run(self, policy: Controllers, rollout: Rollout) -> None:
         """Play all episodes to their end; a slot whose episode is over begins the next one."""
         count = rollout.returns.size
         slots = min(self._slots, count)
@@ -75,6 +81,7 @@ class Singles:
                 actions = policy.actions.each(policy.outputs(x[:running], job))
                 over = self._step(rollout, rows, actions)
             if over:
+                rollout.lengths[job[over]] = [rows.step[row] for row in over]
                 filled = self._fill(rollout, rows, waiting, over)
                 running = self._compact(rows, running, over[filled:])
 
@@ -109,7 +116,7 @@ class Singles:
                     observation = self._observations.flat(observation)  # or says what is wrong
                 x[row] = observation
             except FAULTS as error:
-                rollout.fail(int(job[row]), step[row], error)
+                rollout.fail(int(job[row]), step[row], contract(error))
                 self._rebuild(row)
                 over.append(row)
                 continue
@@ -166,5 +173,5 @@ class Singles:
     def _rebuild(self, row: int) -> None:
         """Make another environment for one that raised, which may be in any state."""
         with suppress(*FAULTS):
-            self._pool[row].close()
+            self._maker.part_with(self._pool[row])
         self._pool[row] = self._maker.bare(self._maker.make())

@@ -1,6 +1,7 @@
 """Gymnasium's spaces as numbers: observations to network inputs, outputs to actions."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,12 @@ class Observations:
     """How observations become the I inputs of a network.
 
     A Box enters flattened, a Discrete one-hot; MultiDiscrete, MultiBinary, Tuple and Dict as
-    ``gymnasium.spaces.flatten`` lays them out.
+    ``gymnasium.spaces.flatten`` lays them out. Boxes of uint8 from 0 to 255, as images are, are
+    scaled to 0–1.
 
     Attributes:
         size: I.
-        direct: Whether an observation is an (I,) array already.
+        direct: Whether an observation is an (I,) array already, to be taken as it is.
 
     Raises:
         ValueError: The space is, or holds, one of another kind.
@@ -40,7 +42,10 @@ class Observations:
         self._space = space
         self._plain = isinstance(space, spaces.Box)
         self.size = int(spaces.flatdim(space))
+        scale = np.concatenate(list(_scales(space)))
+        self._scale = None if (scale == 1.0).all() else scale
         self.direct = isinstance(space, spaces.Box) and len(space.shape) == 1
+        self.direct = self.direct and self._scale is None
         self._shape = space.shape if isinstance(space, spaces.Box) else (self.size,)
 
     def flat(self, observation: Any) -> Array:
@@ -54,7 +59,71 @@ class Observations:
             observation = spaces.flatten(self._space, observation)
         if not is_numbers(observation) or observation.shape != self._shape:
             observation = _checks.array("observation", observation, self._shape)
-        return np.asarray(observation.reshape(-1))
+        flat = np.asarray(observation.reshape(-1))
+        return flat if self._scale is None else flat * self._scale
+
+    def count(self, observation: Any) -> int | None:
+        """B of a batch of observations, which has an axis more in each of its parts; ``None`` for
+        one observation alone.
+        """
+        return _count(self._space, observation)
+
+    def rows(self, observations: Any, count: int) -> Array:
+        """A batch of B observations as (B, I)."""
+        if self._plain:
+            given = _checks.array("observation", observations, (count, *self._shape))
+            flat = given.reshape(count, -1)
+            return flat if self._scale is None else flat * self._scale
+        return np.array([self.flat(_row(self._space, observations, k)) for k in range(count)])
+
+
+def _scales(space: Space[Any]) -> Iterator[Array]:
+    """What the numbers of an observation are multiplied with, part by part."""
+    if isinstance(space, spaces.Dict):
+        for part in space.spaces.values():
+            yield from _scales(part)
+    elif isinstance(space, spaces.Tuple):
+        for part in space.spaces:
+            yield from _scales(part)
+    else:
+        bytes_ = isinstance(space, spaces.Box) and space.dtype == np.uint8
+        image = bytes_ and bool((space.low == 0).all() and (space.high == 255).all())  # type: ignore[attr-defined]
+        yield np.full(int(spaces.flatdim(space)), 1.0 / 255.0 if image else 1.0)
+
+
+def _first(space: Space[Any], observation: Any) -> tuple[Space[Any], Any]:
+    """A part of an observation that is an array or a number, and its space."""
+    while isinstance(space, (spaces.Dict, spaces.Tuple)):
+        key: Any = next(iter(space.spaces)) if isinstance(space, spaces.Dict) else 0
+        try:
+            space, observation = space.spaces[key], observation[key]
+        except (TypeError, LookupError) as error:
+            rule = f"an observation with a part {key!r}"
+            raise ValueError(
+                _checks.message("observation", rule, _checks.shown(observation))
+            ) from error
+    return space, observation
+
+
+def _count(space: Space[Any], observation: Any) -> int | None:
+    part, values = _first(space, observation)
+    shape, wanted = np.shape(values), part.shape or ()
+    if shape == wanted:
+        return None
+    if shape[1:] == wanted and shape:
+        return int(shape[0])
+    rule = f"shape {wanted}, or a batch of such"
+    raise ValueError(_checks.message("observation", rule, f"shape {shape}"))
+
+
+def _row(space: Space[Any], observations: Any, k: int) -> Any:
+    """Observation k of a batch."""
+    if isinstance(space, spaces.Dict):
+        return {key: _row(part, observations[key], k) for key, part in space.spaces.items()}
+    if isinstance(space, spaces.Tuple):
+        parts = zip(space.spaces, observations, strict=True)
+        return tuple(_row(part, given, k) for part, given in parts)
+    return observations[k]
 
 
 def is_numbers(value: Any) -> bool:
@@ -309,52 +378,3 @@ def _mixed(bits: Array) -> Array:
     bits = (bits ^ (bits >> _S27)) * _MIX_2
     mixed: Array = bits ^ (bits >> _S31)
     return mixed
-
-
-_LEG = ("hip {} angle", "hip {} speed", "knee {} angle", "knee {} speed", "leg {} contact")
-_LANDER = ("x", "y", "x velocity", "y velocity", "angle", "angular velocity", "left leg contact",
-           "right leg contact")  # fmt: skip
-_WALKER = (
-    (
-        *("hull angle", "hull angular velocity", "x velocity", "y velocity"),
-        *(name.format(leg) for leg in (1, 2) for name in _LEG),
-        *(f"lidar {ray}" for ray in range(1, 11)),
-    ),
-    ("hip 1 torque", "knee 1 torque", "hip 2 torque", "knee 2 torque"),
-)
-_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {  # inputs, then possible sets of outputs
-    "CartPole": (
-        ("cart position", "cart velocity", "pole angle", "pole velocity"),
-        ("left", "right"),
-    ),
-    "Acrobot": (
-        ("cos angle 1", "sin angle 1", "cos angle 2", "sin angle 2", "velocity 1", "velocity 2"),
-        ("torque −1", "no torque", "torque +1"),
-    ),
-    "MountainCar": (("position", "velocity"), ("left", "coast", "right")),
-    "MountainCarContinuous": (("position", "velocity"), ("force",)),
-    "Pendulum": (("cos angle", "sin angle", "angular velocity"), ("torque",)),
-    "LunarLander": (
-        _LANDER,
-        ("no engine", "left engine", "main engine", "right engine"),
-        ("main engine", "side engines"),
-    ),
-    "LunarLanderContinuous": (_LANDER, ("main engine", "side engines")),
-    "BipedalWalker": _WALKER,
-    "BipedalWalkerHardcore": _WALKER,
-}
-
-
-def input_names(environment: str, size: int) -> tuple[str, ...]:
-    """What the inputs of a well-known environment mean; ``obs0``, ``obs1``, … of another."""
-    known = _NAMES.get(environment, ((),))[0]
-    return known if len(known) == size else tuple(f"obs{i}" for i in range(size))
-
-
-def output_names(environment: str, space: Space[Any], size: int) -> tuple[str, ...]:
-    """What the outputs mean; ``action 0``, … of an unknown Discrete, ``action0``, … of others."""
-    for known in _NAMES.get(environment, ())[1:]:
-        if len(known) == size:
-            return known
-    form = "action {}" if isinstance(space, spaces.Discrete) else "action{}"
-    return tuple(form.format(i) for i in range(size))

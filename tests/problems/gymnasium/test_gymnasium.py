@@ -1087,14 +1087,13 @@ def test_a_missing_package_names_the_extra(monkeypatch, environment, missing, ex
     )
 
 
-def test_episodes_without_end_are_refused(register):
+def test_episodes_without_end_have_a_limit_that_is_said(register):
     register("Endless-v0", Counter)
-    assert Gymnasium("Endless-v0", max_steps=5).max_steps == 5
-    assert error_of(ValueError, "Endless-v0") == (
-        "environment 'Endless-v0': expected a limit of steps, got one whose episodes may never "
-        "end. Pass max_steps."
-    )
-    assert error_of(ValueError, Counter).startswith("environment: expected a limit of steps,")
+    given = Gymnasium("Endless-v0", max_steps=5)
+    assert given.max_steps == 5 and not given.unlimited
+    for environment in ("Endless-v0", Counter):
+        problem = Gymnasium(environment)
+        assert problem.max_steps == 1000 and problem.unlimited
 
 
 def test_unsupported_spaces_are_refused():
@@ -1116,7 +1115,8 @@ def test_unsupported_spaces_are_refused():
 
 def test_wrong_arguments_are_refused():
     assert error_of(TypeError, 3) == (
-        "environment: expected an id or a function that makes an environment, got 3."
+        "environment: expected an id, a function that makes an environment, or an "
+        "environment, got 3."
     )
     assert error_of(TypeError, lambda: 3, max_steps=5) == (
         "environment: expected a function that returns a gymnasium.Env, got one that returned 3."
@@ -1139,7 +1139,7 @@ def test_networks_of_another_shape_are_refused():
 
 
 def test_a_render_mode_that_a_function_does_not_give_is_refused():
-    problem = Gymnasium(Counter, max_steps=5)
+    problem = Gymnasium(lambda: Counter(), max_steps=5)
     with pytest.raises(ValueError) as caught:
         problem.play(grow(2, 2, 2)[0].compile(), render_mode="ansi")
     assert str(caught.value) == (

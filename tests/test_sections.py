@@ -88,8 +88,16 @@ WRONG = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def built_in(monkeypatch):
+    """The kinds of the library and of this file, whatever other tests have declared."""
+    for family, own in (("selection", ("species", "test_cells")), ("encoding", ("direct",))):
+        kept = {kind: KINDS[family][kind] for kind in own}
+        monkeypatch.setitem(KINDS, family, kept)
+
+
 @pytest.mark.parametrize("text", WRONG)
-def test_wrong_settings_of_a_kind_are_named_by_path(text):
+def test_wrong_settings_of_a_kind_are_named_by_path(text, built_in):
     kind, changes = WRONG[text]
     with pytest.raises(kind) as caught:
         ng.Config().override({"selection": changes} if "kind" in changes else changes)

@@ -144,7 +144,7 @@ def test_a_module_that_leaves_the_program_is_an_error(stranger, capsys):
         ng.resume(path, generations=2, trust=True)
     assert main(["resume", str(path), "--trust"]) == 2
     assert main(["show", str(path), "--import", "leaver"]) == 2
-    assert "--import leaver: expected a module" in capsys.readouterr().err
+    assert "leaver: expected a module" in capsys.readouterr().err
 
 
 GYMNASIUM = {"problem": "gymnasium", "environment": "CartPole-v1"}

@@ -40,14 +40,9 @@ def imported(source: str) -> ModuleType:
     importlib.invalidate_caches()
     try:
         module = importlib.import_module(name)
-    except SystemExit as error:
-        rule = "a module that can be imported"
-        raise ImportError(_checks.message(source, rule, f"SystemExit: {error}")) from error
-    except Exception as error:
-        got = f"{type(error).__name__}: {error}"
-        raise ImportError(
-            _checks.message(f"--import {source}", "a module that can be imported", got)
-        ) from error
+    except (Exception, SystemExit) as error:
+        rule, got = "a module that can be imported", f"{type(error).__name__}: {error}"
+        raise ImportError(_checks.message(source, rule, got)) from error
     origin = getattr(module, "__file__", None)
     if source.endswith(".py") and (origin is None or Path(origin).resolve() != path.resolve()):
         remedy = "Rename the file."

@@ -9,21 +9,21 @@ quarter less time, and machine code as fast.
 
 from typing import Any
 
-from numba.core.codegen import CPUCodegen, JITCodeLibrary
+from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
 from numba.core.compiler import Compiler
 
 # What is used of them below; AttributeError where this numba has other names.
 _USED = (
     JITCodeLibrary._finalize_dynamic_globals, JITCodeLibrary._optimize_final_module,
     JITCodeLibrary._finalize_final_module, JITCodeLibrary.get_pointer_to_function,
-    CPUCodegen.set_env,
+    JITCPUCodegen.set_env,
 )  # fmt: skip
 
 
 class _Codegen:
     """A code generator's, but for the addresses of environments, which machine code alone has."""
 
-    def __init__(self, codegen: CPUCodegen) -> None:
+    def __init__(self, codegen: JITCPUCodegen) -> None:
         self._codegen = codegen
 
     def __getattr__(self, name: str) -> Any:

@@ -172,6 +172,9 @@ def _trust(options: argparse.Namespace) -> Trust:
 def _add_budget(command: argparse.ArgumentParser) -> None:
     """What ``run`` and ``resume`` share."""
     command.add_argument("--population", type=int, help="genomes per generation")
+    command.add_argument(
+        "--solved-at", type=float, metavar="FITNESS", help="stop there, not at the problem's own"
+    )
     command.add_argument("--seconds", type=float, help="wall time at most")
     command.add_argument("--threads", type=int, help="default: every core; the result is the same")
     command.add_argument("--processes", type=int, default=0, help="that evaluate (default: none)")
@@ -225,8 +228,8 @@ def _run(options: argparse.Namespace) -> int:
         options,
         lambda: evolve(
             problem, config=config, generations=options.generations, seed=options.seed,
-            seconds=options.seconds, processes=options.processes, progress=True,
-            directory=directory, checkpoints=Checkpoints(seconds=options.checkpoint),
+            solved_at=options.solved_at, seconds=options.seconds, processes=options.processes,
+            progress=True, directory=directory, checkpoints=Checkpoints(seconds=options.checkpoint),
         ),
     )  # fmt: skip
     if _backend(problem) != said:
@@ -293,7 +296,7 @@ def _resume(options: argparse.Namespace) -> int:
         options,
         lambda: resume(
             options.directory, trust=_trust(options), changes=_changes(options),
-            generations=options.generations,
+            generations=options.generations, solved_at=options.solved_at,
             seconds=options.seconds, processes=options.processes, progress=True,
             checkpoints=Checkpoints(seconds=options.checkpoint),
         ),

@@ -169,6 +169,13 @@ class Champions:
             self.verified = self.retests.verified(self.judged, seed)
             self._note_failed("in the final test")
 
+    def aim_anew(self, population: Population) -> None:
+        """Decide anew whether the goal is reached, which is another than before: on noisy problems
+        once there is a generation more.
+        """
+        reached = self._sign * population.champion_fitness >= self._threshold
+        self.solved = bool(reached) and not self.noisy
+
     def go_on_with_another_problem(self, population: Population) -> None:
         """Judge the champion anew: what was known of it is of the problem of before."""
         self.solved, self._told = False, None

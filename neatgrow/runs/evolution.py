@@ -124,6 +124,8 @@ class Evolution:
         if isinstance(problem, Stateful):
             problem.restore(snapshot.problem_state)
         run.champions.restore(snapshot)
+        if options.solved_at != snapshot.options.solved_at:
+            run.champions.aim_anew(run.population)
         run.evaluator.named = list(snapshot.failures)
         run.evaluator.traceback = snapshot.traceback
         run._changes = list(snapshot.changes)

@@ -113,7 +113,11 @@ class Options:
             generations: Most generations in all; as saved by default.
         """
         saved = {name: getattr(self, name) for name in SAVED}
-        return replace(now, **saved | ({} if generations is None else {"generations": generations}))
+        if generations is not None:
+            saved["generations"] = generations
+        if now.solved_at is not None:
+            saved["solved_at"] = now.solved_at
+        return replace(now, **saved)
 
 
 def call_of(function: str, problem: str, options: Options, **more: Any) -> str:

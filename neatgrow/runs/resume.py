@@ -37,6 +37,7 @@ def resume(
     trust: Trust = False,
     changes: dict[str, Any] | None = None,
     generations: int | None = None,
+    solved_at: float | None = None,
     seconds: float | None = None,
     processes: int = 0,
     time_limit: float | None = None,
@@ -51,7 +52,8 @@ def resume(
 
     Without ``changes`` the history (times aside) and the champion are those of a run that was
     never interrupted, bit for bit. A run that was killed before its first checkpoint begins
-    again.
+    again. One that has reached its goal stays as it is, with a warning, unless ``solved_at`` sets
+    another.
 
     Args:
         directory: Of the run.
@@ -62,6 +64,7 @@ def resume(
         changes: Settings that differ from now on, by dotted path, such as
             ``{"population_size": 300, "mutation.add_node": 0.1}``; written to the run's files.
         generations: Most generations in all, those before included; as before by default.
+        solved_at: Fitness to stop at from now on; as before by default. Infinity for none.
         seconds: Most wall time from now on.
         processes, time_limit, executor: As for :func:`neatgrow.evolve`, as are all below.
         on_error, failure_limit, callbacks, progress, checkpoints: …
@@ -81,7 +84,7 @@ def resume(
     options = Options(
         on_error=on_error, failure_limit=failure_limit, seconds=seconds, processes=processes,
         time_limit=time_limit, executor=executor, callbacks=callbacks, progress=progress,
-        checkpoints=checkpoints,
+        checkpoints=checkpoints, solved_at=solved_at,
     )  # fmt: skip
 
     def begin() -> Evolution:
@@ -150,6 +153,12 @@ def _resumed(
     else:
         (files.path / CHAMPION).unlink(missing_ok=True)
     run.directory = files
+    if run.solved and generations is not None and generations > len(run.history):
+        _checks.warn(
+            f"{files.path}: the run reached its goal in generation {len(run.history)}, with a "
+            f"fitness of {run.population.champion_fitness:g}, and stays as it is. Set another to "
+            "go on: neatgrow.resume(directory, solved_at=…), or --solved-at on the command line."
+        )
     return run
 
 

@@ -185,6 +185,16 @@ class Champions:
                 population.set_champion(None, again)
         self._told_here = True
 
+    def aim_anew(self, population: Population) -> None:
+        """Settle again whether the problem is solved, now that the goal is another one.
+
+        Where fitness depends on luck the next generation does, with episodes of its own.
+        """
+        self.solved, self.retests.tried = False, 0
+        known = self._sign * population.champion_fitness
+        if not self.noisy and self.judged is not None and known >= self._threshold:
+            self.solved = self._holds(population)
+
     def _notice_luck(self, population: Population, genomes: Genomes, fitness: Array) -> None:
         """Treat the problem as noisy once an unchanged genome gets another fitness."""
         parents, before = population.parents, self._told

@@ -144,6 +144,19 @@ class Settings:
         changed._check(path)
         return changed
 
+    def differences(self, other: Self) -> dict[str, Any]:
+        """Changes by dotted path with which :meth:`override` makes ``other`` of this one; a
+        section of another kind as a whole."""
+        changes: dict[str, Any] = {}
+        for name in self._declared():
+            mine, theirs = getattr(self, name, None), getattr(other, name, None)
+            if isinstance(mine, Settings) and isinstance(theirs, type(mine)):
+                inner = mine.differences(theirs)
+                changes |= {f"{name}.{path}": value for path, value in inner.items()}
+            elif mine != theirs:
+                changes[name] = theirs
+        return changes
+
     def to_dict(self) -> dict[str, Any]:
         """The tree as nested dictionaries of plain values."""
         tree: dict[str, Any] = {}

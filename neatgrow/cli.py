@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 import tomllib
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors that a caller can act on are one line on standard error."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    usual, warnings.formatwarning = warnings.formatwarning, _warned
     try:
         for source in getattr(options, "imports", ()):
             code.imported(source)
@@ -66,6 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for note in getattr(error, "__notes__", ()):
             _say(f"neatgrow: {note}", file=sys.stderr)
         raise
+    finally:
+        warnings.formatwarning = usual
+
+
+def _warned(message: Warning | str, *_: Any, **__: Any) -> str:
+    """A warning as a line, without the place in the code that it is from."""
+    return f"neatgrow: {printable(str(message))}\n"
 
 
 def _say(text: object, file: TextIO | None = None) -> None:
@@ -172,10 +181,10 @@ def _trust(options: argparse.Namespace) -> Trust:
 def _add_budget(command: argparse.ArgumentParser) -> None:
     """What ``run`` and ``resume`` share."""
     command.add_argument("--population", type=int, help="genomes per generation")
+    command.add_argument("--seconds", type=float, help="wall time at most")
     command.add_argument(
         "--solved-at", type=float, metavar="FITNESS", help="stop there, not at the problem's own"
     )
-    command.add_argument("--seconds", type=float, help="wall time at most")
     command.add_argument("--threads", type=int, help="default: every core; the result is the same")
     command.add_argument("--processes", type=int, default=0, help="that evaluate (default: none)")
     command.add_argument(
@@ -229,7 +238,8 @@ def _run(options: argparse.Namespace) -> int:
         lambda: evolve(
             problem, config=config, generations=options.generations, seed=options.seed,
             solved_at=options.solved_at, seconds=options.seconds, processes=options.processes,
-            progress=True, directory=directory, checkpoints=Checkpoints(seconds=options.checkpoint),
+            progress=True,
+            directory=directory, checkpoints=Checkpoints(seconds=options.checkpoint),
         ),
     )  # fmt: skip
     if _backend(problem) != said:
@@ -320,9 +330,10 @@ def _finish(options: argparse.Namespace, go: Callable[[], Result]) -> Result:
     _draw_all(directory, result.learned, result.history)
     names = ", ".join(sorted(path.name for path in directory.iterdir()))
     _say(f"written to {_short(directory)}: {names}")
-    if result.stopped != "solved":
-        more = f"--generations {2 * len(result.history)}"
-        _say(f"go on with: neatgrow resume {_short(directory)} {more}")
+    more = f"--generations {2 * len(result.history)}"
+    if result.stopped == "solved":
+        more = "--solved-at FITNESS, for another goal"
+    _say(f"go on with: neatgrow resume {_short(directory)} {more}")
     return result
 
 

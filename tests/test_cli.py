@@ -200,6 +200,19 @@ def test_a_run_that_is_resumed_equals_one_that_was_not(capsys, tmp_path):
     assert "not solved, stopped by generations in generation 9" in output
 
 
+def test_a_solved_run_says_how_to_go_on_and_does(capsys):
+    assert main([*quick("--seed", "4"), "--solved-at", "2"]) == 0
+    assert "go on with: neatgrow resume out --solved-at FITNESS" in capsys.readouterr().out
+    done = len(read_run("out")[1])
+    with pytest.warns(RuntimeWarning, match="reached its goal of 2 already") as caught:
+        assert main(["resume", "out"]) == 0
+    (warning,) = caught
+    assert cli._warned(warning.message, RuntimeWarning, "cli.py", 1).startswith("neatgrow: ")
+    assert warnings.formatwarning is not cli._warned
+    assert main(["resume", "out", "--solved-at", "3.99", "--generations", str(done + 2)]) == 0
+    assert len(read_run("out")[1]) == done + 2
+
+
 def test_settings_can_change_where_a_run_is_resumed(capsys):
     main(quick("--seed", "4"))
     assert main(["resume", "out", "--generations", "5", "--population", "20",

@@ -169,13 +169,6 @@ class Champions:
             self.verified = self.retests.verified(self.judged, seed)
             self._note_failed("in the final test")
 
-    def aim_anew(self, population: Population) -> None:
-        """Decide anew whether the goal is reached, which is another than before: on noisy problems
-        once there is a generation more.
-        """
-        reached = self._sign * population.champion_fitness >= self._threshold
-        self.solved = bool(reached) and not self.noisy
-
     def go_on_with_another_problem(self, population: Population) -> None:
         """Judge the champion anew: what was known of it is of the problem of before."""
         self.solved, self._told = False, None
@@ -191,6 +184,16 @@ class Champions:
             if np.isfinite(again):
                 population.set_champion(None, again)
         self._told_here = True
+
+    def aim_anew(self, population: Population) -> None:
+        """Settle again whether the problem is solved, now that the goal is another one.
+
+        Where fitness depends on luck the next generation does, with episodes of its own.
+        """
+        self.solved, self.retests.tried = False, 0
+        known = self._sign * population.champion_fitness
+        if not self.noisy and self.judged is not None and known >= self._threshold:
+            self.solved = self._holds(population)
 
     def _notice_luck(self, population: Population, genomes: Genomes, fitness: Array) -> None:
         """Treat the problem as noisy once an unchanged genome gets another fitness."""

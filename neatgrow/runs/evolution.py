@@ -77,7 +77,7 @@ class Evolution:
         self.learner.guide_growth(population)
         self.evaluator = Evaluator(problem, raises=options.on_error == "raise")
         self._sign = -1.0 if options.minimize else 1.0
-        threshold = problem.solved_at if options.solved_at is None else options.solved_at
+        threshold = options.goal(problem)
         self.champions = Champions(
             problem, self.evaluator.test, partial(_seed, population), options.learning, self._sign,
             np.inf if threshold is None else self._sign * threshold,
@@ -124,18 +124,21 @@ class Evolution:
         if isinstance(problem, Stateful):
             problem.restore(snapshot.problem_state)
         run.champions.restore(snapshot)
-        if options.solved_at != snapshot.options.solved_at:
-            run.champions.aim_anew(run.population)
         run.evaluator.named = list(snapshot.failures)
         run.evaluator.traceback = snapshot.traceback
+        if options.solved_at != snapshot.options.solved_at:
+            run.champions.aim_anew(run.population)
+            run._name_failed_tests()
         run._changes = list(snapshot.changes)
         if changes:
             run._changes.append((state.generation, settled(config, changes)))
         run.snapshot = replace(
             snapshot,
             population=replace(state, config=config),
+            solved=run.champions.solved,
             options=options,
             changes=run._changes,
+            retests=run.champions.retests.state(),
             lineage=snapshot.lineage or lineage_from(state, -1, snapshot.history),
         )
         return run

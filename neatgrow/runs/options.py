@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from neatgrow import _checks
 from neatgrow._settings import Settings, setting
+from neatgrow.evaluation.base import Problem
 from neatgrow.files.archive import plain
 from neatgrow.learning.lifetime import Learning
 
@@ -86,6 +87,10 @@ class Options:
                 raise TypeError(_checks.message(name, rule, _checks.shown(value)))
         vars(self).update(checked)
 
+    def goal(self, problem: Problem) -> float | None:
+        """Fitness from which the problem counts as solved; ``None`` where there is no such."""
+        return problem.solved_at if self.solved_at is None else self.solved_at
+
     def to_dict(self) -> dict[str, Any]:
         """What is saved with a run, as plain values."""
         values = {name: getattr(self, name) for name in SAVED}
@@ -105,19 +110,16 @@ class Options:
             known["learning"] = Learning.from_dict(plain(known, "learning", dict))
         return cls(**known)
 
-    def resumed(self, now: "Options", generations: int | None) -> "Options":
+    def resumed(self, now: "Options", **changed: Any) -> "Options":
         """Those with which a run goes on: what was saved of these, the rest as asked for now.
 
         Args:
             now: As asked for.
-            generations: Most generations in all; as saved by default.
+            changed: Of what was saved, what is another from now on; ``None`` for what is not.
         """
         saved = {name: getattr(self, name) for name in SAVED}
-        if generations is not None:
-            saved["generations"] = generations
-        if now.solved_at is not None:
-            saved["solved_at"] = now.solved_at
-        return replace(now, **saved)
+        given = {name: value for name, value in changed.items() if value is not None}
+        return replace(now, **saved | given)
 
 
 def call_of(function: str, problem: str, options: Options, **more: Any) -> str:

@@ -6,6 +6,7 @@ from os import PathLike
 from typing import Any, Literal
 
 from neatgrow import _checks
+from neatgrow.automatic import asked as asked_of
 from neatgrow.evaluation.base import Problem, held
 from neatgrow.evaluation.executors import evaluator
 from neatgrow.files.archive import FileError
@@ -21,6 +22,7 @@ from neatgrow.runs.options import Callback, Checkpoints, Options, call_of
 from neatgrow.runs.reading import (
     CHAMPION,
     CHECKPOINTS,
+    CONFIG,
     HISTORY,
     read_description,
     read_history,
@@ -52,8 +54,11 @@ def resume(
 
     Without ``changes`` the history (times aside) and the champion are those of a run that was
     never interrupted, bit for bit. A run that was killed before its first checkpoint begins
-    again. One that has reached its goal stays as it is, with a warning, unless ``solved_at`` sets
-    another.
+    again. One that has reached its goal is returned as it is, with a warning that says how
+    to go on.
+
+    Settings that were edited in the run's ``config.toml`` hold from now on, as ``changes`` do, and
+    are named in a warning; those that cannot change are refused.
 
     Args:
         directory: Of the run.
@@ -64,7 +69,8 @@ def resume(
         changes: Settings that differ from now on, by dotted path, such as
             ``{"population_size": 300, "mutation.add_node": 0.1}``; written to the run's files.
         generations: Most generations in all, those before included; as before by default.
-        solved_at: Fitness to stop at from now on; as before by default. Infinity for none.
+        solved_at: Fitness to stop at from now on, so that a run that has reached its goal goes on
+            towards another; as before by default.
         seconds: Most wall time from now on.
         processes, time_limit, executor: As for :func:`neatgrow.evolve`, as are all below.
         on_error, failure_limit, callbacks, progress, checkpoints: …
@@ -81,16 +87,17 @@ def resume(
     directory = _checks.path("directory", directory)
     if generations is not None:
         generations = _checks.integer("generations", generations, 1)
+    saved = {"generations": generations, "solved_at": solved_at}
     options = Options(
         on_error=on_error, failure_limit=failure_limit, seconds=seconds, processes=processes,
         time_limit=time_limit, executor=executor, callbacks=callbacks, progress=progress,
-        checkpoints=checkpoints, solved_at=solved_at,
+        checkpoints=checkpoints,
     )  # fmt: skip
 
     def begin() -> Evolution:
         files = RunDirectory.open(directory, checkpoints)
         try:
-            run = _resumed(files, problem, trust, changes, generations, options)
+            run = _resumed(files, problem, trust, changes, saved, options)
             run.evaluator.workers = evaluator(run.problem, processes, time_limit, executor)
         except BaseException:
             files.close()
@@ -106,10 +113,17 @@ def _resumed(
     problem: Problem | Fitness | None,
     trust: Trust,
     changes: dict[str, Any] | None,
-    generations: int | None,
+    saved: dict[str, Any],
     options: Options,
 ) -> Evolution:
-    """The run as its last checkpoint has it, or from its beginning; its files to match."""
+    """The run as its last checkpoint has it, or from its beginning; its files to match.
+
+    Args:
+        files: Of the run.
+        problem, trust, changes: As for :func:`resume`.
+        saved: Options that are saved with the run, ``None`` where they stay.
+        options: As asked for now.
+    """
     now = options
     description = read_description(files.path)
     about = description["run"]
@@ -119,7 +133,9 @@ def _resumed(
         asked = problem
     else:
         asked = as_problem(problem, about.get("inputs"), about.get("outputs"), about.get("noisy"))
+    _check_interface(asked, about)
     snapshot = files.latest()
+    edits: dict[str, Any] = {}
     if snapshot is not None:
         _check_belongs(files, description, snapshot)
         if snapshot.lineage is None:
@@ -127,11 +143,18 @@ def _resumed(
                 f"{files.path}: generation {snapshot.population.generation} was saved without its "
                 "ancestors; the line of descent begins there."
             )
-        options = snapshot.options.resumed(options, generations)
-        run = Evolution.from_snapshot(snapshot, asked, changes=changes, options=options)
+        edits = _edits(files, snapshot)
+        options = snapshot.options.resumed(options, **saved)
+        every = edits | (changes or {})
+        try:
+            run = Evolution.from_snapshot(snapshot, asked, changes=every, options=options)
+        except ValueError as error:
+            if changes or not edits:
+                raise
+            raise ValueError(f"{files.path / CONFIG}: it was edited. {error}") from error
     else:
         config = read_settings(files.path).override(changes or {})
-        options = Options.from_dict(about).resumed(options, generations)
+        options = Options.from_dict(about).resumed(options, **saved)
         run = Evolution(asked, config, options, seed=description.get("seed", 0))
     own = description
     if problem is not None:
@@ -140,26 +163,56 @@ def _resumed(
             run.go_on_with_another_problem()
     described_now = description_of(own, run.population, options, about.get("noisy"))
     files.write_description(described_now)
-    call = call_of("resume", run.problem.name, now, changes=changes, generations=generations)
+    call = call_of("resume", run.problem.name, now, changes=changes, **saved)
     files.write_provenance(run.population.generation, call)
     files.write_verified(None)  # that of the champion so far
     files.write_settings(asked_for(run.population))
     named = files.failures_until(snapshot) if snapshot is not None else []
     files.write_tables(run.history, named, run.evaluator.traceback)
-    if run.snapshot is not None and (changes or generations is not None):
+    asked_now = changes or edits or any(value is not None for value in saved.values())
+    if run.snapshot is not None and asked_now:
         files.write_checkpoint(run.snapshot, again=True)  # so that they outlast a kill
     if snapshot is not None and snapshot.population.champion is not None:
         files.write_champion(run.champion, run.champions.learned)
     else:
         (files.path / CHAMPION).unlink(missing_ok=True)
     run.directory = files
-    if run.solved and generations is not None and generations > len(run.history):
-        _checks.warn(
-            f"{files.path}: the run reached its goal in generation {len(run.history)}, with a "
-            f"fitness of {run.population.champion_fitness:g}, and stays as it is. Set another to "
-            "go on: neatgrow.resume(directory, solved_at=…), or --solved-at on the command line."
-        )
+    if run.solved:
+        _warn_of_the_end(run, files)
     return run
+
+
+def _check_interface(problem: Problem, about: dict[str, Any]) -> None:
+    """Refuse a problem of other inputs or outputs than the run's before anything is written."""
+    wanted = [about.get(name) for name in ("inputs", "outputs")]
+    got = [problem.inputs, problem.outputs]
+    if None not in wanted and wanted != got:
+        rule = f"{wanted[0]} inputs and {wanted[1]} outputs as the genomes"
+        remedy = "Pass the problem of the run."
+        raise ValueError(_checks.message("problem", rule, f"{got[0]} and {got[1]}", remedy))
+
+
+def _edits(files: RunDirectory, snapshot: Snapshot) -> dict[str, Any]:
+    """Settings that were edited in ``config.toml`` since the checkpoint, by dotted path.
+
+    Raises:
+        FileError: The file cannot be read, and is not overwritten.
+    """
+    state = snapshot.population
+    edits = asked_of(state.config, state.chosen).differences(read_settings(files.path))
+    if edits:
+        told = ", ".join(f"{path} = {_checks.shown(value)}" for path, value in edits.items())
+        _checks.warn(f"{files.path / CONFIG}: it was edited; from now on {told}.")
+    return edits
+
+
+def _warn_of_the_end(run: Evolution, files: RunDirectory) -> None:
+    """Say that there is nothing left to do, and what to pass for more."""
+    goal, found = run.options.goal(run.problem), run.champions.fitness(run.population)
+    _checks.warn(
+        f"{files.path}: the run has reached its goal of {goal:g} already, with a fitness of "
+        f"{found:.6g}. To go on, pass another: resume(…, solved_at=…), or --solved-at."
+    )
 
 
 def _check_belongs(files: RunDirectory, description: dict[str, Any], snapshot: Snapshot) -> None:

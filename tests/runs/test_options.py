@@ -23,10 +23,10 @@ def test_what_is_saved_comes_back_and_the_rest_is_of_now():
     saved = Options.from_dict(first.to_dict() | {"other": 1})
     assert saved == Options(generations=7, solved_at=-1.0, minimize=True, learning=learning)
     now = Options(processes=2, on_error="raise")
-    again = saved.resumed(now, None)
+    again = saved.resumed(now, generations=None)
     assert [getattr(again, name) for name in SAVED] == [getattr(saved, name) for name in SAVED]
     assert (again.processes, again.on_error) == (2, "raise")
-    assert saved.resumed(now, 9).generations == 9 and saved.generations == 7
+    assert saved.resumed(now, generations=9).generations == 9 and saved.generations == 7
 
 
 @pytest.mark.parametrize(("option", "value", "message"), [

@@ -827,10 +827,99 @@ def test_a_solved_run_is_not_evaluated_again(tmp_path):
     given = {"inputs": 1, "outputs": 1, "config": small(), "solved_at": 1.0}
     before = ng.evolve(fitness, directory=tmp_path, **given)
     assert before.stopped == "solved" and len(calls) == 20 + 1
-    with pytest.warns(RuntimeWarning, match="reached its goal in generation 1"):
+    with pytest.warns(RuntimeWarning, match=r"reached its goal of 1 already.* solved_at=…"):
         after = ng.resume(tmp_path, problem=fitness, generations=50)
     assert len(calls) == 20 + 1 + 1 and after.stopped == "solved"  # its champion, once more
     assert_same(after, before)
+
+
+def test_a_solved_run_goes_on_towards_another_goal_as_if_it_had_been_the_first(tmp_path):
+    given = {"seed": 3, "generations": 60, "checkpoints": EVERY_THIRD}
+    expected = ng.evolve(ng.XOR(), solved_at=3.9, directory=tmp_path / "b", **given)
+    first = ng.evolve(ng.XOR(), solved_at=3.2, directory=tmp_path / "a", **given)
+    assert first.solved and len(first.history) < len(expected.history)
+    result = ng.resume(tmp_path / "a", solved_at=3.9)
+    assert result.solved == expected.solved
+    assert_same(result, expected)
+    assert read_description(tmp_path / "a")["run"]["solved_at"] == 3.9
+
+
+def test_another_goal_outlasts_an_interrupt_in_the_first_generation_and_a_kill(tmp_path):
+    def interrupted(run):
+        raise KeyboardInterrupt
+
+    first = ng.evolve(ng.XOR(), solved_at=3.2, seed=3, directory=tmp_path)
+    stopped = ng.resume(tmp_path, solved_at=99.0, generations=40, callbacks=[interrupted])
+    assert stopped.stopped == "interrupted" and not stopped.solved
+    result = ng.resume(tmp_path)
+    assert len(result.history) == 40 > len(first.history) and not result.solved
+
+
+def test_a_goal_that_the_champion_has_reached_ends_the_run_at_once(tmp_path):
+    before = xor_run(tmp_path)
+    assert not before.solved
+    goal = before.champion_fitness
+    with pytest.warns(RuntimeWarning, match="has reached its goal"):
+        result = ng.resume(tmp_path, solved_at=goal, generations=50)
+    assert result.solved and len(result.history) == 10
+    with pytest.raises(TypeError, match="solved_at: expected a number, got 'high'"):
+        ng.resume(tmp_path, solved_at="high")
+
+
+def test_another_goal_of_a_noisy_problem_is_decided_by_fresh_episodes(tmp_path):
+    problem = ng.Gymnasium("CartPole-v1", episodes=2, max_steps=60)
+    given = {"config": small(), "seed": 1, "solved_at": 5.0, "generations": 9}
+    assert ng.evolve(problem, directory=tmp_path, **given).solved
+    result = ng.resume(tmp_path, solved_at=1000.0, generations=3)
+    assert len(result.history) == 3 and not result.solved
+    assert ng.resume(tmp_path, solved_at=5.0, generations=9).solved
+
+
+def test_edited_settings_are_applied_and_said(tmp_path):
+    xor_run(tmp_path / "a", callbacks=[stop_at(5)])
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    path = tmp_path / "a" / "config.toml"
+    edited = small().override(CHANGES)
+    path.write_text(edited.to_toml(), "utf-8")
+    with pytest.warns(RuntimeWarning, match=r"config.toml: it was edited; from now on "
+                      r"population_size = 30, mutation.add_node = 0.2\."):  # fmt: skip
+        result = ng.resume(tmp_path / "a")
+    assert_same(ng.resume(tmp_path / "b", changes=CHANGES), result)
+    assert ng.Config.from_toml(path) == edited
+    last = load_snapshot(tmp_path / "a" / "checkpoints" / "00000010.npz")
+    assert last.changes == [(5, CHANGES)]
+    ng.resume(tmp_path / "a")  # nor is it said again
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("recurrent = \"auto\"", "recurrent = true", "it was edited. recurrent: expected False"),
+        ("population_size = 20", "population_size = \"many\"", "expected a run's settings in TOML"),
+        ("population_size = 20", "population_size = ", "expected a run's settings in TOML"),
+    ],
+)  # fmt: skip
+def test_edited_settings_that_cannot_be_are_refused_and_left(old, new, said, tmp_path):
+    xor_run(tmp_path, callbacks=[stop_at(5)])
+    path = tmp_path / "config.toml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    before = contents(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        with pytest.raises(ValueError, match=r"config\.toml") as caught:
+            ng.resume(tmp_path)
+    assert said in str(caught.value) and contents(tmp_path) == before
+
+
+def test_another_interface_is_refused_before_the_first_checkpoint_too(tmp_path):
+    xor_run(tmp_path, generations=2)
+    shutil.rmtree(tmp_path / "checkpoints")
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match="problem: expected 2 inputs and 1 outputs as the genomes"):
+        ng.resume(tmp_path, problem=ng.Gymnasium("CartPole-v1"))
+    assert contents(tmp_path) == before
 
 
 def test_failures_are_remembered_across_a_resume(tmp_path):
@@ -954,15 +1043,14 @@ def test_a_run_that_reached_its_goal_goes_on_to_another(tmp_path):
 
 def test_a_goal_that_is_reached_already_ends_the_run_there(tmp_path):
     first = ng.evolve(ng.XOR(), solved_at=9, generations=5, seed=1, directory=tmp_path / "run")
-    again = ng.resume(tmp_path / "run", solved_at=first.champion_fitness, generations=5)
+    with pytest.warns(RuntimeWarning, match="reached its goal"):
+        again = ng.resume(tmp_path / "run", solved_at=first.champion_fitness, generations=5)
     assert again.solved and len(again.history) == 5
 
 
 def test_a_run_at_its_goal_says_so_and_stays_as_it_is(tmp_path):
     first = ng.evolve(ng.XOR(), solved_at=3.3, generations=60, seed=1, directory=tmp_path / "run")
-    with pytest.warns(
-        RuntimeWarning, match=r"reached its goal in generation .* solved_at="
-    ) as said:
+    with pytest.warns(RuntimeWarning, match=r"reached its goal .* solved_at=") as said:
         again = ng.resume(tmp_path / "run", generations=100)
     assert len(said) == 1 and again.fingerprint == first.fingerprint
 

@@ -229,10 +229,10 @@ def test_a_run_does_not_bring_the_code_along_that_it_is_read_with(tmp_path, subp
         said = done.stderr if command != "report" else (path.parent / "report.html").read_text()
         assert "expected an id that needs no import" in said
     done = subprocess.run(
-        [sys.executable, "-m", "neatgrow", "resume", "run"], cwd=tmp_path, text=True,
-        env=subprocess_environment, capture_output=True,
+        [sys.executable, "-m", "neatgrow", "resume", "run", "--import", "stranger"], cwd=tmp_path,
+        text=True, env=subprocess_environment, capture_output=True,
     )  # fmt: skip
-    assert "stranger speaks" in done.stdout  # one's own module, found where one works
+    assert "stranger speaks" in done.stdout  # one's own module, by one's wish
 
 
 def test_no_run_begins_among_the_checkpoints_of_another(tmp_path):
@@ -321,7 +321,7 @@ def test_what_a_problem_says_of_itself_is_no_matter_of_the_runs(tmp_path):
     assert read_run(tmp_path)[0]["seed"] == 7
 
 
-def test_a_function_of_other_inputs_may_begin_anew(tmp_path):
+def test_a_function_of_other_inputs_is_refused_even_where_the_run_would_begin_anew(tmp_path):
     def fitness(network):
         return float(network.activate(np.ones(network.interface.inputs))[0])
 
@@ -329,8 +329,9 @@ def test_a_function_of_other_inputs_may_begin_anew(tmp_path):
     ng.evolve(fitness, inputs=2, outputs=1, generations=2, **given)
     shutil.rmtree(tmp_path / "checkpoints")
     three = Function(fitness, inputs=3, outputs=1)
-    assert ng.resume(tmp_path, problem=three).champion.n_inputs == 3
-    assert ng.resume(tmp_path, problem=fitness, generations=4).champion.n_inputs == 3
+    with pytest.raises(ValueError, match="problem: expected 2 inputs and 1 outputs"):
+        ng.resume(tmp_path, problem=three)
+    assert ng.resume(tmp_path, problem=fitness, generations=4).champion.n_inputs == 2
 
 
 def test_a_function_is_described_by_its_name_alone(tmp_path):

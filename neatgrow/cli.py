@@ -108,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--frame-skip", type=int, metavar="STEPS", help="that an action lasts")
     run.add_argument("--out", type=Path, metavar="DIR", help="default: runs/PROBLEM-seedN")
+    run.add_argument("--overwrite", action="store_true", help="a run that is there already")
     _add_budget(run)
     _add_imports(run)
     run.set_defaults(command=_run)
@@ -226,7 +227,7 @@ def _run(options: argparse.Namespace) -> int:
     problem = catalogue.build(options.problem, **given)
     _check_learning(options, problem)
     name = options.problem.replace(".py:", "-")
-    directory = options.out or _free_directory(f"{name}-seed{options.seed}")
+    directory = options.out or _directory(f"{name}-seed{options.seed}", options.overwrite)
     said = _backend(problem)
     if said:
         _say(said)
@@ -238,8 +239,8 @@ def _run(options: argparse.Namespace) -> int:
         lambda: evolve(
             problem, config=config, generations=options.generations, seed=options.seed,
             solved_at=options.solved_at, seconds=options.seconds, processes=options.processes,
-            progress=True,
-            directory=directory, checkpoints=Checkpoints(seconds=options.checkpoint),
+            progress=True, directory=directory, overwrite=options.overwrite,
+            checkpoints=Checkpoints(seconds=options.checkpoint),
         ),
     )  # fmt: skip
     if _backend(problem) != said:
@@ -366,9 +367,11 @@ def _assignment(text: str) -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
-def _free_directory(name: str) -> Path:
-    """``runs/NAME``, or ``runs/NAME-2`` and so on where that is taken."""
+def _directory(name: str, overwrite: bool) -> Path:
+    """``runs/NAME``, or ``runs/NAME-2`` and so on where that is taken and is to stay."""
     base = Path("runs") / name.replace("/", "-")
+    if overwrite:
+        return base
     others = (base.with_name(f"{base.name}-{k}") for k in count(2))
     return next(path for path in chain([base], others) if not path.exists())
 

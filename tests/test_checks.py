@@ -131,7 +131,7 @@ def test_nor_does_it_go_on(options, kind, text, tmp_path):
     [
         ({"config": {"population_size": 5}}, "config: expected a Config, got {'population_size"),
         ({"config": ng.Config}, "config: expected a Config, got <class"),
-        ({"checkpoints": ng.Checkpoints()}, "checkpoints: expected them with directory= only, "),
+        ({"checkpoints": ng.Checkpoints()}, "checkpoints: expected it with directory= only, "),
     ],
 )
 def test_what_begins_a_run_is_looked_at(options, text):

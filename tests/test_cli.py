@@ -339,9 +339,19 @@ def test_a_directory_in_use_is_refused_and_left_as_it_is(capsys, tmp_path):
     capsys.readouterr()
     assert fails(capsys, *quick("--seed", "9")) == (
         "out: expected an empty directory, got one that holds a run. Choose another directory, "
-        "remove this one, or go on with 'neatgrow resume out'."
+        "go on with 'neatgrow resume out', or begin anew there with overwrite=True, or --overwrite."
     )
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")} == before
+
+
+def test_a_run_is_overwritten_on_demand(capsys, tmp_path):
+    main(quick())
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    assert main(quick("--seed", "9", "--overwrite")) == 0
+    assert read_run("out")[0]["seed"] == 9 and (tmp_path / "out" / "notes.txt").exists()
+    for _ in range(2):
+        assert main(["run", "xor", "--population", "9", "--generations", "1", "--overwrite"]) == 0
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["xor-seed0"]
 
 
 def test_a_champion_of_another_program_is_refused_by_show_and_watch(capsys, tmp_path):

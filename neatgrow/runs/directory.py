@@ -32,6 +32,7 @@ from neatgrow.runs.checkpoints import Snapshot, load_snapshot, save_snapshot
 from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import History, csv_lines
 from neatgrow.runs.options import Checkpoints
+from neatgrow.runs.overwriting import check_is_run, emptied, holds_run
 from neatgrow.runs.reading import (
     CHAMPION,
     CHECKPOINTS,
@@ -95,17 +96,21 @@ class RunDirectory:
         config: Config,
         description: dict[str, Any],
         checkpoints: Checkpoints | None = None,
+        *,
+        overwrite: bool = False,
     ) -> Self:
         """The directory of a new run.
 
         Args:
-            path: Made if absent; must not hold another run.
+            path: Made if absent; must not hold another run, unless that is to be overwritten.
             config: Written as TOML.
             description: Of the problem and the run, written as JSON.
             checkpoints: When to save; ``Checkpoints()`` by default.
+            overwrite: Whether to remove the files of a run that is there.
 
         Raises:
-            FileExistsError: The directory holds a run.
+            FileExistsError: The directory holds a run; or to overwrite, something else of a run's
+                names.
             BlockingIOError: Another process is about to begin one there.
         """
         path = Path(path)
@@ -115,9 +120,14 @@ class RunDirectory:
             raise FileExistsError(
                 f"{path}: expected a directory or nothing yet, got a file. Choose another name."
             ) from error
-        _check_free(path)
+        if overwrite:
+            check_is_run(path)
+        else:
+            _check_free(path)
         run = cls(path, checkpoints)
         try:
+            if overwrite:
+                emptied(path)
             _check_free(path)  # now that no other process can begin one
             run.write_settings(config)
             run.write_tables(History(), [])
@@ -462,8 +472,9 @@ def _species_lines(sizes: Iterable[tuple[int, dict[int, int]]], header: bool = F
 
 
 def _check_free(path: Path) -> None:
-    if (path / PROBLEM).exists() or checkpoint_paths(path):
+    if holds_run(path):
         raise FileExistsError(
             f"{path}: expected an empty directory, got one that holds a run. Choose another "
-            f"directory, remove this one, or go on with 'neatgrow resume {path}'."
+            f"directory, go on with 'neatgrow resume {path}', or begin anew there with "
+            "overwrite=True, or --overwrite."
         )

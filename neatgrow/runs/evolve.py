@@ -39,6 +39,7 @@ def evolve(
     callbacks: Callback | Iterable[Callback] = (),
     progress: bool | None = None,
     directory: str | PathLike[str] | None = None,
+    overwrite: bool = False,
     checkpoints: Checkpoints | None = None,
 ) -> Result:
     """Evolve networks until the problem is solved or the budget is spent.
@@ -84,17 +85,21 @@ def evolve(
             elsewhere only what a wait for compilation is for.
         directory: Write configuration, history, champion and checkpoints there as the run
             goes; :func:`resume` goes on from it.
+        overwrite: Whether a run that the directory holds is removed first, its own files and no
+            others; not while a process is at work on it.
         checkpoints: How often to save a checkpoint, and how many to keep.
 
     Raises:
         TypeError, ValueError: An argument is not what it should be.
-        FileExistsError: The directory holds a run already.
+        FileExistsError: The directory holds a run already; or, with ``overwrite``, files of a
+            run's names that are no run.
         BlockingIOError: Another process is using the directory.
         EvaluationError: With ``on_error="raise"``, at the first failure.
         RuntimeError: Every evaluation of the whole run failed; says how the first one did.
         SystemExit: Users' code or a signal asked to leave the program.
     """
     asked = as_problem(problem, inputs, outputs, noisy)
+    overwrite = _checks.flag("overwrite", overwrite)
     options = Options(
         generations=generations, solved_at=solved_at, minimize=minimize, learning=learning,
         on_error=on_error, failure_limit=failure_limit, seconds=seconds, processes=processes,
@@ -103,9 +108,11 @@ def evolve(
     )  # fmt: skip
     if directory is not None:
         directory = _checks.path("directory", directory)
-    elif checkpoints is not None:
-        rule = "them with directory= only"
-        raise ValueError(_checks.message("checkpoints", rule, "no directory", "Pass one."))
+    else:
+        for name, given in (("checkpoints", checkpoints is not None), ("overwrite", overwrite)):
+            if given:
+                rule = "it with directory= only"
+                raise ValueError(_checks.message(name, rule, "no directory", "Pass one."))
 
     def begin() -> Evolution:
         run = Evolution(asked, config, options, seed=seed)
@@ -113,8 +120,9 @@ def evolve(
         if directory is not None:
             description = description_of(described(asked), run.population, options, noisy)
             run.directory = RunDirectory.create(
-                directory, asked_for(run.population), description, checkpoints
-            )
+                directory, asked_for(run.population), description, checkpoints,
+                overwrite=overwrite,
+            )  # fmt: skip
             run.directory.write_provenance(0, call_of("evolve", asked.name, options, seed=seed))
         return run
 

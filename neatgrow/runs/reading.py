@@ -33,6 +33,9 @@ FAILURES, TRACEBACK = "failures.csv", "failure.txt"
 CHAMPION, JUDGED, LEARNED = "champion.npz", "judged.npz", "learned.npz"
 VERIFIED, PROVENANCE = "verified.json", "provenance.json"
 LOCK, CHECKPOINTS = "run.lock", "checkpoints"
+PAGES = (  # what the command line draws beside them
+    "network.png", "fitness.png", "species.png", "history.png", "learned.png", "report.html",
+)  # fmt: skip
 _MOST = (1 << 63) - 1
 _MOST_ID = (1 << 31) - 1  # species and generations are numbers of 32 bits
 _MOST_SETTINGS = 4 << 20  # bytes

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -130,6 +131,70 @@ def test_files_have_the_mode_that_the_user_asks_for(tmp_path):
         os.umask(before)
     for path in (tmp_path / "run").rglob("*.*"):
         assert path.stat().st_mode & 0o777 == 0o640, path.name
+
+
+# ------------------------------------------------------------------------ overwritten
+
+
+def test_a_run_that_is_overwritten_leaves_nothing_but_what_was_not_its_own(copy, tmp_path):
+    for name in ("network.png", "learned.npz", "judged.npz", "notes.txt"):
+        (copy / name).write_text("of before")
+    (copy / "checkpoints" / "notes.txt").write_text("of before")
+    (copy / "checkpoints" / "00000099.npz.damaged").write_text("of before")
+    result = evolved(copy, seed=6, generations=2, overwrite=True)
+    expected = evolved(tmp_path / "new", seed=6, generations=2, overwrite=True)
+    assert result.fingerprint == expected.fingerprint
+
+    def names(path):
+        return {str(file.relative_to(path)) for file in path.rglob("*")}
+
+    mine = {"notes.txt", str(Path("checkpoints") / "notes.txt")}
+    assert names(copy) == names(tmp_path / "new") | mine
+    assert ng.resume(copy, generations=3).history["best"].size == 3
+
+
+def test_overwriting_follows_no_link(copy, tmp_path):
+    victim, elsewhere = tmp_path / "precious", tmp_path / "elsewhere"
+    victim.write_text("precious")
+    elsewhere.mkdir()
+    (elsewhere / "00000001.npz").write_text("precious")
+    linked(copy / "champion.npz", victim, hard=False)
+    linked(copy / "history.csv", victim, hard=True)
+    evolved(copy, overwrite=True)
+    assert victim.read_text() == "precious"
+    shutil.rmtree(copy / "checkpoints")
+    (copy / "checkpoints").symlink_to(elsewhere)
+    with pytest.raises(FileExistsError):
+        evolved(copy, overwrite=True)
+    assert (copy / "champion.npz").exists() and any(elsewhere.iterdir())
+
+
+@pytest.mark.parametrize("damage", ["no settings", "linked settings", "another problem.json"])
+def test_what_is_no_run_is_not_overwritten(damage, copy, tmp_path):
+    if damage == "another problem.json":
+        (copy / "problem.json").write_text("[1, 2]")
+    else:
+        (copy / "config.toml").rename(tmp_path / "config.toml")
+    if damage == "linked settings":
+        (copy / "config.toml").symlink_to(tmp_path / "config.toml")
+    before = sorted(copy.rglob("*"))
+    with pytest.raises(FileExistsError, match="expected a run to overwrite, or an empty directory"):
+        evolved(copy, overwrite=True)
+    assert sorted(copy.rglob("*")) == before
+
+
+def test_a_run_in_progress_and_one_that_cannot_begin_cost_the_old_run_nothing(copy):
+    def second(run):
+        with pytest.raises(BlockingIOError, match="got one in use by"):
+            evolved(copy, overwrite=True)
+
+    ng.resume(copy, generations=5, callbacks=[second])
+    assert ng.resume(copy, generations=6).history["best"].size == 6
+    with pytest.raises(ValueError, match="population_size"):
+        evolved(copy, overwrite=True, config=ng.Config(population_size=-1))
+    assert ng.resume(copy, generations=7).history["best"].size == 7
+    with pytest.raises(ValueError, match="overwrite: expected it with directory= only"):
+        ng.evolve(ng.XOR(), overwrite=True)
 
 
 # ------------------------------------------------------------------ moved and copied

@@ -17,7 +17,6 @@ import neatgrow as ng
 from benchmarks.bench_runs import FIXED
 from neatgrow.evaluation.base import Evaluation
 from neatgrow.files.archive import FileError
-from neatgrow.problems.function import Function
 from neatgrow.runs.checkpoints import load_snapshot
 from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.reading import read_history, read_run
@@ -79,7 +78,8 @@ def test_a_directory_that_holds_a_run_is_refused_and_left_alone(tmp_path):
         run_in(tmp_path, seed=4)
     assert str(caught.value) == (
         f"{tmp_path}: expected an empty directory, got one that holds a run. Choose another "
-        f"directory, remove this one, or go on with 'neatgrow resume {tmp_path}'."
+        f"directory, go on with 'neatgrow resume {tmp_path}', or begin anew there with "
+        "overwrite=True, or --overwrite."
     )
     assert {path.name: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
 
@@ -321,6 +321,7 @@ def test_what_a_problem_says_of_itself_is_no_matter_of_the_runs(tmp_path):
     assert read_run(tmp_path)[0]["seed"] == 7
 
 
+<<<<<<< HEAD
 def test_a_function_of_other_inputs_is_refused_even_where_the_run_would_begin_anew(tmp_path):
     def fitness(network):
         return float(network.activate(np.ones(network.interface.inputs))[0])
@@ -334,6 +335,8 @@ def test_a_function_of_other_inputs_is_refused_even_where_the_run_would_begin_an
     assert ng.resume(tmp_path, problem=fitness, generations=4).champion.n_inputs == 2
 
 
+=======
+>>>>>>> hD
 def test_a_function_is_described_by_its_name_alone(tmp_path):
     def my_fitness(network):
         return 1.0

@@ -321,7 +321,6 @@ def test_what_a_problem_says_of_itself_is_no_matter_of_the_runs(tmp_path):
     assert read_run(tmp_path)[0]["seed"] == 7
 
 
-<<<<<<< HEAD
 def test_a_function_of_other_inputs_is_refused_even_where_the_run_would_begin_anew(tmp_path):
     def fitness(network):
         return float(network.activate(np.ones(network.interface.inputs))[0])
@@ -335,8 +334,6 @@ def test_a_function_of_other_inputs_is_refused_even_where_the_run_would_begin_an
     assert ng.resume(tmp_path, problem=fitness, generations=4).champion.n_inputs == 2
 
 
-=======
->>>>>>> hD
 def test_a_function_is_described_by_its_name_alone(tmp_path):
     def my_fitness(network):
         return 1.0

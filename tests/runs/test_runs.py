@@ -321,19 +321,6 @@ def test_what_a_problem_says_of_itself_is_no_matter_of_the_runs(tmp_path):
     assert read_run(tmp_path)[0]["seed"] == 7
 
 
-def test_a_function_of_other_inputs_is_refused_even_where_the_run_would_begin_anew(tmp_path):
-    def fitness(network):
-        return float(network.activate(np.ones(network.interface.inputs))[0])
-
-    given = {"config": ng.Config(population_size=5), "directory": tmp_path, "solved_at": 9.0}
-    ng.evolve(fitness, inputs=2, outputs=1, generations=2, **given)
-    shutil.rmtree(tmp_path / "checkpoints")
-    three = Function(fitness, inputs=3, outputs=1)
-    with pytest.raises(ValueError, match="problem: expected 2 inputs and 1 outputs"):
-        ng.resume(tmp_path, problem=three)
-    assert ng.resume(tmp_path, problem=fitness, generations=4).champion.n_inputs == 2
-
-
 def test_a_function_is_described_by_its_name_alone(tmp_path):
     def my_fitness(network):
         return 1.0

@@ -177,7 +177,7 @@ def _resumed(
     else:
         (files.path / CHAMPION).unlink(missing_ok=True)
     run.directory = files
-    if run.solved:
+    if run.solved and asked_now:
         _warn_of_the_end(run, files)
     return run
 

@@ -53,8 +53,6 @@ PROMISED = 32 << 20, 50  # bytes of memory, and as many times the directory's si
 TABLES = ("history.csv", "species.csv", "failures.csv")
 TEXTS = (*TABLES, "config.toml", "problem.json", "verified.json", "failure.txt")
 REPORTED, RESUMED, MEASURED = 499, 41, 23  # one of how many directories
-# Of these only the reading is tried: what they name is for who goes on with the run to trust.
-READ_ONLY = {"names of modules", "links"}
 
 CELLS = (
     "", "-1", "0", "1", "nan", "inf", "-inf", "1e308", "-1e308", "5e-324", "9" * 19, "9" * 5000,
@@ -396,7 +394,7 @@ class Fuzzer:
                 tracemalloc.stop()
         assert peak <= PROMISED[0] + PROMISED[1] * size, f"{peak} bytes for a directory of {size}"
         for use, often in ((reported, REPORTED), (resumed, RESUMED)):
-            if number % often == 0 and kind not in READ_ONLY:
+            if number % often == 0:
                 self._refused_or_done(use, path, run)
         loaded = {name for name in set(sys.modules) - modules if not name.startswith("neatgrow")}
         assert not loaded, f"modules were loaded: {loaded}"

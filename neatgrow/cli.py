@@ -186,7 +186,9 @@ def _add_budget(command: argparse.ArgumentParser) -> None:
     """What ``run`` and ``resume`` share."""
     command.add_argument("--population", type=int, help="genomes per generation")
     command.add_argument("--seconds", type=float, help="wall time at most")
-    command.add_argument("--solved-at", type=float, metavar="FITNESS", help="to stop at")
+    command.add_argument(
+        "--solved-at", type=float, metavar="FITNESS", help="stop there, not at the problem's own"
+    )
     command.add_argument("--threads", type=int, help="default: every core; the result is the same")
     command.add_argument("--processes", type=int, default=0, help="that evaluate (default: none)")
     command.add_argument(

@@ -662,3 +662,11 @@ def test_the_module_runs_and_fails_without_a_traceback(tmp_path, subprocess_envi
     assert answer.stderr == (
         f"neatgrow: environment 'CartPol-v1': {ENVIRONMENT} Did you mean 'CartPole-v1'?\n"
     )
+
+
+def test_resume_takes_another_goal(tmp_path, capsys, unpainted):
+    out = str(tmp_path / "run")
+    assert main(["run", "xor", "--out", out, "--seed", "1", "--solved-at", "3.3"]) == 0
+    assert "solved in generation" in capsys.readouterr().out
+    assert main(["resume", out, "--solved-at", "9", "--generations", "40"]) == 0
+    assert "not solved, stopped by generations in generation 40" in capsys.readouterr().out

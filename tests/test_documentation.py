@@ -82,15 +82,6 @@ def test_the_python_of_the_pages_runs_as_written(name, monkeypatch):
     assert all((ROOT / "docs" / path).is_file() for path in pictures)
 
 
-def test_the_equality_that_the_readme_states_is_true():
-    block = re.findall(r"```python\n(config = .*?)```", README, re.DOTALL)[0]
-    *before, last = block.strip().splitlines()
-    expression, said = last.split("#")
-    names = {"ng": ng}
-    exec("\n".join(before), names)
-    assert eval(expression, names) is (said.strip() == "True")
-
-
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "examples").glob("*.py")))
 def test_examples_run(name, capsys):
     example = runpy.run_path(str(ROOT / "examples" / f"{name}.py"))
@@ -132,8 +123,10 @@ def commands_of(readme):
     return [text for text in typed if re.match(r"(neatgrow|python -m|pip|pytest)\b", text)]
 
 
-def test_the_commands_of_the_readme_exist(capsys):
+def test_the_commands_of_readme_and_pages_exist(capsys):
     typed = commands_of(README)
+    for page in (ROOT / "docs").glob("*.md"):
+        typed += commands_of(page.read_text("utf-8"))
     assert any(text.startswith("neatgrow run") for text in typed) and "pytest" in typed
     assert PROJECT["scripts"] == {"neatgrow": "neatgrow.cli:main"}
     for text in typed:
@@ -172,8 +165,8 @@ def test_the_tour_of_the_code_names_every_folder_and_what_is_there():
         assert path.as_posix() in told or path.name in told, path  # those of plotting/ by name
 
 
-def test_the_readme_lists_every_activation_and_aggregation():
-    flat = README.replace("\n", " ")
+def test_every_activation_and_aggregation_is_listed():
+    flat = (ROOT / "docs" / "networks.md").read_text("utf-8").replace("\n", " ")
     count, listed = re.search(r"(\d+) activations \(([^)]*)\)", flat).groups()
     assert tuple(re.findall(r"`(\w+)`", listed)) == functions.ACTIVATIONS
     assert int(count) == len(functions.ACTIVATIONS)

@@ -90,8 +90,8 @@ def test_the_source_distribution_holds_every_file_of_the_project(sources, unpack
     for name in FOLDERS:
         if (sources / name).is_dir():
             assert {f"{name}/{path}" for path in files_of(sources / name)} <= there
-    top = {p.name for p in sources.iterdir() if p.is_file()}
-    assert top <= there and {"README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml"} <= top
+    top = {"README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "pyproject.toml", "MANIFEST.in"}
+    assert top <= there
     assert not [path for path in there if path.endswith((".pyc", ".nbi", ".nbc"))]
 
 

@@ -18,7 +18,8 @@ def locked(path: Path) -> IO[str]:
 
     Raises:
         BlockingIOError: Another process holds it.
-        FileExistsError: It is a link, a pipe or a device: what it leads to would be emptied.
+        FileExistsError: It is a link, a directory, a pipe or a device: what it leads to would be
+            emptied.
         OSError: It cannot be opened.
     """
     file = _opened(path)
@@ -56,7 +57,7 @@ def _opened(path: Path) -> IO[str]:
     try:
         handle = os.open(path, flags, 0o666)
     except OSError:
-        if not path.is_symlink():
+        if not (path.is_symlink() or path.is_dir()):
             raise
         own = False
     else:
@@ -66,7 +67,8 @@ def _opened(path: Path) -> IO[str]:
             os.close(handle)
     if not own:
         raise FileExistsError(
-            f"{path}: expected a file of its own, got a link, a pipe or a device. Remove it."
+            f"{path}: expected a file of its own, got a link, a directory, a pipe or a device. "
+            "Remove it."
         )
     return os.fdopen(handle, "a+", encoding="utf-8")
 

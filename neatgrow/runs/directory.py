@@ -79,8 +79,6 @@ class RunDirectory:
     def __init__(self, path: Path, checkpoints: Checkpoints | None) -> None:
         self.path = path.absolute()  # users' code may change the working directory
         self.checkpoints = Checkpoints() if checkpoints is None else checkpoints
-        if (path / LOCK).exists() and not (path / LOCK).is_file():
-            raise FileError(f"{path / LOCK}: expected a file or nothing, got something else.")
         check_no_link(path / CHECKPOINTS)
         self._lock = locked(path / LOCK)
         self._texts: dict[str, str] = {}  # what resume needs and is not in checkpoints, by file
@@ -389,8 +387,8 @@ class RunDirectory:
             return f"What is left: {', '.join(others)}. Begin a new run in another directory."
         return (
             f"What is left: {', '.join((CHAMPION, *others))}; 'neatgrow show {self.path}' shows "
-            f"it. Begin again from the champion, in another directory: evolve(…, "
-            f"start={str(champion)!r}), with the settings of {CONFIG}."
+            f"it, and neatgrow.load_genome({str(champion)!r}) is the champion. Begin a new run in "
+            f"another directory, with the settings of {CONFIG}."
         )
 
     def failures_until(self, snapshot: Snapshot) -> list[tuple[int, int, str]]:

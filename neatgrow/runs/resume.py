@@ -93,7 +93,7 @@ def resume(
     options = Options(
         on_error=on_error, failure_limit=failure_limit, seconds=seconds, processes=processes,
         time_limit=time_limit, executor=executor, callbacks=callbacks, progress=progress,
-        checkpoints=checkpoints, solved_at=solved_at,
+        checkpoints=checkpoints,
     )  # fmt: skip
 
     def begin() -> Evolution:

@@ -84,7 +84,7 @@ def test_json_of_too_many_values_is_refused(run):
 def test_a_lock_that_is_no_file_is_refused(run):
     (run / "run.lock").unlink(missing_ok=True)
     (run / "run.lock").mkdir()
-    with pytest.raises(FileError, match=r"run\.lock: expected a file or nothing, got something"):
+    with pytest.raises(FileExistsError, match=r"run\.lock: expected a file of its own, got"):
         ng.resume(run)
 
 

@@ -1,6 +1,7 @@
 """Runs that are interrupted in every way go on as if they had not been."""
 
 import errno
+import math
 import os
 import shutil
 import signal
@@ -501,10 +502,7 @@ def test_where_every_checkpoint_is_damaged_the_newest_is_named(tmp_path):
     said = str(info.value)
     assert f"None of the 3 checkpoints in {tmp_path} can be read" in said
     assert "What is left: champion.npz, config.toml, history.csv, species.csv, failures.csv" in said
-    assert (
-        f"Begin again from the champion, in another directory: evolve(…, start={str(champion)!r}"
-        in said
-    )
+    assert f"neatgrow.load_genome({str(champion)!r}) is the champion. Begin a new run" in said
     champion.write_bytes(b"no archive either")
     with pytest.raises(FileError, match=r"What is left: config\.toml, history.*Begin a new run"):
         ng.resume(tmp_path)
@@ -1027,3 +1025,39 @@ def test_a_disk_that_stays_full_to_the_end_loses_files_alone(tmp_path, monkeypat
     assert caught and result.stopped == "generations" and len(result.history) == 10
     monkeypatch.undo()
     assert_same(ng.resume(tmp_path / "run"), xor_run(tmp_path / "whole"))
+
+
+# ------------------------------------------------------------------------------- another goal
+
+
+def test_a_run_that_reached_its_goal_goes_on_to_another(tmp_path):
+    first = ng.evolve(ng.XOR(), solved_at=3.3, generations=60, seed=1, directory=tmp_path / "run")
+    assert first.solved and len(first.history) < 60
+    again = ng.resume(tmp_path / "run", solved_at=3.9, generations=300)
+    assert len(again.history) > len(first.history) and again.champion_fitness >= 3.9
+    whole = ng.evolve(ng.XOR(), solved_at=3.9, generations=300, seed=1)
+    assert again.fingerprint == whole.fingerprint
+    later = ng.resume(tmp_path / "run", solved_at=math.inf, generations=len(again.history) + 2)
+    assert len(later.history) == len(again.history) + 2 and not later.solved
+
+
+def test_a_goal_that_is_reached_already_ends_the_run_there(tmp_path):
+    first = ng.evolve(ng.XOR(), solved_at=9, generations=5, seed=1, directory=tmp_path / "run")
+    with pytest.warns(RuntimeWarning, match="reached its goal"):
+        again = ng.resume(tmp_path / "run", solved_at=first.champion_fitness, generations=5)
+    assert again.solved and len(again.history) == 5
+
+
+def test_a_run_at_its_goal_says_so_and_stays_as_it_is(tmp_path):
+    first = ng.evolve(ng.XOR(), solved_at=3.3, generations=60, seed=1, directory=tmp_path / "run")
+    with pytest.warns(RuntimeWarning, match=r"reached its goal .* solved_at=") as said:
+        again = ng.resume(tmp_path / "run", generations=100)
+    assert len(said) == 1 and again.fingerprint == first.fingerprint
+
+
+def test_a_noisy_run_goes_on_to_another_goal(tmp_path):
+    problem = ng.Gymnasium("CartPole-v1", episodes=2)
+    first = ng.evolve(problem, solved_at=50, generations=9, seed=1, directory=tmp_path / "run")
+    assert first.solved
+    again = ng.resume(tmp_path / "run", solved_at=10_000, generations=len(first.history) + 1)
+    assert not again.solved and len(again.history) == len(first.history) + 1

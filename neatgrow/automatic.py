@@ -32,7 +32,11 @@ _CHOICES: dict[str, Callable[[object], Any]] = {
 
 
 def resolved(
-    config: Config, before: Mapping[str, Any] | None = None, *, problem: object = None
+    config: Config,
+    before: Mapping[str, Any] | None = None,
+    *,
+    problem: object = None,
+    loops: bool = False,
 ) -> tuple[Config, dict[str, Any]]:
     """Settings of which none is ``"auto"``, and what those became by dotted path.
 
@@ -41,6 +45,7 @@ def resolved(
         before: What was chosen earlier in the same run, which stays.
         problem: What is evolved on, or ``None``: then there are no loops, and outputs are like
             the other nodes.
+        loops: Whether the run starts from genomes that have loops: then they are allowed.
     """
     if not isinstance(config, Config):
         raise TypeError(_checks.message("config", "a Config", _checks.shown(config)))
@@ -49,8 +54,10 @@ def resolved(
     for path, choose in _CHOICES.items():
         value: Any = reduce(getattr, path.split("."), config)
         if value == AUTO:
-            met = problem if isinstance(config.encoding, Direct) else None
-            chosen[path] = before[path] if path in before else choose(met)
+            direct = isinstance(config.encoding, Direct)
+            chosen[path] = before[path] if path in before else choose(problem if direct else None)
+            if path == "recurrent" and loops and direct:
+                chosen[path] = True
         elif path in before and value == before[path]:
             chosen[path] = value
     return (config.override(chosen) if chosen else config), chosen
@@ -71,11 +78,16 @@ def said(config: Config, chosen: Mapping[str, Any], problem: object) -> str:
     """What was chosen, why, and how to choose otherwise, for people."""
     parts = ["loops allowed" if config.recurrent else "no loops"]
     if "recurrent" in chosen:
-        parts[0] += {
-            True: ", since the problem unfolds in time (recurrent=False forbids them)",
-            False: ", since samples have no order (recurrent=True allows them)",
-            None: ", since the problem says nothing of time (recurrent=True allows them)",
-        }[True if config.recurrent else sequential(problem)]
+        unfolds = sequential(problem)
+        parts[0] += (
+            {
+                True: ", since the problem unfolds in time (recurrent=False forbids them)",
+                False: ", since samples have no order (recurrent=True allows them)",
+                None: ", since the problem says nothing of time (recurrent=True allows them)",
+            }[unfolds]
+            if config.recurrent is bool(unfolds)
+            else (", since there were some in the beginning")
+        )
     if not isinstance(config.encoding, Direct):
         loops = parts[0].partition(",")[0]
         parts = [f"genomes of the encoding {config.encoding.kind!r}, {loops} in themselves"]

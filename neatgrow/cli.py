@@ -96,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--config", type=Path, metavar="FILE.toml", help="settings to start from")
     run.add_argument("--seed", type=int, default=0)
+    run.add_argument(
+        "--start", type=Path, metavar="FILE", help="genomes to start from, such as a champion.npz"
+    )
     run.add_argument("--generations", type=int, default=100, help="at most (default 100)")
     run.add_argument("--episodes", type=int, help="per genome and generation")
     run.add_argument("--max-steps", type=int, help="of an episode, instead of its own limit")
@@ -238,9 +241,9 @@ def _run(options: argparse.Namespace) -> int:
         options,
         lambda: evolve(
             problem, config=config, generations=options.generations, seed=options.seed,
-            solved_at=options.solved_at, seconds=options.seconds, processes=options.processes,
-            progress=True, directory=directory, overwrite=options.overwrite,
-            checkpoints=Checkpoints(seconds=options.checkpoint),
+            start=options.start, solved_at=options.solved_at, seconds=options.seconds,
+            processes=options.processes, progress=True, directory=directory,
+            overwrite=options.overwrite, checkpoints=Checkpoints(seconds=options.checkpoint),
         ),
     )  # fmt: skip
     if _backend(problem) != said:

@@ -150,6 +150,8 @@ class Champions:
         """Keep the champion as it was born and as it was judged, with what it was judged with."""
         self._told_here = True
         statistics = self._problem.statistics() or {}
+        if population.interface.graph.input_mean is not None:  # which hold for the whole run
+            statistics = {}
         self.genome = population.champion.with_statistics(**statistics)
         self.learned = None
         if self._learning is not None and self._learning.inheritance == "baldwinian":

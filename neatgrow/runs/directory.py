@@ -27,7 +27,7 @@ from neatgrow.files.archive import (
 from neatgrow.files.genomes import load_genome
 from neatgrow.files.locks import locked
 from neatgrow.files.provenance import differences, made_with
-from neatgrow.genomes.genomes import Genome
+from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.runs.checkpoints import Snapshot, load_snapshot, save_snapshot
 from neatgrow.runs.evidence import Verified
 from neatgrow.runs.history import History, csv_lines
@@ -45,6 +45,7 @@ from neatgrow.runs.reading import (
     PROBLEM,
     PROVENANCE,
     SPECIES,
+    START,
     TRACEBACK,
     VERIFIED,
     check_files,
@@ -65,6 +66,7 @@ class RunDirectory:
     that raised, if any did, ``champion.npz`` the best genome so far, ``judged.npz`` the same as
     it was judged where what it learned is not inherited, ``verified.json`` its final test once
     there was one, ``provenance.json`` what each segment of the run was made with,
+    ``start.npz`` the genomes that it started from, where they were given,
     ``checkpoints/`` the last few states to resume from, ``run.lock`` held while the run goes.
 
     A write that fails, as on a full disk, is said in a warning and made up for once it is
@@ -98,6 +100,7 @@ class RunDirectory:
         checkpoints: Checkpoints | None = None,
         *,
         overwrite: bool = False,
+        start: Genomes | None = None,
     ) -> Self:
         """The directory of a new run.
 
@@ -107,6 +110,7 @@ class RunDirectory:
             description: Of the problem and the run, written as JSON.
             checkpoints: When to save; ``Checkpoints()`` by default.
             overwrite: Whether to remove the files of a run that is there.
+            start: Genomes that the run starts from, where they were given.
 
         Raises:
             FileExistsError: The directory holds a run; or to overwrite, something else of a run's
@@ -131,6 +135,8 @@ class RunDirectory:
             _check_free(path)  # now that no other process can begin one
             run.write_settings(config)
             run.write_tables(History(), [])
+            if start is not None:
+                start.save(run.path / START)
             run.write_description(description)  # last, since by it the directory holds a run
         except BaseException:
             run.close()
@@ -443,7 +449,7 @@ class RunDirectory:
         """Remove what a process that was killed had not finished writing."""
         for name in (
             CONFIG, PROBLEM, HISTORY, SPECIES, FAILURES, TRACEBACK, CHAMPION, JUDGED, VERIFIED,
-            PROVENANCE,
+            PROVENANCE, START,
         ):  # fmt: skip
             for path in self.path.glob(f".{name}.*.tmp"):
                 path.unlink()

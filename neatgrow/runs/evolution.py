@@ -25,6 +25,7 @@ from neatgrow.runs.results import Result
 from neatgrow.runs.saving import described, lineage_after, lineage_from, settled, statistics_of
 from neatgrow.runs.settings import warn_of_settings
 from neatgrow.selection.population import Population
+from neatgrow.selection.starting import Start, batches_of, looped
 
 
 class Evolution:
@@ -35,6 +36,7 @@ class Evolution:
         config: Settings; ``Config()`` by default.
         options: What is asked of the run; those that end it are heeded by its loop, not here.
         seed: The same seed gives the same run.
+        start: As for :class:`Population`.
 
     Attributes:
         problem: As above.
@@ -55,12 +57,17 @@ class Evolution:
         options: Options | None = None,
         *,
         seed: int = 0,
+        start: Start | None = None,
     ) -> None:
         options = Options() if options is None else options
-        config, chosen = automatic.resolved(Config() if config is None else config, problem=problem)
+        batches = () if start is None else batches_of(start)
+        config, chosen = automatic.resolved(
+            Config() if config is None else config, problem=problem, loops=looped(batches)
+        )
         population = Population(
             problem.inputs, problem.outputs, config, seed=seed, minimize=options.minimize,
             input_names=problem.input_names, output_names=problem.output_names,
+            start=batches or None,
         )  # fmt: skip
         population.chosen = chosen
         warn_of_settings(problem, config)

@@ -16,6 +16,7 @@ from neatgrow.runs.loop import carried_on
 from neatgrow.runs.options import Callback, Checkpoints, Options, call_of
 from neatgrow.runs.results import Result
 from neatgrow.runs.saving import asked_for, described, description_of
+from neatgrow.selection.starting import Start, batches_of
 
 
 def evolve(
@@ -26,6 +27,7 @@ def evolve(
     config: Config | None = None,
     generations: int = 100,
     seed: int = 0,
+    start: Start | None = None,
     solved_at: float | None = None,
     minimize: bool = False,
     noisy: bool | None = None,
@@ -51,11 +53,14 @@ def evolve(
     Args:
         problem: A problem, or a function of one network that returns its fitness; or of a network
             and a seed, if it draws random numbers.
-        inputs: I, for a function.
-        outputs: O, for a function.
+        inputs: I, for a function; those of ``start`` by default.
+        outputs: O, for a function; likewise.
         config: Settings; defaults to ``Config()``.
         generations: Most generations.
         seed: The same seed gives the same run.
+        start: Genomes to start from instead of ``config.start``, such as the champion of another
+            run: one, several, or a file of them; what becomes of them is told at
+            :class:`neatgrow.Population`.
         solved_at: Fitness to stop at, instead of the problem's own.
         minimize: Whether lower fitness is better.
         noisy: Whether a function gives the same network another fitness when it is called again;
@@ -98,6 +103,11 @@ def evolve(
         RuntimeError: Every evaluation of the whole run failed; says how the first one did.
         SystemExit: Users' code or a signal asked to leave the program.
     """
+    batches = None if start is None else batches_of(start)
+    if batches is not None and not isinstance(problem, Problem):
+        face = batches[0].interface.graph
+        inputs = face.inputs if inputs is None else inputs
+        outputs = face.outputs if outputs is None else outputs
     asked = as_problem(problem, inputs, outputs, noisy)
     overwrite = _checks.flag("overwrite", overwrite)
     options = Options(
@@ -115,15 +125,19 @@ def evolve(
                 raise ValueError(_checks.message(name, rule, "no directory", "Pass one."))
 
     def begin() -> Evolution:
-        run = Evolution(asked, config, options, seed=seed)
+        run = Evolution(asked, config, options, seed=seed, start=batches)
         run.evaluator.workers = evaluator(asked, processes, time_limit, executor)
         if directory is not None:
-            description = description_of(described(asked), run.population, options, noisy)
+            own = run.population.start
+            count = None if own is None else len(own)
+            description = description_of(described(asked), run.population, options, noisy, count)
             run.directory = RunDirectory.create(
                 directory, asked_for(run.population), description, checkpoints,
-                overwrite=overwrite,
+                overwrite=overwrite, start=own,
             )  # fmt: skip
-            run.directory.write_provenance(0, call_of("evolve", asked.name, options, seed=seed))
+            run.directory.write_provenance(
+                0, call_of("evolve", asked.name, options, seed=seed, start=start)
+            )
         return run
 
     with held(asked):

@@ -16,6 +16,7 @@ from neatgrow.runs.reading import (
     PROBLEM,
     PROVENANCE,
     SPECIES,
+    START,
     TRACEBACK,
     VERIFIED,
     checkpoint_paths,
@@ -24,8 +25,8 @@ from neatgrow.runs.reading import (
 
 # The description last: while it is there, the directory holds a run.
 _OWN = (
-    HISTORY, SPECIES, FAILURES, TRACEBACK, CHAMPION, JUDGED, LEARNED, VERIFIED, PROVENANCE, *PAGES,
-    CONFIG, PROBLEM,
+    HISTORY, SPECIES, FAILURES, TRACEBACK, CHAMPION, JUDGED, LEARNED, VERIFIED, PROVENANCE, START,
+    *PAGES, CONFIG, PROBLEM,
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ CONFIG, PROBLEM = "config.toml", "problem.json"
 HISTORY, SPECIES = "history.csv", "species.csv"
 FAILURES, TRACEBACK = "failures.csv", "failure.txt"
 CHAMPION, JUDGED, LEARNED = "champion.npz", "judged.npz", "learned.npz"
+START = "start.npz"
 VERIFIED, PROVENANCE = "verified.json", "provenance.json"
 LOCK, CHECKPOINTS = "run.lock", "checkpoints"
 PAGES = (  # what the command line draws beside them

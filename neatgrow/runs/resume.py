@@ -10,6 +10,7 @@ from neatgrow.automatic import asked as asked_of
 from neatgrow.evaluation.base import Problem, held
 from neatgrow.evaluation.executors import evaluator
 from neatgrow.files.archive import FileError
+from neatgrow.files.genomes import load_genomes
 from neatgrow.problems import catalogue
 from neatgrow.problems.function import Fitness, as_problem
 from neatgrow.problems.trust import Trust
@@ -24,6 +25,7 @@ from neatgrow.runs.reading import (
     CHECKPOINTS,
     CONFIG,
     HISTORY,
+    START,
     read_description,
     read_history,
     read_settings,
@@ -155,13 +157,16 @@ def _resumed(
     else:
         config = read_settings(files.path).override(changes or {})
         options = Options.from_dict(about).resumed(options, **saved)
-        run = Evolution(asked, config, options, seed=description.get("seed", 0))
+        start = load_genomes(files.path / START) if about.get("start") is not None else None
+        run = Evolution(asked, config, options, seed=description.get("seed", 0), start=start)
     own = description
     if problem is not None:
         own = described(asked)
         if _warn_of_another(files, description, own) and snapshot is not None:
             run.go_on_with_another_problem()
-    described_now = description_of(own, run.population, options, about.get("noisy"))
+    described_now = description_of(
+        own, run.population, options, about.get("noisy"), about.get("start")
+    )
     files.write_description(described_now)
     call = call_of("resume", run.problem.name, now, changes=changes, **saved)
     files.write_provenance(run.population.generation, call)

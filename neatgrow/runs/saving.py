@@ -29,7 +29,11 @@ def described(problem: Problem) -> dict[str, Any]:
 
 
 def description_of(
-    problem: dict[str, Any], population: Population, options: Options, noisy: bool | None
+    problem: dict[str, Any],
+    population: Population,
+    options: Options,
+    noisy: bool | None,
+    start: int | None,
 ) -> dict[str, Any]:
     """What ``problem.json`` says of a run.
 
@@ -38,12 +42,14 @@ def description_of(
         population: Of the run.
         options: Of the run.
         noisy: What was said of a fitness function, which cannot say so itself.
+        start: How many genomes it started from, where they were given.
     """
     seed, face = {"seed": population.seed}, population.interface.graph
     about = {
         **options.to_dict(), "inputs": face.inputs, "outputs": face.outputs, "noisy": noisy,
         "chosen": population.chosen,
     }  # fmt: skip
+    about |= {} if start is None else {"start": start}
     # The seed is at the head, and not the problem's to say.
     return {**seed, **problem, **seed, "run": about}
 

@@ -35,6 +35,7 @@ from neatgrow.selection.base import (
     checked_offspring,
     checked_pool,
 )
+from neatgrow.selection.starting import Start, adopted, batches_of, first_generation, looped
 
 GuidedGrowth = Callable[[Genomes, Array, Rules, int], Genomes]
 
@@ -125,6 +126,22 @@ class Population:
             population.tell(my_fitness(genomes.compile()))
         population.champion
 
+    Args:
+        inputs: I; those of ``start`` by default.
+        outputs: O; likewise.
+        config: Settings; ``Config()`` by default.
+        seed: The same seed, told the same fitnesses, gives the same generations.
+        minimize: Whether lower fitness is better.
+        input_names: I names for pictures and tables; those of ``start`` by default.
+        output_names: O names; likewise.
+        start: Genomes that the first generation is made of instead of ``config.start``: one,
+            several, or a file of them. It is filled with copies in turn: each genome is there
+            once as it is, first and in order, and all other copies are mutated once. They have to
+            be of these inputs and outputs, and of the encoding and the update of the
+            settings. Gene columns that they lack begin with the start value of the settings;
+            columns that the settings lack are refused. Where they have loops, ``recurrent="auto"``
+            allows them. Input statistics that they carry are kept, and are those of the run.
+
     Attributes:
         config: Settings, none of them ``"auto"``: here there are no loops then, and outputs have
             the activation of the other nodes.
@@ -133,6 +150,8 @@ class Population:
         interface: Inputs and outputs of the genomes; with an encoding those that it asks for.
         generation: Generations told so far.
         genomes: The current generation.
+        start: What the first generation was made of, where genomes were given; ``None`` after
+            :meth:`from_state`.
         fitness: (N,) float64 last told, higher is better, NaN for failures; or ``None``.
         scoring: What counts, as ``config.selection`` says.
         reproduction: Who has children, as ``config.selection`` says; species by default.
@@ -147,16 +166,30 @@ class Population:
 
     def __init__(
         self,
-        inputs: int,
-        outputs: int,
+        inputs: int | None = None,
+        outputs: int | None = None,
         config: Config | None = None,
         *,
         seed: int = 0,
         minimize: bool = False,
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
+        start: Start | None = None,
     ) -> None:
-        resolved, self.chosen = automatic.resolved(Config() if config is None else config)
+        batches = () if start is None else batches_of(start)
+        if batches:
+            face = batches[0].interface.graph
+            inputs = face.inputs if inputs is None else inputs
+            outputs = face.outputs if outputs is None else outputs
+            if (inputs, outputs) == (face.inputs, face.outputs):
+                input_names = face.input_names if input_names is None else input_names
+                output_names = face.output_names if output_names is None else output_names
+        if inputs is None or outputs is None:
+            rule = "both, or genomes to start from"
+            raise TypeError(_checks.message("inputs, outputs", rule, "neither"))
+        resolved, self.chosen = automatic.resolved(
+            Config() if config is None else config, loops=looped(batches)
+        )
         interface = Interface(
             inputs,
             outputs,
@@ -164,7 +197,11 @@ class Population:
             _checks.names("output_names", output_names),
             columns=resolved.genes.columns, update=resolved.update,
         )  # fmt: skip
-        self._settle(resolved, interface.encoded(resolved.encoding), seed, minimize)
+        interface = interface.encoded(resolved.encoding)
+        self.start = adopted(batches, resolved, interface) if batches else None
+        if self.start is not None:
+            interface = self.start.interface
+        self._settle(resolved, interface, seed, minimize)
         self.generation = 0
         self.fitness: Array | None = None
         self._behaviour: Array | None = None
@@ -173,7 +210,10 @@ class Population:
         self._champion: Genome | None = None
         self._champion_fitness = -np.inf
         self._champion_since = 0
-        self.genomes = initial_genomes(self.config, self.interface, seed=self.seed)
+        if self.start is None:
+            self.genomes = initial_genomes(self.config, self.interface, seed=self.seed)
+        else:
+            self.genomes = first_generation(self.start, self.config, seed=self.seed)
         self.pool = Pool(self.genomes[:0], np.empty((0, 2), np.int64))
         self.reproduction.settle(self.genomes, 0)
 
@@ -239,7 +279,7 @@ class Population:
         population.generation, population.genomes = state.generation, state.genomes
         population.fitness, population.pool = state.fitness, state.pool
         population._behaviour, population._objectives = state.behaviour, state.objectives
-        population.chosen = chosen
+        population.chosen, population.start = chosen, None
         population._top = _best(state.fitness)
         population._champion = state.champion
         population._champion_fitness = state.champion_fitness

@@ -182,7 +182,7 @@ def _resumed(
     else:
         (files.path / CHAMPION).unlink(missing_ok=True)
     run.directory = files
-    if run.solved and asked_now:
+    if run.solved:
         _warn_of_the_end(run, files)
     return run
 

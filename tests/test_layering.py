@@ -37,6 +37,7 @@ HOOKS = {
     ("networks.networks", "_repr_svg_", "plotting.pages.notebook"),
     ("selection.population", "save", "runs.checkpoints"),
     ("selection.population", "load", "runs.checkpoints"),
+    ("selection.population", "_recorded", "runs.records"),
     ("runs.results", "_repr_html_", "plotting.pages.notebook"),
 }
 

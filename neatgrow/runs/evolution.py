@@ -80,6 +80,7 @@ class Evolution:
     ) -> None:
         self.problem, self.options = problem, options
         self.population, self.history = population, history
+        population.recording = False  # since the run does
         self.learner = Learner(problem, options.learning, population.config.encoding)
         self.learner.guide_growth(population)
         self.evaluator = Evaluator(problem, raises=options.on_error == "raise")

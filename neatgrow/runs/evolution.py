@@ -12,6 +12,7 @@ from neatgrow.config import Config
 from neatgrow.evaluation.base import Problem, Stateful
 from neatgrow.evaluation.tracebacks import OriginalError
 from neatgrow.genomes.genomes import Genome
+from neatgrow.genomes.loops import looped
 from neatgrow.kernels import random
 from neatgrow.runs.champions import Champions
 from neatgrow.runs.checkpoints import Snapshot
@@ -25,7 +26,7 @@ from neatgrow.runs.results import Result
 from neatgrow.runs.saving import described, lineage_after, lineage_from, settled, statistics_of
 from neatgrow.runs.settings import warn_of_settings
 from neatgrow.selection.population import Population
-from neatgrow.selection.starting import Start, batches_of, looped
+from neatgrow.selection.starting import Start, batches_of
 
 
 class Evolution:

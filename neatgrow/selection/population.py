@@ -14,6 +14,7 @@ from neatgrow._types import Array
 from neatgrow.config import Config
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
+from neatgrow.genomes.loops import looped
 from neatgrow.genomes.variation import (
     check_memory,
     initial_genomes,
@@ -36,7 +37,7 @@ from neatgrow.selection.base import (
     checked_offspring,
     checked_pool,
 )
-from neatgrow.selection.starting import Start, adopted, batches_of, first_generation, looped
+from neatgrow.selection.starting import Start, adopted, batches_of, first_generation
 
 if TYPE_CHECKING:
     import networkx

@@ -30,7 +30,19 @@ from neatgrow.selection.starting import Start, batches_of
 
 
 class Evolution:
-    """A run in progress, one generation per :meth:`step`.
+    """A run in progress, one generation per :meth:`step`; what callbacks are called with.
+
+    A callback is called after each generation, in the order given, and ends the run by an answer
+    that is true. What it may read is below; an exception in it ends the run and is raised, after
+    the run's files have been saved.
+
+    Example:
+        def say(run):
+            row = run.history[-1]  # the generation told last, by column
+            print(row["generation"], row["best"], run.champion)
+            return row["evaluations"] > 100_000
+
+        ng.evolve(ng.XOR(), callbacks=say)
 
     Args:
         problem: What is evolved on.

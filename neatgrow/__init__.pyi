@@ -57,6 +57,7 @@ from neatgrow.problems.simulation.problem import Simulation as Simulation
 from neatgrow.problems.supervised import XOR as XOR
 from neatgrow.problems.supervised import Supervised as Supervised
 from neatgrow.runs.evaluator import EvaluationError as EvaluationError
+from neatgrow.runs.evolution import Evolution as Evolution
 from neatgrow.runs.evolve import evolve as evolve
 from neatgrow.runs.history import History as History
 from neatgrow.runs.options import Checkpoints as Checkpoints

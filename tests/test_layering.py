@@ -30,6 +30,9 @@ HOOKS = {
     ("genomes.genomes", "compile", "networks.networks"),
     ("genomes.genomes", "save", "files.genomes"),
     ("genomes.genomes", "from_edges", "genomes.build"),
+    ("genomes.genomes", "children", "genomes.children"),
+    ("genomes.genomes", "mutated", "genomes.children"),
+    ("genomes.genomes", "crossed", "genomes.children"),
     ("genomes.genomes", "policy", "problems.policies"),
     ("genomes.genomes", "to_networkx", "export.networkx"),
     ("genomes.genomes", "from_networkx", "export.networkx"),
@@ -37,6 +40,7 @@ HOOKS = {
     ("networks.networks", "_repr_svg_", "plotting.pages.notebook"),
     ("selection.population", "save", "runs.checkpoints"),
     ("selection.population", "load", "runs.checkpoints"),
+    ("selection.population", "_recorded", "runs.records"),
     ("runs.results", "_repr_html_", "plotting.pages.notebook"),
 }
 

@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.config import Config
 from neatgrow.genomes.checks import check_packed
 from neatgrow.genomes.columns import BASE, names_of, option_names, places_of
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Packed
+from neatgrow.kernels.offspring import Offspring
 
 if TYPE_CHECKING:
     import networkx
@@ -225,6 +227,44 @@ class Genomes(_Columns):
         """Raise ValueError, saying which, if any invariant of the data model is broken."""
         check_packed(self.packed, self.interface)
 
+    def children(
+        self, offspring: Offspring, config: Config | None = None, *, seed: int, generation: int = 0
+    ) -> "Genomes":
+        """Children of these genomes, for a selection of your own.
+
+        Each is copied from its first parent, or mated with its second: matching genes come from
+        either, others from the first, which should be the fitter. All but copies are then mutated
+        once: some connection or node comes or goes, or else values and options change.
+
+        Example:
+            order = np.argsort(-fitness)
+            genomes = genomes.children(ng.offspring_of(order[:10].repeat(15), copies=1), seed=g)
+
+        Args:
+            offspring: The parents of each child by row, such as of :func:`neatgrow.offspring_of`.
+            config: Rates of mutation and crossover, and bounds of genes; ``Config()`` by default.
+                With ``recurrent="auto"`` loops are allowed if there are some already.
+            seed: With ``generation`` and a child's place it determines the child, whatever the
+                number of threads.
+            generation: In which new genes are born.
+
+        Returns:
+            As many genomes as ``offspring`` has, in that order.
+
+        Raises:
+            TypeError, ValueError: A row is of no genome, the settings lack a column of the
+                genomes, or forbid loops that they have.
+        """
+        from neatgrow.genomes.children import children_of
+
+        return children_of(self, offspring, config, seed, generation)
+
+    def mutated(self, config: Config | None = None, *, seed: int, generation: int = 0) -> "Genomes":
+        """A mutant of each of these genomes, in order; as :meth:`children` of a parent each."""
+        from neatgrow.genomes.children import mutants_of
+
+        return mutants_of(self, config, seed, generation)
+
     def save(self, path: "str | PathLike[str]") -> None:
         """Write all genomes to an ``.npz`` file; :func:`neatgrow.load_genomes` reads it."""
         from neatgrow.files.genomes import save_genomes
@@ -299,6 +339,37 @@ class Genome(_Columns):
             given = _checks.array(name, np.asarray(values) * 1, (count, rows), finite=True)
             (own if own.ndim == 1 else own[:, k])[:] = given.reshape(-1)
         return Genomes(packed, self.interface)
+
+    def mutated(self, config: Config | None = None, *, seed: int, generation: int = 0) -> "Genome":
+        """A mutant of this genome; see :meth:`Genomes.children`."""
+        return self.batch().mutated(config, seed=seed, generation=generation)[0]
+
+    def crossed(
+        self,
+        other: "Genome",
+        config: Config | None = None,
+        *,
+        seed: int,
+        equal: bool = False,
+        average: bool = False,
+    ) -> "Genome":
+        """A child of this genome and another; it is mutated, too, see :meth:`Genomes.children`.
+
+        Args:
+            other: No fitter than this one.
+            config: Settings; ``Config()`` by default.
+            seed: The same seed gives the same child.
+            equal: Whether genes that only one of them has come from either, each with chance one
+                half, instead of from this one alone.
+            average: Whether values of matching genes are averaged, instead of drawn from either.
+
+        Raises:
+            TypeError, ValueError: The other is not of the same inputs, outputs and columns; or as
+                :meth:`Genomes.children`.
+        """
+        from neatgrow.genomes.children import cross
+
+        return cross(self, other, config, seed, equal, average)
 
     def phenotype(self) -> "Genome":
         """The graph that this genome stands for; itself where it is encoded directly.

@@ -23,12 +23,13 @@ from neatgrow.plotting.theme import (
 )
 from neatgrow.runs.history import TIMES, History
 from neatgrow.runs.results import Result
+from neatgrow.selection.population import Population
 
 _UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 
 
 def draw_history(
-    result: Result | History,
+    result: Result | Population | History,
     *,
     theme: ThemeName = "light",
     title: str | None = None,
@@ -40,7 +41,8 @@ def draw_history(
     work that was not done are left out.
 
     Args:
-        result: Of a run, or its history, of at least one generation.
+        result: Of a run; a population of a loop of your own; or a history, of at least one
+            generation.
         theme: ``"light"`` or ``"dark"``.
         title: Text at the top.
         figsize: Width and height in inches.
@@ -50,14 +52,17 @@ def draw_history(
         ``species``, ``time`` and ``work``.
 
     Raises:
-        TypeError: ``result`` is neither a result nor a history.
+        TypeError: ``result`` is none of these.
         ValueError: There is no generation to draw.
     """
-    history = result.history if isinstance(result, Result) else result
+    history = result.history if isinstance(result, (Result, Population)) else result
     if not isinstance(history, History):
         raise TypeError(
             _checks.message(
-                "result", "a Result or a History", type(result).__name__, "Pass result.history."
+                "result",
+                "a Result, a Population or a History",
+                type(result).__name__,
+                "Pass result.history.",
             )
         )
     check_history(history)

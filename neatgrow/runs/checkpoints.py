@@ -33,6 +33,7 @@ from neatgrow.lineage.lineage import Lineage
 from neatgrow.runs.history import PARTS as HISTORY_PARTS
 from neatgrow.runs.history import History
 from neatgrow.runs.options import Options
+from neatgrow.runs.records import Records
 from neatgrow.runs.retests import UNTESTED, checked_state
 from neatgrow.selection.base import Groups, Pool, checked_pool
 from neatgrow.selection.population import Population, State
@@ -47,13 +48,13 @@ _TOLD = ("fitness", "behaviour", "objectives", "score", "origin")
 _POPULATION_PARTS: dict[str, frozenset[str] | None] = {
     **dict.fromkeys(("genomes", "pool", "champion"), GENOME_PARTS),
     **dict.fromkeys(("score", "selection", "table")),  # the last in files of format 1
+    "history": HISTORY_PARTS,
+    "lineage": LINEAGE_PARTS,
 }
 _RUN_PARTS: dict[str, frozenset[str] | None] = {
     **_POPULATION_PARTS,
-    "history": HISTORY_PARTS,
     "statistics": GENOME_PARTS,
     "problem": None,
-    "lineage": LINEAGE_PARTS,
     "learned": GENOME_PARTS,
 }
 
@@ -96,9 +97,22 @@ class Snapshot:
     learned: Genome | None
 
 
-def save_population(path: str | PathLike[str], state: State) -> None:
-    """Write a population; the work of ``Population.save``."""
+def save_population(
+    path: str | PathLike[str], state: State, records: Records | None = None
+) -> None:
+    """Write a population; the work of ``Population.save``.
+
+    Args:
+        path: Where to.
+        state: Of the population.
+        records: What it remembers, where it does and from the first generation on.
+    """
     metadata, arrays = _pack_state(state)
+    if records is not None and len(records.history) == state.generation:
+        arrays |= _prefixed("history", records.history.to_arrays())
+        if records.lineage is not None:
+            metadata["lineage"], columns = pack_lineage(records.lineage)
+            arrays |= _prefixed("lineage", columns)
     write_archive(path, {"format": POPULATION, "version": VERSION, **metadata}, arrays)
 
 
@@ -114,6 +128,31 @@ def load_population(path: str | PathLike[str]) -> State:
         return _unpack_state(metadata, arrays)
     except DAMAGE as error:
         raise damaged(path, _SOUND, error) from error
+
+
+def load_records(path: str | PathLike[str]) -> Records | None:
+    """What a population remembers, in a file that :func:`load_population` has read; ``None``
+    where it holds nothing of it.
+
+    Raises:
+        FileError: That part of the file is damaged.
+    """
+    metadata, arrays = read_archive(path, [POPULATION, RUN], VERSION, _is_of_population)
+    try:
+        if "history.generation" not in arrays:
+            return None
+        state = _unpack_state(metadata, arrays)
+        history = _history(arrays, state)
+        return Records(history, _lineage(metadata, arrays, state))
+    except DAMAGE as error:
+        raise damaged(path, _SOUND, error) from error
+
+
+def _history(arrays: dict[str, Array], state: State) -> History:
+    history = History.from_arrays(_below("history", arrays))
+    if len(history) != state.generation:
+        raise ValueError(f"history: expected {state.generation} rows, got {len(history)}.")
+    return history
 
 
 def save_snapshot(path: str | PathLike[str], snapshot: Snapshot) -> None:
@@ -159,9 +198,7 @@ def load_snapshot(path: str | PathLike[str]) -> Snapshot:
     metadata, arrays = read_archive(path, [RUN], VERSION, _is_of_run)
     try:
         state = _unpack_state(metadata, arrays)
-        history = History.from_arrays(_below("history", arrays))
-        if len(history) != state.generation:
-            raise ValueError(f"history: expected {state.generation} rows, got {len(history)}.")
+        history = _history(arrays, state)
         traceback = metadata.get("traceback")
         return Snapshot(
             population=state,

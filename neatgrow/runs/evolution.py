@@ -12,6 +12,7 @@ from neatgrow.config import Config
 from neatgrow.evaluation.base import Problem, Stateful
 from neatgrow.evaluation.tracebacks import OriginalError
 from neatgrow.genomes.genomes import Genome
+from neatgrow.genomes.loops import looped
 from neatgrow.kernels import random
 from neatgrow.runs.champions import Champions
 from neatgrow.runs.checkpoints import Snapshot
@@ -25,11 +26,23 @@ from neatgrow.runs.results import Result
 from neatgrow.runs.saving import described, lineage_after, lineage_from, settled, statistics_of
 from neatgrow.runs.settings import warn_of_settings
 from neatgrow.selection.population import Population
-from neatgrow.selection.starting import Start, batches_of, looped
+from neatgrow.selection.starting import Start, batches_of
 
 
 class Evolution:
-    """A run in progress, one generation per :meth:`step`.
+    """A run in progress, one generation per :meth:`step`; what callbacks are called with.
+
+    A callback is called after each generation, in the order given, and ends the run by an answer
+    that is true. What it may read is below; an exception in it ends the run and is raised, after
+    the run's files have been saved.
+
+    Example:
+        def say(run):
+            row = run.history[-1]  # the generation told last, by column
+            print(row["generation"], row["best"], run.champion)
+            return row["evaluations"] > 100_000
+
+        ng.evolve(ng.XOR(), callbacks=say)
 
     Args:
         problem: What is evolved on.
@@ -80,6 +93,7 @@ class Evolution:
     ) -> None:
         self.problem, self.options = problem, options
         self.population, self.history = population, history
+        population.recording = False  # since the run does
         self.learner = Learner(problem, options.learning, population.config.encoding)
         self.learner.guide_growth(population)
         self.evaluator = Evaluator(problem, raises=options.on_error == "raise")

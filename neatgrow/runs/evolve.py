@@ -85,7 +85,7 @@ def evolve(
         failure_limit: Share of failed evaluations over three generations beyond which the run
             stops, its results intact.
         callbacks: A function or several, called after each generation with the
-            :class:`Evolution`; an answer that is true ends the run.
+            :class:`neatgrow.Evolution`; an answer that is true ends the run.
         progress: Show a progress line; by default where standard error is a terminal, and
             elsewhere only what a wait for compilation is for.
         directory: Write configuration, history, champion and checkpoints there as the run

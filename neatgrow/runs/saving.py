@@ -106,7 +106,8 @@ def lineage_from(state: State, row: int, history: History) -> Lineage:
         history: From which the generation is taken that the champion was born in.
     """
     best = history["champion"][: state.generation]
-    born = int(np.argmax(best == best[-1])) + 1 if best.size else state.generation
+    first = int(np.argmax(best == best[-1])) if best.size else 0
+    born = int(history["generation"][first]) if best.size else state.generation
     if state.champion is not None and row < 0:  # it may live on
         twins = np.flatnonzero(state.fitness == state.champion_fitness)
         row = next((n for n in twins.tolist() if state.genomes[n] == state.champion), -1)

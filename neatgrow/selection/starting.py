@@ -14,6 +14,7 @@ from neatgrow.files.genomes import load_genomes
 from neatgrow.genomes.columns import names_of, option_codes
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
+from neatgrow.genomes.loops import looped
 from neatgrow.genomes.variation import check_memory, make_children, room_for, rules_of
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Packed
@@ -49,28 +50,6 @@ def batches_of(start: Start) -> tuple[Genomes, ...]:
     for batch in batches:
         batch.check()
     return batches
-
-
-def looped(batches: Iterable[Genomes]) -> bool:
-    """Whether the connection genes of any of these genomes, enabled or not, form a loop."""
-    return any(_has_loops(batch) for batch in batches)
-
-
-def _has_loops(genomes: Genomes) -> bool:
-    packed = genomes.packed
-    genome = np.repeat(np.arange(len(genomes)), np.diff(packed.connection_ptr))
-    ends = np.stack([np.tile(genome, 2), np.concatenate([packed.source, packed.target])])
-    _, node = np.unique(ends, axis=1, return_inverse=True)
-    source, target = node.reshape(2, -1)
-    # A connection out of a node that none leads into is in no loop; without it, others are not.
-    while source.size:
-        entered = np.zeros(node.size, np.bool_)
-        entered[target] = True
-        kept = entered[source]
-        if kept.all():
-            return True
-        source, target = source[kept], target[kept]
-    return False
 
 
 def adopted(batches: tuple[Genomes, ...], config: Config, interface: Interface) -> Genomes:

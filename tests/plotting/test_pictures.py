@@ -467,7 +467,7 @@ def test_a_history_that_is_none_is_refused():
     with pytest.raises(TypeError) as error:
         ng.draw_history([1.0, 2.0])
     assert str(error.value) == (
-        "result: expected a Result or a History, got list. Pass result.history."
+        "result: expected a Result, a Population or a History, got list. Pass result.history."
     )
     with pytest.raises(ValueError, match="history: expected at least one generation"):
         ng.draw_history(History())
@@ -894,8 +894,8 @@ def test_growth_to_a_dense_graph_of_mixed_functions_is_drawn(large, tmp_path):
 def test_growth_refuses_what_it_cannot_show(line, tmp_path):
     path = tmp_path / "a.gif"
     for source, error, message in (
-        (3, TypeError, "source: expected a Result, its ancestors, or a run's directory, got int. "
-         "Pass what evolve() returned."),
+        (3, TypeError, "source: expected a Result, a Population, ancestors, or a run's directory, "
+         "got int. Pass what evolve() returned."),
         ([3], TypeError, "source: expected ancestors, got int. Pass result.ancestors."),
         ([], ValueError, "source: expected at least one ancestor, got none. Of a run in progress, "
          "wait for its first checkpoint."),

@@ -9,8 +9,9 @@ from painting import Painted
 
 import neatgrow as ng
 from neatgrow.cli import main
+from neatgrow.genomes.loops import looped
 from neatgrow.runs.reading import read_description
-from neatgrow.selection.starting import batches_of, looped
+from neatgrow.selection.starting import batches_of
 
 H = 2**62
 PLAIN = build(2, 1, {H: ("relu", "sum", 0.3)}, [(0, H, 1.5, True), (H, 2, -2.0, True)])

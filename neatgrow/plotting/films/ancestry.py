@@ -49,7 +49,8 @@ def animate_growth(
     gone further numbers.
 
     Args:
-        source: A result, its ``ancestors``, a lineage, or the directory of a run.
+        source: A result, a population of a loop of your own, ``ancestors``, a lineage, or the
+            directory of a run.
         path: Where to: a name that ends in ``.gif``, ``.mp4`` (needs ffmpeg) or ``.html``
             (one page that plays by itself, without other files).
         fps: Frames per second; a stage takes four.
@@ -104,7 +105,8 @@ def draw_growth(
     What is new since the stage before is highlighted; else as :func:`animate_growth`.
 
     Args:
-        source: A result, its ``ancestors``, a lineage, or the directory of a run.
+        source: A result, a population of a loop of your own, ``ancestors``, a lineage, or the
+            directory of a run.
         stages: Most ancestors that are shown, the first and the last among them.
         theme: ``"light"`` or ``"dark"``.
         title: Text at the top.

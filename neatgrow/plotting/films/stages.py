@@ -16,8 +16,9 @@ from neatgrow.lineage.lineage import Ancestor, Lineage
 from neatgrow.plotting.graph.layers import wired
 from neatgrow.runs.reading import read_lineage
 from neatgrow.runs.results import Result
+from neatgrow.selection.population import Population
 
-Source = Result | Lineage | Sequence[Ancestor] | str | PathLike[str]
+Source = Result | Population | Lineage | Sequence[Ancestor] | str | PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Stage:
 def ancestors_of(source: object, most: int) -> list[Ancestor]:
     """At most so many ancestors, evenly chosen, with the first and the last."""
     _checks.integer("stages", most, 1)
-    if isinstance(source, Result):
+    if isinstance(source, (Result, Population)):
         source = source.ancestors
     elif isinstance(source, (str, PathLike)):
         source = read_lineage(fspath(source)) or []
@@ -42,7 +43,8 @@ def ancestors_of(source: object, most: int) -> list[Ancestor]:
     if not isinstance(source, Sequence):
         raise TypeError(
             _checks.message(
-                "source", "a Result, its ancestors, or a run's directory", type(source).__name__,
+                "source", "a Result, a Population, ancestors, or a run's directory",
+                type(source).__name__,
                 "Pass what evolve() returned.",
             )
         )  # fmt: skip

@@ -27,6 +27,7 @@ from neatgrow.runs.reading import (
     read_verified,
 )
 from neatgrow.runs.results import Result, fingerprint_of
+from neatgrow.selection.population import Population
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,27 @@ class Record:
     missing: dict[str, str] = field(default_factory=dict)  # by field, why it is not there
 
 
-def record_of(run: Result | str | PathLike[str], trust: Trust = False) -> Record:
-    """The record of a result, or of the run in a directory.
+def record_of(run: Result | Population | str | PathLike[str], trust: Trust = False) -> Record:
+    """The record of a result, of the run in a directory, or of a population.
 
     Raises:
         FileNotFoundError: It is no run directory; says what is missing.
         FileError: A file that every run has is damaged; says which.
     """
+    if isinstance(run, Population):
+        return _of_population(run)
     return _of_result(run) if isinstance(run, Result) else _of_directory(Path(run), trust)
+
+
+def _of_population(population: Population) -> Record:
+    missing = {"problem": "the loop that judged it is its user's"}
+    champion, history = population.champion, population.history
+    ancestors = _attempt(missing, "line", lambda: population.ancestors)
+    return Record(
+        "a loop of one's own", {}, history, champion, population.champion_fitness, champion, None,
+        seed=population.seed, line=_line(ancestors, champion, history, missing),
+        config=asked(population.config, population.chosen), missing=missing,
+    )  # fmt: skip
 
 
 def _of_result(result: Result) -> Record:

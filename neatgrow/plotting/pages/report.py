@@ -17,13 +17,14 @@ from neatgrow.plotting.pages.sections import headline, sections, verdict
 from neatgrow.plotting.theme import THEMES, Theme, blend
 from neatgrow.problems.trust import Trust, checked_trust
 from neatgrow.runs.results import Result
+from neatgrow.selection.population import Population
 
 _HERE = Path(__file__).parent
 _NAME = "report.html"
 
 
 def report(
-    run: Result | str | PathLike[str],
+    run: Result | Population | str | PathLike[str],
     path: str | PathLike[str] | None = None,
     *,
     trust: Trust = False,
@@ -35,7 +36,8 @@ def report(
     history and failures. What cannot be shown is said in a line, and costs nothing else.
 
     Args:
-        run: A result, or the directory of a run.
+        run: A result, the directory of a run, or a population of a loop of your own, of which
+            what the champion does is not known.
         path: Where to; by default ``report.html`` in the run's directory. An older one is
             replaced.
         trust: As for :func:`neatgrow.resume`; without it, the page of an untrusted problem lacks
@@ -45,19 +47,20 @@ def report(
         The path.
 
     Raises:
-        TypeError: ``run`` is neither.
+        TypeError: ``run`` is none of these.
         ValueError: The result has no directory and ``path`` is not given; or a file of the
             directory is damaged (:class:`neatgrow.FileError`).
         FileNotFoundError: It is no run directory.
         OSError: The page cannot be written.
     """
-    if not isinstance(run, (Result, str, PathLike)):
-        raise TypeError(_checks.message("run", "a Result or a run's directory", run))
+    if not isinstance(run, (Result, Population, str, PathLike)):
+        rule = "a Result, a run's directory or a Population"
+        raise TypeError(_checks.message("run", rule, run))
     record = record_of(run, checked_trust(trust))
     if path is None and record.directory is None:
         raise ValueError(
             _checks.message(
-                "path", "a path, as the result has no directory", "none",
+                "path", "a path, as there is no directory", "none",
                 "Pass report(result, 'report.html').",
             )
         )  # fmt: skip

@@ -238,7 +238,9 @@ def test_what_is_no_run_is_refused_as_by_other_commands(runs, tmp_path, capsys):
         assert main(["report", str(damaged)]) == 2
         error = capsys.readouterr().err
         assert error.startswith("neatgrow: ") and file in error and error.count("\n") == 1
-    with pytest.raises(TypeError, match="run: expected a Result or a run's directory"):
+    with pytest.raises(
+        TypeError, match="run: expected a Result, a run's directory or a Population"
+    ):
         report(3)
 
 

@@ -43,6 +43,8 @@ class Sent(NamedTuple):
         error: object = None
         try:
             error = pickle.loads(self.pickled)
+            if isinstance(error, SystemExit):  # some packages restore it without its code
+                error = SystemExit(*error.args)
             if isinstance(error, (Exception, SystemExit)):
                 error.__traceback__ = error.__context__ = None  # some packages send them along
                 error.__cause__ = OriginalError(self.traceback)

@@ -1,7 +1,9 @@
 """Runs that are told to end: by signals, and by users' code that leaves the program."""
 
+import copyreg
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -16,6 +18,7 @@ from conftest import VARIED
 
 import neatgrow as ng
 from neatgrow.evaluation.base import Evaluation
+from neatgrow.evaluation.tracebacks import sent
 from neatgrow.runs.directory import RunDirectory
 from neatgrow.runs.evolution import Evolution
 
@@ -273,6 +276,17 @@ def test_sys_exit_in_a_worker_leaves_the_program(where, tmp_path):
     assert "workloads.py" in str(caught.value.__cause__)  # where it was
     result = ng.resume(tmp_path, problem=workloads.value_of, generations=2)
     assert len(result.history) == 2
+
+
+def _bare(args):
+    return SystemExit.__new__(SystemExit, *args)
+
+
+def test_the_exit_code_outlasts_packages_that_restore_errors_in_their_own_way(monkeypatch):
+    """As tblib does, which Dask installs: arguments, but not what ``__init__`` makes of them."""
+    monkeypatch.setitem(copyreg.dispatch_table, SystemExit, lambda e: (_bare, (e.args,)))
+    assert pickle.loads(pickle.dumps(SystemExit(4))).code is None
+    assert sent(SystemExit(4)).arrived().code == 4
 
 
 # ------------------------------------------------------------------------- directory

@@ -13,6 +13,7 @@ Seed and number determine a directory.
 """
 
 import argparse
+import codecs
 import io
 import itertools
 import json
@@ -349,6 +350,7 @@ class Fuzzer:
         (folder / "precious").mkdir()
         (folder / "precious" / "text").write_text("as it was")
         (folder / "planted.py").write_bytes(PLANTED)
+        codecs.lookup("unicode_escape")  # of messages
         for run in self._runs:  # so that nothing is loaded later that a sound run needs
             uses = (reported, resumed) if run in (self._runs[0], self._runs[-1]) else (resumed,)
             for use in uses:

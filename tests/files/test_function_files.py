@@ -122,6 +122,7 @@ def run(directory, generations, **options):
     return ng.evolve(ng.XOR(), generations=generations, directory=directory, **options)
 
 
+@pytest.mark.filterwarnings("ignore:.*reached its goal")
 def test_a_run_is_shown_and_resumed_with_the_same_function_alone(tmp_path):
     """Also where no genome of the last generation has it: children may."""
     ng.register_activation("mine", math.sin)

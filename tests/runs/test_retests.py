@@ -526,6 +526,7 @@ def test_evidence_of_a_damaged_file_is_refused(evidence):
 # --------------------------------------------------------------------------- as it was judged
 
 
+@pytest.mark.filterwarnings("ignore:.*reached its goal")
 def test_what_a_baldwinian_champion_had_learned_is_kept_and_does_what_was_claimed(tmp_path):
     problem = ng.XOR()
     learning = ng.Learning(20, inheritance="baldwinian")

@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -202,25 +203,29 @@ def _run_beside(
     problem: Problem, task: _Task, seeds: list[int], count: int, done: Callable[[Repeat], None]
 ) -> None:
     """Run seeds in processes of one thread each."""
-    sent, before = _Sent.of(problem, task), active_children()
+    sent, before, mine = _Sent.of(problem, task), active_children(), list[BaseProcess]()
     pool = ProcessPoolExecutor(count, get_context("spawn"))
     try:
         with nullcontext() if sent.by_main else without_main(), without_interrupts():
-            pending = {pool.submit(_beside, sent, seed): seed for seed in seeds}  # starts them
+            pending = {pool.submit(_beside, sent, seed) for seed in seeds}  # starts them
+        mine = [child for child in active_children() if child not in before]
         while pending:
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                del pending[future]
+                pending.remove(future)
                 done(future.result())
-    except BrokenProcessPool as error:
-        raise RuntimeError(
-            f"processes: expected processes that run seeds, got one that was lost ({error}). Pass "
-            "processes=0 to run them in this one."
-        ) from error
-    finally:
-        others = [child for child in active_children() if child not in before]
+    except BaseException as error:
+        # What they are at work on is saved but for the last seconds, or nobody's any more. They
+        # are not asked to end: a run would, and its process would begin the next.
+        for child in mine:
+            child.kill()
         pool.shutdown(wait=False, cancel_futures=True)
-        for child in others:  # where it was interrupted, they are at work still, and save it
-            child.terminate()
+        if isinstance(error, BrokenProcessPool):
+            raise RuntimeError(
+                f"processes: expected processes that run seeds, got one that was lost ({error}). "
+                "Pass processes=0 to run them in this one."
+            ) from error
+        raise
+    pool.shutdown()
 
 
 _known: dict[_Sent, tuple[Problem, _Task]] = {}  # of a process that runs seeds: what it was sent

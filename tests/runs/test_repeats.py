@@ -155,6 +155,25 @@ def test_an_interrupt_gives_what_is_done(tmp_path, monkeypatch):
     assert calls == [0, 1, 2, 2, 3, 4]
 
 
+def test_an_interrupt_leaves_no_process(monkeypatch):
+    found = []
+
+    def interrupted(*arguments, **options):
+        found.extend(module.active_children())
+        raise KeyboardInterrupt
+
+    before = module.active_children()
+    monkeypatch.setattr(module, "wait", interrupted)
+    given = {"inputs": 2, "outputs": 1, "config": FEW, "generations": 4, "processes": 2}
+    with pytest.warns(RuntimeWarning, match="these are 0 of 4 seeds"):
+        ng.repeat(answered, seeds=4, **given)
+    mine = [child for child in found if child not in before]
+    assert len(mine) == 2
+    for child in mine:
+        child.join(20.0)
+        assert not child.is_alive()
+
+
 def test_what_is_printed_and_written(capsys):
     found = ng.repeat(ng.XOR(), seeds=3, progress=True, **GIVEN)
     lines = capsys.readouterr().err.splitlines()

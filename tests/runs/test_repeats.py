@@ -3,6 +3,9 @@
 import json
 import math
 import shutil
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,6 +158,7 @@ def test_an_interrupt_gives_what_is_done(tmp_path, monkeypatch):
     assert calls == [0, 1, 2, 2, 3, 4]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_an_interrupt_leaves_no_process(monkeypatch):
     found = []
 
@@ -169,9 +173,11 @@ def test_an_interrupt_leaves_no_process(monkeypatch):
         ng.repeat(answered, seeds=4, **given)
     mine = [child for child in found if child not in before]
     assert len(mine) == 2
-    for child in mine:
-        child.join(20.0)
-        assert not child.is_alive()
+    patience = time.monotonic() + 20.0
+    for child in mine:  # the pool's own thread may be the one that sees it end
+        while Path(f"/proc/{child.pid}").exists() and time.monotonic() < patience:
+            time.sleep(0.01)
+        assert not Path(f"/proc/{child.pid}").exists()
 
 
 def test_what_is_printed_and_written(capsys):

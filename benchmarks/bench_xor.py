@@ -16,19 +16,6 @@ from benchmarks.timing import markdown
 GENERATIONS = 1000
 
 
-def evaluations_to_solve(config: ng.Config, paper: bool, seeds: int) -> list[list[float]]:
-    """Per solved seed: evaluations, hidden nodes, enabled connections of the solver."""
-    problem = ng.XOR(paper=paper)
-    rows = []
-    for seed in range(seeds):
-        result = ng.evolve(problem, config=config, generations=GENERATIONS, seed=seed)
-        if result.solved:
-            champion = result.champion
-            spent = result.history.total("evaluations")
-            rows.append([spent, champion.n_hidden, champion.n_enabled])
-    return rows
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=100)
@@ -39,18 +26,21 @@ def main() -> None:
         ("Config.paper()", ng.Config.paper(), True),
         ("Config()", ng.Config(), False),
     ):
-        table = np.array(evaluations_to_solve(config, paper, seeds))
-        spent = table[:, 0]
+        found = ng.repeat(ng.XOR(paper=paper), seeds=seeds, config=config, generations=GENERATIONS)
+        solved = found["solved"]
+        spent, hidden, connections = (
+            found[column][solved] for column in ("evaluations", "hidden", "connections")
+        )
         rows.append(
             (
                 name,
-                f"{len(table)} of {seeds}",
+                f"{len(spent)} of {seeds}",
                 f"{spent.mean():.0f}",
                 f"{spent.std(ddof=1):.0f}",
                 f"{np.median(spent):.0f}",
                 f"{spent.max():.0f}",
-                f"{table[:, 1].mean():.2f}",
-                f"{table[:, 2].mean():.2f}",
+                f"{hidden.mean():.2f}",
+                f"{connections.mean():.2f}",
             )
         )
     print(markdown(header, rows))

@@ -47,6 +47,7 @@ from neatgrow.plotting.history import draw_species as draw_species
 from neatgrow.plotting.losses import draw_losses as draw_losses
 from neatgrow.plotting.overview import draw_history as draw_history
 from neatgrow.plotting.pages.report import report as report
+from neatgrow.plotting.repeats import draw_repeats as draw_repeats
 from neatgrow.problems.gymnasium.policy import Policy as Policy
 from neatgrow.problems.gymnasium.problem import Gymnasium as Gymnasium
 from neatgrow.problems.policies import Returns as Returns
@@ -61,6 +62,11 @@ from neatgrow.runs.evolution import Evolution as Evolution
 from neatgrow.runs.evolve import evolve as evolve
 from neatgrow.runs.history import History as History
 from neatgrow.runs.options import Checkpoints as Checkpoints
+from neatgrow.runs.repeated import Comparison as Comparison
+from neatgrow.runs.repeated import Repeat as Repeat
+from neatgrow.runs.repeated import Repeats as Repeats
+from neatgrow.runs.repeated import compare as compare
+from neatgrow.runs.repeats import repeat as repeat
 from neatgrow.runs.results import Result as Result
 from neatgrow.runs.resume import resume as resume
 from neatgrow.sections import Encoding as Encoding

@@ -86,7 +86,7 @@ class _Worker:
         )
         encoding = pickle.dumps(example.interface)  # which may be of a class of the user's
         by_main = b"__main__" in payload or b"__main__" in encoding
-        with nullcontext() if by_main else _without_main(), _without_interrupts():
+        with nullcontext() if by_main else without_main(), without_interrupts():
             self.process.start()
         theirs.close()
         self.ready = False
@@ -102,7 +102,7 @@ class _Worker:
 
 
 @contextmanager
-def _without_main() -> Iterator[None]:
+def without_main() -> Iterator[None]:
     """Start a process that does not import the caller's script, which it has no need of.
 
     So scripts need no ``if __name__ == "__main__":`` for problems that live in modules.
@@ -116,7 +116,7 @@ def _without_main() -> Iterator[None]:
 
 
 @contextmanager
-def _without_interrupts() -> Iterator[None]:
+def without_interrupts() -> Iterator[None]:
     """Start a process that Ctrl-C does not reach, also before it can say so itself."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -336,7 +336,7 @@ def _ending(code: int | None) -> str:
 def _serve(pipe: Connection, payload: bytes, functions: bytes, example: Genomes | Networks) -> None:
     """What a worker runs: say that it has started, then answer until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     if hasattr(os, "register_at_fork"):  # what a fitness function forks must not hold the pipe open
         os.register_at_fork(after_in_child=pipe.close)
     parallel.set_threads(1)  # every core has a worker already
@@ -361,7 +361,7 @@ def _serve(pipe: Connection, payload: bytes, functions: bytes, example: Genomes 
         pipe.send(reply_of(problem, asked.batch, asked.seed, asked.episodes))
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process once its parent is dead, also in the midst of an evaluation."""
     parent = multiprocessing.parent_process()
     assert parent is not None

@@ -51,8 +51,12 @@ class Lanes:
 
         Returns:
             (A, O).
+
+        Raises:
+            ValueError: ``x`` has another shape, or there is no such lane.
+            TypeError: ``active`` are no indices; of truth values, pass ``np.flatnonzero``.
         """
-        lanes = self._everyone if active is None else active
+        lanes = self._everyone if active is None else self._checked("activate(active)", active)
         face = self._networks.interface
         inputs = np.ascontiguousarray(face.prepared(x), self._networks.dtype)
         if inputs.shape != (lanes.size, face.inputs):
@@ -76,8 +80,15 @@ class Lanes:
         if lanes is None:
             self._state.state[:] = 0
             return
-        for lane in lanes:
+        for lane in self._checked("reset(lanes)", lanes):
             self._state.state[self._offset[lane] : self._offset[lane + 1]] = 0
+
+    def _checked(self, what: str, lanes: Array) -> Array:
+        """Lanes that there are, as kernels know nothing of an array's end."""
+        usual = type(lanes) is np.ndarray and lanes.dtype == np.int64 and lanes.ndim == 1
+        if usual and (not lanes.size or (lanes.min() >= 0 and lanes.max() < len(self))):
+            return lanes
+        return _checks.indices(what, lanes, len(self))
 
 
 def _offsets(sizes: Array) -> Array:

@@ -387,8 +387,8 @@ class RunDirectory:
             return f"What is left: {', '.join(others)}. Begin a new run in another directory."
         return (
             f"What is left: {', '.join((CHAMPION, *others))}; 'neatgrow show {self.path}' shows "
-            f"it, and neatgrow.load_genome({str(champion)!r}) is the champion. Begin a new run in "
-            f"another directory, with the settings of {CONFIG}."
+            f"it. Begin again from the champion, in another directory: evolve(…, "
+            f"start={str(champion)!r}), with the settings of {CONFIG}."
         )
 
     def failures_until(self, snapshot: Snapshot) -> list[tuple[int, int, str]]:

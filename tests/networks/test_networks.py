@@ -475,6 +475,26 @@ def test_lanes_may_repeat_networks_and_keep_their_own_states(networks):
             np.testing.assert_array_equal(y[k], alone[lane].activate(x[k]))
 
 
+@pytest.mark.parametrize(
+    ("lanes", "message"),
+    [
+        (np.array([0, 4]), "expected indices below 4, got 4"),
+        (np.array([-1]), "expected indices below 4, got -1"),
+        (np.ones(4, bool), "expected indices below 4, got truth values. Pass np.flatnonzero"),
+        ([0.5], "expected"),
+    ],
+)
+def test_lanes_that_there_are_not_are_refused(lanes, message, networks):
+    four = networks.lanes([0, 1, 1, 2])
+    x = np.zeros((len(lanes), networks.interface.inputs))
+    for what, act in (("activate(active)", lambda: four.activate(x, lanes)),
+                      ("reset(lanes)", lambda: four.reset(lanes))):  # fmt: skip
+        with pytest.raises((ValueError, TypeError)) as caught:
+            act()
+        assert str(caught.value).startswith(f"{what}: {message}")
+    assert len(four.activate(x[:0], np.empty(0, np.int64))) == 0
+
+
 def test_resetting_some_lanes_leaves_the_others(networks):
     lanes = networks.lanes([0, 1, 1, 2])
     x = samples((4, 3))

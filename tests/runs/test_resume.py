@@ -502,7 +502,9 @@ def test_where_every_checkpoint_is_damaged_the_newest_is_named(tmp_path):
     said = str(info.value)
     assert f"None of the 3 checkpoints in {tmp_path} can be read" in said
     assert "What is left: champion.npz, config.toml, history.csv, species.csv, failures.csv" in said
-    assert f"neatgrow.load_genome({str(champion)!r}) is the champion. Begin a new run" in said
+    assert (
+        f"Begin again from the champion, in another directory: evolve(…, start='{champion}'" in said
+    )
     champion.write_bytes(b"no archive either")
     with pytest.raises(FileError, match=r"What is left: config\.toml, history.*Begin a new run"):
         ng.resume(tmp_path)

@@ -142,5 +142,6 @@ class Moments:
         self.count, gathered, waiting = counts.tolist()
         self._waiting = None
         if waiting and gathered:  # older files hold sums of differences from a sample, newer ones 0
-            mean, squares = shift + total / gathered, squares - total**2 / gathered
+            with np.errstate(over="ignore"):  # of numbers that only a damaged file has
+                mean, squares = shift + total / gathered, squares - total**2 / gathered
             self._waiting = np.concatenate([[gathered], mean, np.maximum(squares, 0.0)])

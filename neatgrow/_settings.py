@@ -69,7 +69,7 @@ class Settings:
                 f"{cls.__name__}: expected keyword arguments only, got {len(args)} positional. "
                 "Name each setting."
             )
-        known = cls._declared()
+        known = [*cls._declared(), *cls._shorthands()]
         for name in values:
             if name not in known:
                 raise _unknown(cls.__name__, name, "setting", known)
@@ -77,6 +77,15 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._check(type(self).__name__)
+
+    @classmethod
+    def _shorthands(cls) -> tuple[str, ...]:
+        """Names that stand for several changes."""
+        return ()
+
+    def _spelt_out(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Changes by path, with shorthands in full."""
+        return changes
 
     @classmethod
     def _declared(cls) -> dict[str, Declared]:
@@ -120,7 +129,7 @@ class Settings:
             raise TypeError(_checks.message(path or "changes", rule, _checks.shown(changes)))
         values = {name: getattr(self, name, None) for name in self._declared()}
         nested: dict[str, dict[str, Any]] = {}
-        for name, value in changes.items():
+        for name, value in self._spelt_out(changes).items():
             head, _, rest = name.partition(".")
             if rest:
                 nested.setdefault(head, {})[rest] = value
@@ -129,7 +138,7 @@ class Settings:
             elif head in values:
                 values[head] = value
             else:
-                raise _unknown(path, head, "setting", values)
+                raise _unknown(path, head, "setting", [*values, *self._shorthands()])
         for head, inner in nested.items():
             given = values.get(head)  # whole, in the same changes, or as it was
             section = given if isinstance(given, Settings) else self._section(head)

@@ -93,6 +93,7 @@ class Column:
         optional: Whether genomes may lack it.
         label: What drawings write before a value; ``""`` for the name.
         plain: The value in graphs that say none; by default the start of new genes.
+        above: What all values are greater than; ``None`` for any.
     """
 
     name: str
@@ -101,11 +102,22 @@ class Column:
     optional: bool = True
     label: str = ""
     plain: float | None = None
+    above: float | None = None
 
 
 _BIAS = Values(
     start_spread=0.0, mutate_rate=0.1, perturb_rate=0.5, replace_rate=0.05, difference=0.0
 )
+
+
+def _cell(start: float, minimum: float, maximum: float, power: float) -> Values:
+    """A parameter of Izhikevich's model."""
+    return Values(
+        start_mean=start, start_spread=0.0, minimum=minimum, maximum=maximum, mutate_rate=0.1,
+        power=power, difference=0.0,
+    )  # fmt: skip
+
+
 _BASE = (
     Column(name="weight", table="connection", settings=Values(), optional=False, plain=1.0),
     Column(name="bias", table="node", settings=_BIAS, optional=False),
@@ -122,8 +134,52 @@ _BASE = (
         settings=Choices(start="instant", options=("instant", "leaky"), swap_rate=0.05),
     ),
     Column(
-        name="time_constant", table="node", label="τ",
+        name="time_constant", table="node", label="τ", above=0.0,
         settings=Values(start_mean=2.0, minimum=0.1, maximum=100.0, mutate_rate=0.1),
+    ),
+    Column(
+        name="threshold", table="node", label="θ", above=0.0,
+        settings=Values(
+            start_mean=1.0, start_spread=0.0, minimum=0.01, maximum=100.0, mutate_rate=0.1,
+            power=0.1,
+        ),
+    ),
+    Column(
+        name="refractory", table="node", label="rest",
+        settings=Values(
+            start_mean=1.0, start_spread=0.0, minimum=0.0, maximum=100.0, mutate_rate=0.05
+        ),
+    ),
+    Column(
+        name="reset", table="node",
+        settings=Choices(start="subtract", options=("subtract", "rest"), swap_rate=0.02),
+    ),
+    Column(
+        name="adaptation", table="node", label="β",
+        settings=Values(
+            start_mean=1.0, start_spread=0.0, minimum=0.0, maximum=100.0, mutate_rate=0.1
+        ),
+    ),
+    Column(
+        name="adaptation_time_constant", table="node", label="τₐ", above=0.0,
+        settings=Values(
+            start_mean=20.0, start_spread=5.0, minimum=0.1, maximum=10_000.0, mutate_rate=0.1,
+            power=5.0,
+        ),
+    ),
+    Column(
+        name="synapse_time_constant", table="node", label="τₛ", plain=0.0,
+        settings=Values(
+            start_mean=2.0, start_spread=0.0, minimum=0.0, maximum=100.0, mutate_rate=0.1
+        ),
+    ),
+    Column(name="izhikevich_a", table="node", label="a", settings=_cell(0.02, -0.1, 1.0, 0.01)),
+    Column(name="izhikevich_b", table="node", label="b", settings=_cell(0.2, -1.0, 1.0, 0.02)),
+    Column(name="izhikevich_c", table="node", label="c", settings=_cell(-65.0, -80.0, -40.0, 2.0)),
+    Column(name="izhikevich_d", table="node", label="d", settings=_cell(8.0, -30.0, 20.0, 1.0)),
+    Column(
+        name="start_potential", table="node", label="v₀",
+        settings=_cell(-65.0, -90.0, -50.0, 1.0),
     ),
     Column(
         name="delay", table="connection",
@@ -135,8 +191,9 @@ COLUMNS: dict[str, Column] = {column.name: column for column in _BASE}
 
 _TAKEN = {
     "id", "birth", "kind", "label", "innovation", "source", "target", "enabled", "columns",
-    "inputs", "outputs", "input_names", "output_names", "input_mean", "input_scale", "update",
-    "encoding", "phenotype",
+    "inputs", "outputs", "input_names", "output_names", "input_mean", "input_scale", "timing",
+    "update", "ticks", "readout", "input_coding", "tick", "substeps", "surrogate",
+    "surrogate_width", "encoding", "phenotype",
 }  # fmt: skip
 _MOST_OPTIONS = 256
 
@@ -255,6 +312,10 @@ class Genes(Settings):
     def _check(self, path: str) -> None:
         super()._check(path)
         for name, section in vars(self).items():
+            above = COLUMNS[name].above
+            if above is not None and isinstance(section, Values) and section.minimum <= above:
+                rule = f"more than {above:g}"
+                raise ValueError(_checks.message(f"{path}.{name}.minimum", rule, section.minimum))
             if COLUMNS[name].table != "node" and getattr(section, "outputs", None) is not None:
                 what, rule = f"{path}.{name}.outputs", "none, as only nodes are outputs"
                 raise ValueError(_checks.message(what, rule, section.outputs))

@@ -4,14 +4,14 @@ Gene columns are declared in :mod:`neatgrow.columns`, encodings and ways of sele
 :mod:`neatgrow.sections`.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass
+from typing import Any, Literal
 
 from neatgrow._settings import Settings, rate, setting
 from neatgrow.columns import Choices, Genes, Values
 from neatgrow.sections import Direct, Encoding, Selection, SpeciesSelection
-
-Update = Literal["ordered", "synchronous"]
+from neatgrow.timing import Timing, dynamics_changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +115,8 @@ class Species(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Settings):
-    """All settings of evolution.
+class Config(Timing):
+    """All settings of evolution; those of :class:`neatgrow.timing.Timing` are among them.
 
     The defaults depart from :meth:`paper` where that helped or users expect it: nodes have
     a bias of their own and tanh, output nodes what suits the problem; perturbations are normal;
@@ -130,17 +130,18 @@ class Config(Settings):
         population_size: Genomes per generation, exact in every generation.
         recurrent: Whether loops may arise; if not, ``mutation.add_loop`` has no effect.
             ``"auto"``: where the problem says that it unfolds in time
-            (:class:`neatgrow.Problem`).
-        update: When a connection hands on what its source computes: ``"ordered"`` within the
-            tick where it goes forward in the order of evaluation, else a tick later;
-            ``"synchronous"`` a tick later between any two nodes.
+            (:class:`neatgrow.Problem`), or an observation is held for several ticks.
+        dynamics: What nodes do with their input over time, in a word: ``"instant"``, ``"leaky"``,
+            ``"lif"``, ``"izhikevich"`` or a type of such neurons as ``"fast_spiking"``, one of
+            your own, or several that mutation swaps. Short for ``genes.dynamics`` and the columns
+            that it reads; ``None`` leaves these as they are.
         selection: Who has children; species by default.
         encoding: What graphs genomes stand for; themselves by default.
     """
 
     population_size: int = setting(150, 1)
     recurrent: bool | Literal["auto"] = "auto"
-    update: Update = "ordered"
+    dynamics: InitVar[str | tuple[str, ...] | None] = None
     start: Start = Start()
     genes: Genes = Genes()
     mutation: Mutation = Mutation()
@@ -149,6 +150,20 @@ class Config(Settings):
     species: Species = Species()
     selection: Selection = SpeciesSelection()
     encoding: Encoding = Direct()
+
+    def __post_init__(self, dynamics: str | tuple[str, ...] | None) -> None:
+        super().__post_init__()
+        if dynamics is not None:
+            vars(self).update(vars(self.override({"dynamics": dynamics})))
+
+    @classmethod
+    def _shorthands(cls) -> tuple[str, ...]:
+        return ("dynamics",)
+
+    def _spelt_out(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        words = changes.get("dynamics")
+        rest = {name: value for name, value in changes.items() if name != "dynamics"}
+        return rest if words is None else dynamics_changes(words, vars(self.genes)) | rest
 
     @classmethod
     def paper(cls) -> "Config":
@@ -208,3 +223,12 @@ class Config(Settings):
                 survival=0.4, elite_species_size=6, sharing="fitness", floor=0.7
             ),
         )
+
+
+def _words(config: Config) -> tuple[str, ...]:
+    """The dynamics that nodes may have, in a run of these settings."""
+    offered: Choices | None = config.genes.dynamics
+    return ("instant",) if offered is None else offered.options
+
+
+Config.dynamics = property(_words)  # type: ignore[attr-defined]  # else the default of the argument

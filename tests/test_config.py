@@ -273,4 +273,5 @@ def test_every_setting_is_documented():
         for field in dataclasses.fields(kind):
             if kind is Config and field.name in sections:
                 continue
-            assert f"{field.name}:" in kind.__doc__ or field.name in plain, (kind, field.name)
+            told = "".join(base.__doc__ or "" for base in kind.__mro__)
+            assert f"{field.name}:" in told or field.name in plain, (kind, field.name)

@@ -20,8 +20,8 @@ ORDER = [
     "export", "plotting", "plotting.graph", "plotting.films", "plotting.pages",
 ]  # fmt: skip
 LOWEST = {
-    "_types", "_checks", "_means", "_memory", "_settings", "columns", "sections", "config",
-    "automatic",
+    "_types", "_checks", "_means", "_memory", "_settings", "columns", "sections", "timing",
+    "config", "automatic",
 }  # fmt: skip
 HIGHEST = ["warm", "cli", "__main__"]
 

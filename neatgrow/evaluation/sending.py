@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from neatgrow.evaluation.base import FAULTS, cause_of
 from neatgrow.kernels import dynamics, functions
-from neatgrow.kernels.dynamics import Dynamics, compiled_update
+from neatgrow.kernels.dynamics import compiled_update
 from neatgrow.kernels.functions import Registered, compiled_activation
+from neatgrow.timing import Dynamics
 
 
 class _Given(NamedTuple):

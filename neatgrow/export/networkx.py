@@ -8,7 +8,12 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow.columns import COLUMNS
-from neatgrow.files.genomes import described_encoding, encoded_as
+from neatgrow.files.genomes import (
+    described_encoding,
+    described_timing,
+    encoded_as,
+    timing_of,
+)
 from neatgrow.genomes.build import from_values, hidden_ids
 from neatgrow.genomes.columns import BASE, in_order, names_of
 from neatgrow.genomes.genomes import Genome
@@ -25,15 +30,14 @@ def to_networkx(genome: Genome) -> "networkx.DiGraph[Any]":
     ``activation``, ``aggregation``), options by name. Edges have ``innovation``, ``birth``,
     ``enabled`` and one attribute per gene column (``weight``). The graph has ``inputs``,
     ``outputs``, the genome's own genes and, where they are not the usual ones, ``columns``,
-    ``update``, ``input_names``, ``output_names``, ``input_mean``, ``input_scale`` and ``encoding``,
-    all plain Python values that JSON can hold.
+    settings of its timing, ``input_names``, ``output_names``, ``input_mean``, ``input_scale`` and
+    ``encoding``, all plain Python values that JSON can hold.
     """
     face, labels = genome.interface, genome.labels()
     graph: networkx.DiGraph[Any] = networkx.DiGraph(inputs=face.inputs, outputs=face.outputs)
     if face.columns != BASE:
         graph.graph["columns"] = face.columns
-    if face.update != "ordered":
-        graph.graph["update"] = face.update
+    graph.graph.update(described_timing(face.timing))
     for name in ("input_names", "output_names"):
         if getattr(face, name) is not None:
             graph.graph[name] = getattr(face, name)
@@ -128,7 +132,7 @@ def _holds_ids(graph: "networkx.DiGraph[Any]") -> bool:
 def _interface(
     graph: "networkx.DiGraph[Any]", inputs: list[Hashable], outputs: list[Hashable]
 ) -> Interface:
-    facts: dict[str, Any] = {"update": graph.graph.get("update", "ordered")}
+    facts: dict[str, Any] = {"timing": timing_of(graph.graph)}
     for name, labels in (("input_names", inputs), ("output_names", outputs)):
         given = graph.graph.get(name)
         if given is None and not _holds_ids(graph):

@@ -10,7 +10,8 @@ import numpy as np
 from neatgrow import _checks
 from neatgrow.files.archive import UnknownContentError, plain
 from neatgrow.kernels import dynamics, functions
-from neatgrow.kernels.dynamics import MOST, Dynamics
+from neatgrow.kernels.dynamics import MOST
+from neatgrow.timing import Dynamics
 
 # Files hold values at these, so they never change.
 _POINTS = (-30.0, -7.3, -3.1, -1.7, -1.0, -0.6, -0.1, 0.0, 0.1, 0.35, 1.0, 1.3, 2.2, 5.9, 30.0)

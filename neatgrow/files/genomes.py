@@ -1,5 +1,6 @@
 """Genomes as files: archives of plain arrays and JSON metadata, never pickles."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -30,6 +31,7 @@ from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import MOST, Interface
 from neatgrow.kernels.layout import STORED, Packed
 from neatgrow.sections import Encoding
+from neatgrow.timing import TIMING, Timing
 
 FORMAT, VERSION = "neatgrow genomes", 2
 PARTS = frozenset((*STORED, "input_mean", "input_scale"))  # arrays that genomes may have in files
@@ -57,7 +59,7 @@ def pack_genomes(genomes: Genomes) -> tuple[dict[str, Any], dict[str, Array]]:
         "outputs": face.outputs,
         "input_names": face.input_names,
         "output_names": face.output_names,
-        "update": face.update,
+        **described_timing(face.timing),
         "columns": {array: list(columns) for array, columns in names.items()},
         "options": {
             name: option_codes(name)
@@ -167,11 +169,26 @@ def _assemble(arrays: dict[str, Array], metadata: dict[str, Any]) -> Genomes:
         statistics.get("input_mean"),
         statistics.get("input_scale"),
         columns,
-        metadata.get("update", "ordered"),
+        timing_of(metadata),
     )
     if metadata.get("encoding") is not None:
         face = encoded_as(face, plain(metadata, "encoding", dict))
     return Genomes(Packed(**packed), face)
+
+
+def described_timing(timing: Timing) -> dict[str, Any]:
+    """The settings that are not the usual ones, by name."""
+    return {name: getattr(timing, name) for name in TIMING
+            if getattr(timing, name) != getattr(Timing(), name)}  # fmt: skip
+
+
+def timing_of(described: Mapping[str, Any]) -> Timing:
+    """What :func:`described_timing` gave, among other things; what is absent is as usual.
+
+    Raises:
+        ValueError, TypeError: A setting is unsound.
+    """
+    return Timing().override({name: described[name] for name in TIMING if name in described})
 
 
 def described_encoding(face: Interface) -> dict[str, Any]:

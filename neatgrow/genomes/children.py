@@ -45,8 +45,8 @@ def cross(
     if not isinstance(second, Genome):
         raise TypeError(_checks.message("crossed(other)", "a Genome", _checks.shown(second)))
     mine, theirs = first.interface, second.interface
-    if not mine.matches(theirs) or mine.columns != theirs.columns or mine.update != theirs.update:
-        rule = "a genome of the same inputs, outputs, columns, update and encoding"
+    if not mine.matches(theirs) or mine.columns != theirs.columns or mine.timing != theirs.timing:
+        rule = "a genome of the same inputs, outputs, columns, timing and encoding"
         raise ValueError(_checks.message("crossed(other)", rule, "another"))
     parents = Genomes(layout.concatenate([(first.packed, 1), (second.packed, 1)]), mine)
     kind = np.array([MATE_AVERAGE if _checks.flag("average", average) else MATE], np.uint8)

@@ -9,7 +9,7 @@ from neatgrow._types import Array
 from neatgrow.columns import COLUMNS as DECLARED
 from neatgrow.columns import Choices, Genes, Table, Values, column_names
 from neatgrow.kernels import dynamics, functions
-from neatgrow.kernels.dynamics import Dynamics
+from neatgrow.timing import Dynamics
 
 
 class Names(NamedTuple):

@@ -217,11 +217,12 @@ class Genomes(_Columns):
                 raise ValueError(_checks.message(what, f"{asked} {rule}", got))
         own.check_graph(what)
         graphs.check()
-        return Genomes(graphs.packed, replace(wanted, columns=own.columns, update=own.update))
+        return Genomes(graphs.packed, replace(wanted, columns=own.columns, timing=own.timing))
 
     def with_interface(self, **changes: Any) -> "Genomes":
-        """The same genes with names or input statistics changed."""
-        return Genomes(self.packed, replace(self.interface, **changes))
+        """The same genes with attributes of their interface changed, such as ``input_names``, or
+        settings of its timing, such as ``ticks``."""
+        return Genomes(self.packed, self.interface.changed(**changes))
 
     def check(self) -> None:
         """Raise ValueError, saying which, if any invariant of the data model is broken."""
@@ -403,8 +404,9 @@ class Genome(_Columns):
         return Genome(Packed(*(column.copy() for column in self.packed)), self.interface)
 
     def with_interface(self, **changes: Any) -> "Genome":
-        """The same genes with names or input statistics changed."""
-        return Genome(self.packed, replace(self.interface, **changes))
+        """The same genes with attributes of their interface changed, such as ``input_names``, or
+        settings of its timing, such as ``ticks``."""
+        return Genome(self.packed, self.interface.changed(**changes))
 
     def with_statistics(self, **statistics: Array) -> "Genome":
         """The same genes with input statistics of what its problem shows."""

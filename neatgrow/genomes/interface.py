@@ -1,16 +1,16 @@
 """What all genomes of a batch have in common."""
 
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.columns import COLUMNS, adopted
-from neatgrow.config import Update
 from neatgrow.genomes.columns import BASE, names_of
 from neatgrow.sections import Direct, Encoding
+from neatgrow.timing import TIMING, Timing, Update
 
 MOST = 1 << 24  # inputs or outputs
 
@@ -28,7 +28,7 @@ class Interface:
         input_scale: (I,) float64 that the difference is multiplied with, or ``None``. The
             result is clipped to ±10.
         columns: Names of the gene columns, in order; those that all genomes have are the first.
-        update: As ``Config.update``.
+        timing: How a network unfolds in time: the settings of that name of ``Config``.
         encoding: What graphs the genomes stand for.
         phenotype: That of these graphs, where they are not the genomes themselves; else ``None``.
     """
@@ -40,7 +40,7 @@ class Interface:
     input_mean: Array | None = None
     input_scale: Array | None = None
     columns: tuple[str, ...] = BASE
-    update: Update = "ordered"
+    timing: Timing = Timing()
     encoding: Encoding = Direct()
     phenotype: "Interface | None" = None
 
@@ -63,7 +63,8 @@ class Interface:
                 _checks.array(what, statistic, (self.inputs,), finite=True)
         if (self.input_mean is None) != (self.input_scale is None):
             raise ValueError("input_mean, input_scale: expected both or neither, got one.")
-        _checks.one_of("update", self.update, get_args(Update))
+        if type(self.timing) is not Timing:
+            raise TypeError(_checks.message("timing", "a Timing", _checks.shown(self.timing)))
         names_of(self.columns)  # raises for unknown ones
         if self.columns[: len(BASE)] != BASE:
             rule = f"{', '.join(BASE)} first"
@@ -78,6 +79,11 @@ class Interface:
         for column in state.pop("declared"):
             adopted(column)
         vars(self).update(state)
+
+    @property
+    def update(self) -> Update:
+        """When a connection hands on what its source computes."""
+        return self.timing.update
 
     @property
     def graph(self) -> "Interface":
@@ -97,9 +103,17 @@ class Interface:
             what = f"encoding {encoding.kind!r}, interface()"
             raise TypeError(_checks.message(what, "an Interface", _checks.shown(face)))
         return replace(
-            face, columns=self.columns, update=self.update, encoding=encoding,
-            phenotype=replace(self, columns=BASE, update="ordered"),
+            face, columns=self.columns, timing=self.timing, encoding=encoding,
+            phenotype=replace(self, columns=BASE, timing=Timing()),
         )  # fmt: skip
+
+    def changed(self, **changes: Any) -> "Interface":
+        """The same but for some attributes, or settings of its timing by their names."""
+        timing = {name: changes.pop(name) for name in TIMING if name in changes}
+        if timing:
+            given = changes.get("timing", self.timing)
+            changes["timing"] = given.override(timing)
+        return replace(self, **changes)
 
     def with_statistics(self, **statistics: Array) -> "Interface":
         """The same with ``input_mean`` and ``input_scale`` of what a problem shows."""

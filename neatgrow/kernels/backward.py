@@ -14,8 +14,9 @@ one by one, before those are reached.
 
 Delay lines are copies, which the way back reverses: ∂L/∂ of a line is added to its source's, of
 the same tick where that is a node or an input, of the tick before where it is another line.
-Through timed dynamics, δ comes from :func:`neatgrow.kernels.dynamics.retreat`, with the slopes of
-states and parameters.
+Through timed dynamics, δ comes from :func:`neatgrow.kernels.dynamics.retreat_row`, with the slopes
+of states and parameters. An observation that is held for several ticks has its loss at the last of
+them, of its outputs there or of their mean.
 
 Samples lie innermost and are taken in tiles; sums over them are added up tile after tile, so
 a gradient does not depend on threads.
@@ -26,8 +27,8 @@ from typing import NamedTuple
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.kernels.dynamics import TIMED, retreat
-from neatgrow.kernels.forward import tick_rows
+from neatgrow.kernels.dynamics import TIMED, retreat_row
+from neatgrow.kernels.forward import CURRENT, MEAN_OF_TICKS, coded, tick_rows
 from neatgrow.kernels.functions import (
     MAX,
     MEAN,
@@ -37,7 +38,7 @@ from neatgrow.kernels.functions import (
 )
 from neatgrow.kernels.jit import at, helper, summing
 from neatgrow.kernels.losses import loss_rows
-from neatgrow.kernels.plan import is_delayed
+from neatgrow.kernels.plan import CODING, READOUT, TICKS, is_delayed
 from neatgrow.kernels.rows import slope_row
 
 TILE = 64  # samples per pass
@@ -74,7 +75,7 @@ class Scratch(NamedTuple):
     factor: Array  # (connections into a node + 1, tile) products of the factors before each
     outputs: Array  # (2, O, tile): outputs, and ∂L/∂output
     work: Array  # (…, tile) float64: what the loss works on
-    state: Array  # (dynamics.MOST,): a node's state, to be updated once more
+    room: Array  # (tile,)
     outgoing: Outgoing
 
 
@@ -94,7 +95,9 @@ def accumulate(plan, custom, n, data, loss, chosen, total, gradient, scratch):
         scratch: Room; its number of ticks is the window over which gradients reach back.
     """
     which = n if data.inputs.shape[0] > 1 else 0
-    n_ticks, n_inputs = data.inputs.shape[1], data.inputs.shape[2]
+    ticks, code = plan.staring[0, TICKS], plan.staring[0, CODING]
+    adds = plan.staring[0, READOUT] == MEAN_OF_TICKS
+    n_ticks, n_inputs = data.inputs.shape[1] * ticks, data.inputs.shape[2]
     window = scratch.a.shape[0] - 1
     rows = plan.node_stop[n] - plan.node_start[n] + 1  # of z for a tick
     carries = plan.has_state[n]  # from tick to tick
@@ -120,13 +123,16 @@ def accumulate(plan, custom, n, data, loss, chosen, total, gradient, scratch):
                         for j in range(size):
                             now[slot, j] = before[slot, j]
                 for i in range(n_inputs):
-                    given, own = data.inputs[which, t, i], now[i]
+                    given, own = data.inputs[which, t // ticks, i], now[i]
                     if in_order:
                         for j in range(size):
                             own[j] = given[at(chosen[first]) + at(j)]
                     else:
                         for j in range(size):
                             own[j] = given[at(chosen[first + j])]
+                    if code != CURRENT:
+                        for j in range(size):
+                            own[j] = coded(code, own[j], i, t % ticks, ticks)
                 z = scratch.z[(t - begin) * rows : (t - begin + 1) * rows]
                 tick_rows(plan, custom, n, n_inputs, size, now, z, 1)
             scratch.d[0, :, :] = 0
@@ -136,28 +142,37 @@ def accumulate(plan, custom, n, data, loss, chosen, total, gradient, scratch):
                 if carries or t > begin:
                     d_before[:, :] = 0
                 now = scratch.a[t - begin + 1]
-                for o in range(plan.output_slot.shape[1]):
-                    for j in range(size):
-                        scratch.outputs[0, o, j] = now[at(plan.output_slot[n, o]), j]
-                result += loss_rows(
-                    loss,
-                    data,
-                    which,
-                    t,
-                    chosen,
-                    first,
-                    size,
-                    total,
-                    (scratch.outputs, scratch.work),
-                )
-                for o in range(plan.output_slot.shape[1]):
-                    for j in range(size):
-                        d[at(plan.output_slot[n, o]), j] += scratch.outputs[1, o, j]
+                if t % ticks == ticks - 1:  # the last tick of an observation
+                    _read_out(plan, n, t - begin, ticks if adds else 1, size, scratch)
+                    result += loss_rows(
+                        loss, data, which, t // ticks, chosen, first, size, total,
+                        (scratch.outputs, scratch.work),
+                    )  # fmt: skip
+                if adds or t % ticks == ticks - 1:
+                    for o in range(plan.output_slot.shape[1]):
+                        for j in range(size):
+                            d_out = scratch.outputs[1, o, j]
+                            d_out = d_out / like(d_out, ticks) if adds else d_out
+                            d[at(plan.output_slot[n, o]), j] += d_out
                 # Rows of z from this tick's on, and whether those of another tick follow.
                 z, follows = scratch.z[(t - begin) * rows :], t < end - 1
                 tick = (scratch.a[t - begin : t - begin + 2], z, follows, d, d_before)
                 _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch)
     return result
+
+
+@helper
+def _read_out(plan, n, t, ticks, size, scratch):
+    """Outputs of the observation whose last tick in the window is t: their mean over its ticks."""
+    for o in range(plan.output_slot.shape[1]):
+        slot, out = at(plan.output_slot[n, o]), scratch.outputs[0, o]
+        for k in range(ticks):
+            own = scratch.a[at(t - k + 1), slot]
+            for j in range(size):
+                out[j] = own[j] if k == 0 else out[j] + own[j]
+        if ticks > 1:
+            for j in range(size):
+                out[j] /= like(out[j], ticks)
 
 
 @helper
@@ -187,11 +202,8 @@ def _tick_back(plan, custom, n, n_inputs, size, tick, gradient, scratch):
         if plan.activation[at(v)] == TIMED:
             p = plan.parameters.shape[1]
             own = d_parameters[at(v * p) : at(v * p + p)]
-            for j in range(size):
-                node = (dz[j], now[at(slot), j], d[at(slot), j])
-                slots = (before[:, j], d[:, j], d_before[:, j])
-                dz[j] = retreat(plan.dynamics[at(v)], plan.parameters[at(v)], custom, node, slots,
-                                own, scratch.state)  # fmt: skip
+            node, states = (dz, now[at(slot)], d[at(slot)]), (before, now, d, d_before)
+            retreat_row(plan, custom, at(v), node, states, own, scratch.room, size)
         else:
             slope_row(plan.activation[at(v)], custom, d[at(slot)], now[at(slot)], dz, size)
         d_bias[at(v)] += _sum(dz, size)

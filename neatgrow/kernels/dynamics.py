@@ -1,16 +1,14 @@
-"""Dynamics: what a node does with its input over time, each declared once by name and opcode.
+"""Dynamics: what a node does with its input over time, each by name and opcode.
 
-After a tick's z, a node of timed dynamics updates its state s and gives
-
-    v = update(z, s, parameters),   a = f(v)
-
-with its activation f. A user's own update is compiled to a C function; its address travels with
-those of activations, so no kernel is compiled again for it.
+After a tick's z, a node of timed dynamics updates its states and gives a value v; its own is then
+a = f(v) with its activation f, or v itself. Equations of those that are built in are in
+:mod:`neatgrow.kernels.neurons`, their declarations in :mod:`neatgrow.timing`. A user's own update
+is compiled to a C function; its address travels with those of activations, so no kernel is
+compiled again for it.
 """
 
-import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
@@ -22,7 +20,7 @@ from numba.extending import intrinsic
 from neatgrow import _checks
 from neatgrow._types import Array
 from neatgrow.columns import COLUMNS, Values, column_names
-from neatgrow.kernels import functions
+from neatgrow.kernels import functions, neurons
 from neatgrow.kernels.code_hash import code_hash
 from neatgrow.kernels.functions import (
     FIRST_CUSTOM,
@@ -32,112 +30,186 @@ from neatgrow.kernels.functions import (
     checked_name,
     like,
     reason,
-    slope,
 )
 from neatgrow.kernels.jit import at, helper
+from neatgrow.kernels.plan import STEP, SUBSTEPS
+from neatgrow.kernels.rows import any_row, slope_row
+from neatgrow.timing import BUILT_IN, Dynamics
 
 TIMED = FIRST_CUSTOM - 1  # in a plan, in the place of the activation of nodes that are not instant
 KIND, STATE, SIZE, FUNCTION = range(4)  # columns of Plan.dynamics
 MOST = 8  # states of a node, and parameters of a dynamics
-
-
-class Dynamics(NamedTuple):
-    """The declaration of a dynamics."""
-
-    name: str
-    states: int = 0  # slots of its own that a node has
-    columns: tuple[str, ...] = ()  # value columns of nodes that it reads, in order
-    activates: bool = True  # whether the node's activation is applied to what update gives
-    learns: bool = False  # whether it has a derivative
-
-
-BUILT_IN = (
-    Dynamics("instant", learns=True),
-    Dynamics("leaky", 1, ("time_constant",), learns=True),  # CTRNN: Beer (1995)
-)
-INSTANT, LEAKY = range(2)
+INSTANT, LEAKY, LIF, IZHIKEVICH = range(4)
 
 
 @helper
-def update(kind, z, state, parameters, custom):
-    """What the activation is applied to; ``state`` is updated.
+def advance(plan, custom, v, z, slots):
+    """The value of node v after a tick; its states in ``slots`` are updated.
 
     Args:
-        kind: Opcode.
-        z: Bias and aggregate of the tick.
-        state: (states,) of the node, from the tick before.
-        parameters: (P,) of the node.
+        plan: Networks.
         custom: (2, K) int64 addresses of registered functions.
-    """
-    if kind == LEAKY:  # s ← s + (1 − e^(−1/τ))·(z − s), exact for constant z
-        state[0] -= like(z, math.expm1(-1.0 / parameters[0])) * (z - state[0])
-        return state[0]
-    return _call_own(custom[1, kind - FIRST_CUSTOM], z, state, parameters)
-
-
-@helper
-def derivative(kind, z, state, parameters, d_after, d_before, d_parameters):
-    """∂L/∂z of an update, of the dynamics that have a derivative.
-
-    Args:
-        kind: Opcode.
-        z: As for :func:`update`.
-        state: (states,) before the update.
-        parameters: (P,).
-        d_after: (∂L/∂v, (states,) ∂L/∂s after the update).
-        d_before: (states,) ∂L/∂s before the update, added to.
-        d_parameters: (P,) ∂L/∂parameters, added to.
-    """
-    if kind == LEAKY:
-        d_state = d_after[0] + d_after[1][0]
-        kept = like(z, math.exp(-1.0 / parameters[0]))
-        d_before[0] += kept * d_state
-        d_parameters[0] += d_state * (state[0] - z) * kept / (parameters[0] * parameters[0])
-        return (like(z, 1.0) - kept) * d_state
-    return like(z, 0.0)
-
-
-@helper
-def advance(row, parameters, custom, z, slots):
-    """The value of a node after a tick; its state in ``slots`` is updated.
-
-    Args:
-        row: (4,) of ``Plan.dynamics``.
-        parameters: (P,) of ``Plan.parameters``.
-        custom: (2, K) int64 addresses of registered functions.
+        v: Node.
         z: Bias and aggregate.
         slots: (slots,) of its network.
     """
-    first = at(row[STATE])
-    v = update(row[KIND], z, slots[first : first + at(row[SIZE])], parameters, custom)
-    return activate(row[FUNCTION], v, address_of(row[FUNCTION], custom))
+    row, p = plan.dynamics[v], plan.parameters[v]
+    kind, k = row[KIND], at(row[STATE])
+    if kind == LEAKY:
+        slots[k] += neurons.share(plan.pace[0, STEP], p[0]) * (z - slots[k])
+        value = slots[k]
+    elif kind == LIF:
+        value, slots[k], slots[k + at(1)], slots[k + at(2)], slots[k + at(3)] = neurons.lif_forth(
+            neurons.lif_of(p, plan.pace[0]), z, slots[k], slots[k + at(1)], slots[k + at(2)],
+            slots[k + at(3)],
+        )  # fmt: skip
+    elif kind == IZHIKEVICH:
+        substeps = plan.staring[0, SUBSTEPS]
+        cell = neurons.izhikevich_of(p, plan.pace[0], substeps)
+        s = slots[k + at(2)] + cell.synapse * (z - slots[k + at(2)])
+        slots[k + at(2)] = s
+        for _ in range(substeps):
+            slots[k] = neurons.potential(cell, slots[k], slots[k + at(1)], s)
+        value, slots[k], slots[k + at(1)] = neurons.recovered(cell, slots[k], slots[k + at(1)])
+    else:
+        states = slots[k : k + at(row[SIZE])]
+        value = _call_own(custom[1, kind - FIRST_CUSTOM], z, states, p)
+    return activate(row[FUNCTION], value, address_of(row[FUNCTION], custom))
 
 
 @helper
-def retreat(row, parameters, custom, node, slots, d_parameters, room):
-    """∂L/∂z of a node, through its activation and its update; slopes of its state are added.
+def advance_row(plan, custom, v, z, slots, slot, size):
+    """:func:`advance` for a row of samples.
 
     Args:
-        row: As for :func:`advance`.
-        parameters: Likewise.
-        custom: Likewise.
-        node: (z, a, ∂L/∂a) of the tick.
-        slots: ((slots,) values before the tick, ∂L/∂ of those after it, and of those before).
-        d_parameters: (P,), added to.
-        room: (MOST,) scratch.
+        plan: Networks.
+        custom: (2, K) int64 addresses of registered functions.
+        v: Node.
+        z: (tile,) bias and aggregate of each sample.
+        slots: (slots, tile), updated: states, and the node's value.
+        slot: That of the node.
+        size: Samples in use.
     """
+    row, p = plan.dynamics[v], plan.parameters[v]
+    kind, k, own = row[KIND], at(row[STATE]), slots[slot]
+    if kind == LEAKY:
+        potential, share = slots[k], neurons.share(plan.pace[0, STEP], p[0])
+        for i in range(size):
+            potential[i] += share * (z[i] - potential[i])
+        any_row(row[FUNCTION], custom, potential, own, size)
+    elif kind == LIF:
+        cell = neurons.lif_of(p, plan.pace[0])
+        potential, b, rest, s = slots[k], slots[k + at(1)], slots[k + at(2)], slots[k + at(3)]
+        for i in range(size):
+            own[i], potential[i], b[i], rest[i], s[i] = neurons.lif_forth(
+                cell, z[i], potential[i], b[i], rest[i], s[i]
+            )
+    elif kind == IZHIKEVICH:
+        substeps = plan.staring[0, SUBSTEPS]
+        cell = neurons.izhikevich_of(p, plan.pace[0], substeps)
+        potential, u, s = slots[k], slots[k + at(1)], slots[k + at(2)]
+        for i in range(size):
+            s[i] += cell.synapse * (z[i] - s[i])
+        for _ in range(substeps):
+            for i in range(size):
+                potential[i] = neurons.potential(cell, potential[i], u[i], s[i])
+        for i in range(size):
+            own[i], potential[i], u[i] = neurons.recovered(cell, potential[i], u[i])
+    else:
+        for i in range(size):
+            own[i] = advance(plan, custom, v, z[i], slots[:, i])
+
+
+@helper
+def retreat_row(plan, custom, v, node, states, d_parameters, room, size):
+    """From ∂L/∂a of a node to ∂L/∂z, for a row of samples; slopes of its states are added.
+
+    Of the dynamics that have a derivative.
+
+    Args:
+        plan: Networks.
+        custom: (2, K) int64 addresses of registered functions.
+        v: Node.
+        node: ((tile,) z, overwritten by ∂L/∂z; a; ∂L/∂a).
+        states: ((slots, tile) before the tick and after it, ∂L/∂ of those after and before).
+        d_parameters: (P,), added to.
+        room: (tile,) scratch.
+        size: Samples in use.
+    """
+    row, p = plan.dynamics[v], plan.parameters[v]
+    kind, k, step = row[KIND], at(row[STATE]), plan.pace[0, STEP]
     z, a, d_a = node
-    before, d_now, d_before = slots
-    first, size = at(row[STATE]), at(row[SIZE])
-    for k in range(size):
-        room[k] = before[first + k]
-    v = update(row[KIND], z, room[:size], parameters, custom)
-    d_v = d_a * slope(row[FUNCTION], v, a, address_of(row[FUNCTION], custom))
-    last = first + size
-    return derivative(
-        row[KIND], z, before[first:last], parameters, (d_v, d_now[first:last]),
-        d_before[first:last], d_parameters,
-    )  # fmt: skip
+    before, now, d_now, d_before = states
+    if kind == LEAKY:
+        share, d_share = neurons.share(step, p[0]), like(step, 0.0)
+        for i in range(size):
+            room[i] = now[k, i]
+        slope_row(row[FUNCTION], custom, d_a, a, room, size)
+        for i in range(size):
+            d_v = room[i] + d_now[k, i]
+            d_share += d_v * (z[i] - before[k, i])
+            d_before[k, i] += (like(step, 1.0) - share) * d_v
+            z[i] = share * d_v
+        d_parameters[0] += d_share * neurons.share_slope(step, p[0])
+    elif kind == LIF:
+        _lif_back(plan, v, z, d_a, states, d_parameters, size)
+    elif kind == IZHIKEVICH:
+        _izhikevich_back(plan, v, z, d_a, states, d_parameters, size)
+
+
+@helper
+def _lif_back(plan, v, z, d_a, states, d_parameters, size):
+    p, k, step = plan.parameters[v], at(plan.dynamics[v, STATE]), plan.pace[0, STEP]
+    before, _, d_now, d_before = states
+    cell, how = neurons.lif_of(p, plan.pace[0]), neurons.how_of(plan)
+    slopes = (
+        neurons.share_slope(step, p[0]),
+        neurons.share_slope(step, p[5]),
+        neurons.share_slope(step, p[6]),
+    )
+    for i in range(size):
+        d_z, d_v, d_b, d_s, d_share, d_threshold, d_adaptation, d_adapting, d_synapse = (
+            neurons.lif_back(
+                cell, how, z[i],
+                (before[k, i], before[k + at(1), i], before[k + at(2), i], before[k + at(3), i]),
+                (d_a[i], d_now[k, i], d_now[k + at(1), i], d_now[k + at(3), i]),
+            )
+        )  # fmt: skip
+        z[i] = d_z
+        d_before[k, i] += d_v
+        d_before[k + at(1), i] += d_b
+        d_before[k + at(3), i] += d_s
+        d_parameters[0] += d_share * slopes[0]
+        d_parameters[1] += d_threshold
+        d_parameters[4] += d_adaptation
+        d_parameters[5] += d_adapting * slopes[1]
+        d_parameters[6] += d_synapse * slopes[2]
+
+
+@helper
+def _izhikevich_back(plan, v, z, d_a, states, d_parameters, size):
+    p, k, substeps = plan.parameters[v], at(plan.dynamics[v, STATE]), plan.staring[0, SUBSTEPS]
+    before, _, d_now, d_before = states
+    cell, how = neurons.izhikevich_of(p, plan.pace[0], substeps), neurons.how_of(plan)
+    slope = neurons.share_slope(plan.pace[0, STEP], p[5])
+    for i in range(size):
+        d_z, d_v, d_u, d_s, d_own_a, d_own_b, d_own_c, d_own_d, d_start, d_synapse = (
+            neurons.izhikevich_back(
+                cell, how, substeps, z[i],
+                (before[k, i], before[k + at(1), i], before[k + at(2), i]),
+                (d_a[i], d_now[k, i], d_now[k + at(1), i], d_now[k + at(2), i]),
+            )
+        )  # fmt: skip
+        z[i] = d_z
+        d_before[k, i] += d_v
+        d_before[k + at(1), i] += d_u
+        d_before[k + at(2), i] += d_s
+        d_parameters[0] += d_own_a
+        d_parameters[1] += d_own_b
+        d_parameters[2] += d_own_c
+        d_parameters[3] += d_own_d
+        d_parameters[4] += d_start
+        d_parameters[5] += d_synapse * slope
 
 
 # ------------------------------------------------------------------------------- one's own

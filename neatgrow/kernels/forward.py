@@ -3,18 +3,22 @@
 Where a node's dynamics is not instant, aᵥ is what :mod:`neatgrow.kernels.dynamics` makes of zᵥ.
 At the end of a tick, delay lines move on (:class:`neatgrow.kernels.plan.Plan`).
 
+An observation is held for some ticks (``Plan.staring``), and answered by the outputs of the last of
+them or their mean. Below, a step is an observation.
+
 Two paths over the same plan. :func:`step` advances lanes by one sample each (closed-loop
 control; :func:`step_alone` is the same for one network); :func:`run` takes many samples per
 network, which lie innermost in memory so that the inner loops are vector code. Both update slots
 in place, so that some connections read the previous tick (:func:`plan.is_delayed`).
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.kernels.dynamics import TIMED, advance
+from neatgrow.kernels.dynamics import TIMED, advance, advance_row
 from neatgrow.kernels.functions import (
     MAX,
     MEAN,
@@ -33,9 +37,12 @@ from neatgrow.kernels.functions import (
     tanh,
 )
 from neatgrow.kernels.jit import at, helper, inlined, kernel
-from neatgrow.kernels.plan import unflattened
+from neatgrow.kernels.plan import CODING, READOUT, TICKS, unflattened
 from neatgrow.kernels.rows import activate_row
 
+CURRENT, RATE, LATENCY = range(3)  # of Plan.staring: how inputs enter,
+LAST, MEAN_OF_TICKS = range(2)  # and what outputs come to
+_GOLDEN = 0.6180339887498949
 TILE = 128  # samples per pass: the slots of a small network stay in the first-level cache
 
 
@@ -83,7 +90,7 @@ def tick(plan, custom, n, n_inputs, slots):
         if opcode == TANH:  # inlined; the others' calls would cost it registers
             slots[slot] = tanh(z)
         elif opcode == TIMED:
-            slots[slot] = advance(plan.dynamics[v], plan.parameters[v], custom, z, slots)
+            slots[slot] = advance(plan, custom, v, z, slots)
         else:
             slots[slot] = activate(opcode, z, address_of(opcode, custom))
         slot += at(1)
@@ -92,9 +99,56 @@ def tick(plan, custom, n, n_inputs, slots):
         slots[at(plan.width[n] - 1 - k)] = slots[at(plan.line_source[at(last - 1 - k)])]
 
 
+@helper
+def coded(code, x, i, t, ticks):
+    """What enters for the value x of input i at tick t of an observation.
+
+    As spikes, |x| of the ticks, evenly: one wherever (t + 1)·|x| + φ passes a whole number, with a
+    phase φ of each input's own. Or one spike, at tick (1 − |x|)·(ticks − 1), rounded; none for 0.
+    """
+    if code == CURRENT or x != x:
+        return x
+    zero, one = like(x, 0.0), like(x, 1.0)
+    size, sign = np.float64(abs(x)), one if x > zero else -one
+    size = 1.0 if size > 1.0 else size
+    if code == RATE:
+        phase = i * _GOLDEN
+        phase -= math.floor(phase)
+        return sign if math.floor((t + 1) * size + phase) > math.floor(t * size + phase) else zero
+    when = math.floor((1.0 - size) * (ticks - 1) + 0.5)
+    return sign if t == when and size > 0.0 else zero
+
+
+@helper
+def enter(code, given, i, t, ticks, own, size):
+    """:func:`coded` for a row of samples."""
+    if code == CURRENT:
+        for j in range(size):
+            own[j] = given[j]
+    else:
+        for j in range(size):
+            own[j] = coded(code, given[j], i, t, ticks)
+
+
+@inlined
+def stare(plan, custom, n, x, slots, y):
+    """One observation x (I,) of network n on its slots, answered in y (O,)."""
+    ticks, adds = plan.staring[0, TICKS], plan.staring[0, READOUT] == MEAN_OF_TICKS
+    for t in range(ticks):
+        for i in range(x.shape[0]):
+            slots[i] = coded(plan.staring[0, CODING], x[i], i, t, ticks)
+        tick(plan, custom, n, x.shape[0], slots)
+        for o in range(y.shape[0]):
+            value = slots[plan.output_slot[n, o]]
+            y[o] = y[o] + value if adds and t > 0 else value
+    if adds and ticks > 1:
+        for o in range(y.shape[0]):
+            y[o] /= like(y[o], ticks)
+
+
 @kernel
 def step(plan, custom, lanes, active, inputs, outputs, start, stop):
-    """Advance lanes ``active[start:stop]`` by one tick.
+    """Advance lanes ``active[start:stop]`` by one step.
 
     Args:
         plan: Networks.
@@ -111,21 +165,15 @@ def step(plan, custom, lanes, active, inputs, outputs, start, stop):
 
 @helper
 def _step_range(plan, custom, lanes, active, inputs, outputs, start, stop):
-    n_inputs = inputs.shape[1]
     for k in range(start, stop):
         lane = active[k]
-        n = lanes.network[lane]
         slots = lanes.state[lanes.offset[lane] :]
-        for i in range(n_inputs):
-            slots[i] = inputs[k, i]
-        tick(plan, custom, n, n_inputs, slots)
-        for o in range(plan.output_slot.shape[1]):
-            outputs[k, o] = slots[plan.output_slot[n, o]]
+        stare(plan, custom, lanes.network[lane], inputs[at(k)], slots, outputs[at(k)])
 
 
 @kernel
 def step_alone(integers, reals, custom, slots, x, y):
-    """One tick of a network by itself, called from Python at every step of an episode.
+    """One step of a network by itself, called from Python at every step of an episode.
 
     Two arrays hold all of it, since handing over those of a plan takes longer than a small
     network's tick.
@@ -144,11 +192,7 @@ def step_alone(integers, reals, custom, slots, x, y):
 @helper
 def _step_alone(integers, reals, custom, slots, x, y):
     plan = unflattened(integers, reals, y.shape[0])
-    for i in range(x.shape[0]):
-        slots[i] = x[i]
-    tick(plan, custom, 0, x.shape[0], slots)
-    for o in range(y.shape[0]):
-        y[o] = slots[plan.output_slot[0, o]]
+    stare(plan, custom, 0, x, slots, y)
 
 
 @helper
@@ -236,9 +280,7 @@ def tick_rows(plan, custom, n, n_inputs, n_samples, slots, z, keep):
                     like(z[row, i], 0.0) if z[row, i] < like(z[row, i], 0.0) else z[row, i]
                 )
         elif opcode == TIMED:
-            timing, parameters = plan.dynamics[v], plan.parameters[v]
-            for i in range(n_samples):
-                slots[slot, i] = advance(timing, parameters, custom, z[row, i], slots[:, i])
+            advance_row(plan, custom, v, z[row], slots, slot, n_samples)
         else:
             activate_row(opcode, custom, z[row], slots[slot], n_samples)
         slot += at(1)
@@ -251,7 +293,7 @@ def tick_rows(plan, custom, n, n_inputs, n_samples, slots, z, keep):
 
 @kernel
 def run(plan, custom, inputs, outputs, start, stop):
-    """Run networks ``start:stop`` from state 0 over T ticks of B samples each.
+    """Run networks ``start:stop`` from state 0 over T steps of B samples each.
 
     Args:
         plan: Networks.
@@ -272,21 +314,30 @@ def run(plan, custom, inputs, outputs, start, stop):
 
 @helper
 def _run_range(plan, custom, inputs, outputs, slots, z, start, stop):
-    _, n_ticks, n_inputs, n_samples = inputs.shape
+    _, n_steps, n_inputs, n_samples = inputs.shape
     shared = inputs.shape[0] == 1
+    ticks, code = plan.staring[0, TICKS], plan.staring[0, CODING]
+    adds = plan.staring[0, READOUT] == MEAN_OF_TICKS
+    stands = n_steps == 1 and code == CURRENT  # what has entered, as long as it is shared
     for b in range(0, n_samples, TILE):
         size = min(TILE, n_samples - b)
         slots[:, :] = 0
         for n in range(start, stop):
             if plan.has_state[n]:  # else every slot is written before it is read
                 slots[n_inputs:, :] = 0
-            for t in range(n_ticks):
-                if n == start or not shared or n_ticks > 1:  # else they stand there already
+            for k in range(n_steps * ticks):
+                step, t = k // ticks, k % ticks
+                if n == start or not (shared and stands):
                     for i in range(n_inputs):
-                        for j in range(size):
-                            slots[i, j] = inputs[0 if shared else n, t, i, b + j]
+                        given = inputs[0 if shared else n, step, i, b : b + size]
+                        enter(code, given, i, t, ticks, slots[i], size)
                 tick_rows(plan, custom, n, n_inputs, size, slots, z, 0)
+                if not adds and t < ticks - 1:
+                    continue
                 for o in range(plan.output_slot.shape[1]):
-                    slot = plan.output_slot[n, o]
+                    own, out = slots[plan.output_slot[n, o]], outputs[n, step, o, b : b + size]
                     for j in range(size):
-                        outputs[n, t, o, b + j] = slots[slot, j]
+                        out[j] = out[j] + own[j] if adds and t > 0 else own[j]
+                    if adds and 0 < t == ticks - 1:
+                        for j in range(size):
+                            out[j] /= like(out[j], ticks)

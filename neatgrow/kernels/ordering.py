@@ -21,18 +21,20 @@ from neatgrow.kernels.jit import helper, kernel
 from neatgrow.kernels.layout import ACTIVATION, AGGREGATION, BIAS, WEIGHT
 from neatgrow.kernels.plan import is_delayed
 
-ACTIVATES, STATES, PARAMETERS = 0, 1, 2  # columns of Timing.kinds
+ACTIVATES, STATES, PARAMETERS = 0, 1, 2  # columns of NodeTiming.kinds
+OPTIONS = 1 << 16
 
 
-class Timing(NamedTuple):
+class NodeTiming(NamedTuple):
     """What genomes say of time, as compilation reads it."""
 
     synchronous: bool
     delay: Array  # (C,) uint8 ticks that a connection adds, or (0,) for none
     dynamics: Array  # (V,) uint8 opcodes, or (0,) if all nodes are instant
     # (opcodes, 2 + P) int32 of each dynamics: whether the activation applies, states, and which
-    # column of node values each parameter is, −1 for none
+    # column of node values each parameter is, from OPTIONS on of node choices; −1 for none
     kinds: Array
+    plain: Array  # (opcodes, P) float64 of each dynamics: the parameters that are no column
 
 
 @kernel
@@ -130,7 +132,12 @@ def _add_dynamics(packed, timing, plan, v, gene, slot):
         plan.activation[v] = TIMED
     for p in range(plan.parameters.shape[1]):
         column = timing.kinds[kind, PARAMETERS + p]
-        plan.parameters[v, p] = packed.node_values[gene, column] if column >= 0 else 0.0
+        value = timing.plain[kind, p]
+        if column >= OPTIONS:
+            value = np.float64(packed.node_choices[gene, column - OPTIONS])
+        elif column >= 0:
+            value = packed.node_values[gene, column]
+        plan.parameters[v, p] = value
     return slot + states
 
 

@@ -2,6 +2,10 @@
 
 Axis letters: N networks, V nodes, C connections and L delay lines (all over N networks), O
 outputs, P parameters of a node's dynamics.
+
+Columns of ``Plan.staring``: ticks of an observation, opcodes of what they come to and of how inputs
+enter, substeps of a tick, opcode of the surrogate of a spike's slope. Of ``Plan.pace``: the length
+of a tick, and the width of that surrogate.
 """
 
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -17,12 +21,16 @@ from neatgrow.kernels.jit import inlined
 class Field(NamedTuple):
     """The declaration of a field of :class:`Plan`."""
 
-    axis: str  # what has a row of it: "network", "node", "connection" or "line"
+    axis: str  # what has a row of it: "network", "node", "connection" or "line"; "all" has one
     dtype: Any = None  # ``None`` for that of weights
     second: str = ""  # a second axis
     rows_of: str = ""  # axis whose rows its values are, counted anew in a part
     ticks: bool = False  # whether a tick of one network alone reads it
     learns: bool = False  # whether it is a continuous parameter, which has a gradient
+
+
+TICKS, READOUT, CODING, SUBSTEPS, SURROGATE = range(5)
+STEP, WIDTH = range(2)
 
 
 class Plan(NamedTuple):
@@ -59,6 +67,8 @@ class Plan(NamedTuple):
     bias: Annotated[Array, Field("node", ticks=True, learns=True)]  # (V,)
     # (V, P) what the node's dynamics reads, by its columns
     parameters: Annotated[Array, Field("node", None, "parameters", ticks=True, learns=True)]
+    staring: Annotated[Array, Field("all", np.int32, "staring", ticks=True)]  # (1, 5)
+    pace: Annotated[Array, Field("all", None, "pace", ticks=True)]  # (1, 2)
     node_gene: Annotated[Array, Field("node", np.int32)]  # (V,) row within its genome
     connection_gene: Annotated[Array, Field("connection", np.int32)]  # (C,) row within its genome
 
@@ -99,12 +109,13 @@ def empty_plan(counts: dict[str, int], dtype: DTypeLike) -> Plan:
 def part(plan: Plan, start: int, stop: int) -> Plan:
     """Networks ``start:stop`` on arrays that hold no others."""
     rows = dict.fromkeys(("network", "node", "connection", "line"), slice(0, 0))
+    rows["all"] = slice(None)
     if start < stop:
         nodes = slice(int(plan.node_start[start]), int(plan.node_stop[stop - 1]))
         ends = plan.incoming_start[nodes.start], plan.incoming_stop[nodes.stop - 1]
         lines = plan.lines[start, 0], plan.lines[stop - 1, 1]
-        rows = {"network": slice(start, stop), "node": nodes,
-                "connection": slice(*map(int, ends)), "line": slice(*map(int, lines))}  # fmt: skip
+        rows |= {"network": slice(start, stop), "node": nodes,
+                 "connection": slice(*map(int, ends)), "line": slice(*map(int, lines))}  # fmt: skip
 
     def taken(array: Array, field: Field) -> Array:
         own = array[rows[field.axis]]
@@ -141,6 +152,7 @@ def unflattened(integers, reals, n_outputs):
     v, n_lines, c, n_dynamics = integers[1], integers[3], integers[5], integers[6]
     outputs, rest = integers[8 : 8 + n_outputs], integers[8 + n_outputs :]
     nodes, rest = rest[: (4 + n_dynamics) * v], rest[(4 + n_dynamics) * v :]
+    p = v * integers[7]
     return Plan(
         node_start=integers[:1], node_stop=integers[1:2], lines=integers[2:4].reshape((1, 2)),
         width=integers[4:5], has_state=integers, output_slot=outputs.reshape((1, n_outputs)),
@@ -149,6 +161,7 @@ def unflattened(integers, reals, n_outputs):
         dynamics=nodes[4 * v :].reshape((v, n_dynamics)),
         source_slot=rest[:c], line_source=rest[c : c + n_lines],
         weight=reals[:c], bias=reals[c : c + v],
-        parameters=reals[c + v :].reshape((v, integers[7])),
+        parameters=reals[c + v : c + v + p].reshape((v, integers[7])),
+        staring=rest[c + n_lines :].reshape((1, 5)), pace=reals[c + v + p :].reshape((1, 2)),
         node_gene=integers, connection_gene=integers,
     )  # fmt: skip

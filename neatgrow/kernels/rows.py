@@ -32,6 +32,7 @@ from neatgrow.kernels.functions import (
     like,
     sigmoid,
     slope,
+    tanh,
 )
 from neatgrow.kernels.jit import helper
 
@@ -90,6 +91,25 @@ def activate_row(opcode, custom, z, out, size):
         address = address_of(opcode, custom)
         for i in range(size):
             out[i] = activate(opcode, z[i], address)
+
+
+@helper
+def any_row(opcode, custom, z, out, size):
+    """f(z) of ``size`` samples, of any activation; as :func:`activate_row`."""
+    if opcode == TANH:
+        for i in range(size):
+            out[i] = tanh(z[i])
+    elif opcode == SIGMOID:
+        for i in range(size):
+            out[i] = sigmoid(z[i])
+    elif opcode == STEEP_SIGMOID:
+        for i in range(size):
+            out[i] = sigmoid(like(z[i], STEEP_SLOPE) * z[i])
+    elif opcode == RELU:
+        for i in range(size):
+            out[i] = like(z[i], 0.0) if z[i] < like(z[i], 0.0) else z[i]
+    else:
+        activate_row(opcode, custom, z, out, size)
 
 
 @helper

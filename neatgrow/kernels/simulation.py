@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neatgrow._types import Array
-from neatgrow.kernels.forward import tick
+from neatgrow.kernels.forward import stare
 from neatgrow.kernels.jit import at, helper, kernel
 from neatgrow.kernels.random import EPISODES, draw_uniform, seed_stream
 from neatgrow.kernels.simulators import call_simulator
@@ -47,6 +47,8 @@ class _Scratch(NamedTuple):
     """What one thread works on."""
 
     slots: Array  # (slots,) of the network, float32 or float64
+    seen: Array  # (I,) as slots
+    given: Array  # (O,)
     world: Array  # (state + I + O + 1,) float64: state, observation, action, done
     here: int  # address of world
     parameters: int  # addresses of what the simulator reads
@@ -77,7 +79,8 @@ def play(plan, custom, simulator, jobs, played, budget, start, stop):
     n_inputs, n_outputs = simulator.n_inputs, plan.output_slot.shape[1]
     world = np.empty(simulator.n_state + n_inputs + n_outputs + 1)
     scratch = _Scratch(
-        np.empty(width, plan.bias.dtype), world, np.int64(world.ctypes.data),
+        np.empty(width, plan.bias.dtype), np.empty(n_inputs, plan.bias.dtype),
+        np.empty(n_outputs, plan.bias.dtype), world, np.int64(world.ctypes.data),
         np.int64(simulator.parameters.ctypes.data), np.int64(jobs.starts.ctypes.data),
     )  # fmt: skip
     spent, job = 0, start
@@ -109,10 +112,10 @@ def _play_job(plan, custom, simulator, jobs, played, scratch, job):
             if jobs.mean.shape[0] > 0:
                 x = (x - jobs.mean[i]) * jobs.scale[i]
                 x = -10.0 if x < -10.0 else (10.0 if x > 10.0 else x)
-            slots[i] = x
-        tick(plan, custom, row, n_inputs, slots)
+            scratch.seen[i] = x
+        stare(plan, custom, row, scratch.seen, slots, scratch.given)
         for o in range(n_outputs):
-            y = np.float64(slots[plan.output_slot[row, o]])
+            y = np.float64(scratch.given[o])
             world[at(act + o)] = y
             total += y - y  # NaN from here on if the output is not finite
         if total - total != 0.0:

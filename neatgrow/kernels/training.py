@@ -10,10 +10,10 @@ import numpy as np
 
 from neatgrow._types import Array
 from neatgrow.kernels.backward import TILE, Outgoing, Scratch, accumulate, fill_outgoing
-from neatgrow.kernels.dynamics import MOST
 from neatgrow.kernels.functions import like
 from neatgrow.kernels.jit import at, helper, kernel, summing
 from neatgrow.kernels.losses import total_of, work_rows
+from neatgrow.kernels.plan import TICKS
 from neatgrow.kernels.random import LEARNING, draw_below, seed_stream
 from neatgrow.kernels.team import (
     OVER,
@@ -51,7 +51,7 @@ class Recipe(NamedTuple):
     factor: float  # of each fall
     total_steps: int  # of the whole schedule
     batch: int  # samples per step
-    window: int  # ticks over which gradients reach back
+    window: int  # observations over which gradients reach back
     seed: int
 
 
@@ -408,7 +408,8 @@ def slopes_of(plan):
 
 @kernel
 def scratch_of(plan, data, n, window):
-    """Room for network n and a number of ticks."""
+    """Room for network n and a number of observations."""
+    window *= plan.staring[0, TICKS]
     most, start, stop = 0, plan.node_start[n], plan.node_stop[n]
     for v in range(start, stop):
         most = max(most, plan.incoming_stop[v] - plan.incoming_start[v])
@@ -428,6 +429,6 @@ def scratch_of(plan, data, n, window):
         factor=np.empty((most + 1, tile), kind),
         outputs=np.empty((2, plan.output_slot.shape[1], tile), kind),
         work=np.empty((work_rows(plan.output_slot.shape[1]), tile)),
-        state=np.empty(MOST, kind),
+        room=np.empty(tile, kind),
         outgoing=outgoing,
     )

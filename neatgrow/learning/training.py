@@ -18,7 +18,7 @@ from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import parallel
 from neatgrow.kernels import training as kernels
 from neatgrow.kernels.backward import Data
-from neatgrow.kernels.dynamics import KIND, Dynamics, custom_addresses
+from neatgrow.kernels.dynamics import KIND, custom_addresses
 from neatgrow.kernels.layout import BIAS, WEIGHT
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.kernels.plan import FIELDS, LEARNED, Plan
@@ -29,6 +29,7 @@ from neatgrow.learning.optimizers import Adam, Optimizer
 from neatgrow.learning.targets import complaint_of_genomes
 from neatgrow.networks.networks import Networks, compile_genomes
 from neatgrow.networks.plan import parameter_columns, used_dynamics
+from neatgrow.timing import Dynamics
 
 _Tunable = TypeVar("_Tunable", Genome, Genomes)
 Loss = Callable[[Array, Array], tuple[ArrayLike, ArrayLike]]
@@ -159,7 +160,8 @@ class Trainer:
         for kind, columns in self._columns.items():
             rows = nodes[plan.dynamics[nodes, KIND] == kind]
             for p, column in enumerate(columns):
-                write(node_values, column, plan.parameters[:, p], moved[2][:, p], rows)
+                if column >= 0:
+                    write(node_values, column, plan.parameters[:, p], moved[2][:, p], rows)
         changed = packed._replace(connection_values=connection_values, node_values=node_values)
         return Genomes(changed, self.genomes.interface)
 
@@ -214,10 +216,12 @@ def _bounds(plan: Plan, genomes: Genomes) -> Array:
     bounds[0] = -np.inf
     for kind, used in used_dynamics(genomes.packed, genomes.interface).items():
         rows = plan.dynamics[:, KIND] == kind
-        for p, column in enumerate(used.columns):
+        for p, column in enumerate(used.reads):
             declared = COLUMNS[column].settings
-            assert isinstance(declared, Values)
-            bounds[0, rows, p], bounds[1, rows, p] = declared.minimum, declared.maximum
+            if column not in genomes.columns:  # what it is elsewhere is not learned
+                bounds[:, rows, p] = dict(used.optional)[column]
+            elif isinstance(declared, Values):
+                bounds[0, rows, p], bounds[1, rows, p] = declared.minimum, declared.maximum
     return bounds
 
 

@@ -8,13 +8,15 @@ from neatgrow._types import Array
 from neatgrow.genomes.columns import names_of, places_of, plain
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import dynamics, ordering, parallel
-from neatgrow.kernels.dynamics import FUNCTION, INSTANT, KIND, Dynamics, check_columns
+from neatgrow.kernels.dynamics import FUNCTION, INSTANT, KIND, check_columns
 from neatgrow.kernels.layout import Packed
-from neatgrow.kernels.ordering import PARAMETERS, Timing
+from neatgrow.kernels.ordering import OPTIONS, PARAMETERS, NodeTiming
 from neatgrow.kernels.plan import Plan, empty_plan, is_delayed
+from neatgrow.timing import CODINGS, READOUTS, SURROGATES, Dynamics, Timing
 
 _COMPILE_NS = 16.0  # estimated work per gene: decides only how many threads share it
-_NO_CODES, _NO_KINDS = np.zeros(0, np.uint8), np.zeros((1, PARAMETERS), np.int32)
+_NO_CODES = np.zeros(0, np.uint8)
+_NO_KINDS = np.zeros((1, PARAMETERS), np.int32), np.zeros((1, 0))
 
 
 def compiled(packed: Packed, interface: Interface, dtype: Any) -> Plan:
@@ -32,15 +34,18 @@ def compiled(packed: Packed, interface: Interface, dtype: Any) -> Plan:
             "network": packed.node_ptr.size - 1, "node": packed.node_id.size,
             "connection": packed.innovation.size, "line": int(lines[-1]),
             "outputs": interface.outputs, "ends": 2, "dynamics": 4 if used else 0,
-            "parameters": max((len(d.columns) for d in used.values()), default=0),
+            "parameters": max((len(d.reads) for d in used.values()), default=0),
+            "all": 1, "staring": 5, "pace": 2,
         },
         dtype,
     )  # fmt: skip
     plan.lines[:] = lines[:-1, None]
-    timing = Timing(synchronous, delay, _NO_CODES, _NO_KINDS)
+    plan.staring[0], plan.pace[0] = _staring(interface.timing), _pace(interface.timing)
+    timing = NodeTiming(synchronous, delay, _NO_CODES, *_NO_KINDS)
     if used:
-        kinds = _kinds(used, plan.parameters.shape[1], names_of(interface.columns).node_values)
-        timing = timing._replace(dynamics=_choices(packed, interface, "dynamics"), kinds=kinds)
+        codes = _choices(packed, interface, "dynamics")
+        kinds = _kinds(used, plan.parameters.shape[1], interface.columns)
+        timing = NodeTiming(synchronous, delay, codes, *kinds)
     ranges = parallel.split(work_of(packed), _COMPILE_NS)
     parallel.over_ranges(ordering.compile_genomes, ranges, packed, interface.inputs, timing, plan)
     return plan
@@ -62,10 +67,11 @@ def used_dynamics(packed: Packed, interface: Interface) -> dict[int, Dynamics]:
 
 
 def parameter_columns(packed: Packed, interface: Interface) -> dict[int, list[int]]:
-    """Columns of node values that parameters of each used dynamics stand in, by opcode."""
+    """Columns of node values that parameters of each used dynamics stand in, −1 for none, by
+    opcode."""
     names = names_of(interface.columns).node_values
     return {
-        code: [names.index(column) for column in used.columns]
+        code: [names.index(column) if column in names else -1 for column in used.reads]
         for code, used in used_dynamics(packed, interface).items()
     }
 
@@ -98,9 +104,10 @@ def computed_genes(plan: Plan, interface: Interface) -> tuple[Array, dict[str, A
         kinds = plan.dynamics[:, KIND]
         genes |= {"dynamics": kinds, "activation": plan.dynamics[:, FUNCTION]}
         for code, declared in dynamics.declarations().items():
-            for p, column in enumerate(declared.columns[: plan.parameters.shape[1]]):
+            for p, column in enumerate(declared.reads[: plan.parameters.shape[1]]):
                 before = genes.get(column, np.full(kinds.size, plain(column)))
-                genes[column] = np.where(kinds == code, plan.parameters[:, p], before)
+                values = np.where(kinds == code, plan.parameters[:, p], before)
+                genes[column] = values.astype(before.dtype)
     return source, {name: column for name, column in genes.items() if name in interface.columns}
 
 
@@ -128,13 +135,33 @@ def _room_for_lines(packed: Packed, synchronous: bool, delay: Array) -> Array:
     return most
 
 
-def _kinds(used: dict[int, Dynamics], parameters: int, names: tuple[str, ...]) -> Array:
-    """What ``Timing.kinds`` says of the dynamics in use."""
+def _kinds(
+    used: dict[int, Dynamics], parameters: int, columns: tuple[str, ...]
+) -> tuple[Array, Array]:
+    """``NodeTiming.kinds`` and ``.plain`` of the dynamics in use."""
     kinds = np.full((max(used) + 1, PARAMETERS + parameters), -1, np.int32)
+    plain = np.zeros((len(kinds), parameters))
     kinds[INSTANT, :PARAMETERS] = 1, 0
+    values, options = names_of(columns)[:2]
+    places = {name: k for k, name in enumerate(values)}
+    places |= {name: OPTIONS + k for k, name in enumerate(options)}
     for code, declared in used.items():
-        check_columns(declared, names)
+        check_columns(declared, columns)
         kinds[code, :PARAMETERS] = declared.activates, declared.states
-        for p, column in enumerate(declared.columns):
-            kinds[code, PARAMETERS + p] = names.index(column)
-    return kinds
+        for p, column in enumerate(declared.reads):
+            kinds[code, PARAMETERS + p] = places.get(column, -1)
+            plain[code, p] = dict(declared.optional).get(column, 0.0)
+    return kinds, plain
+
+
+def _staring(timing: Timing) -> tuple[int, ...]:
+    """What ``Plan.staring`` says."""
+    return (
+        timing.ticks, READOUTS.index(timing.readout), CODINGS.index(timing.input_coding),
+        timing.substeps, SURROGATES.index(timing.surrogate),
+    )  # fmt: skip
+
+
+def _pace(timing: Timing) -> tuple[float, float]:
+    """What ``Plan.pace`` says."""
+    return timing.tick, timing.surrogate_width

@@ -38,6 +38,7 @@ from neatgrow.selection.base import (
     checked_pool,
 )
 from neatgrow.selection.starting import Start, adopted, batches_of, first_generation
+from neatgrow.timing import TIMING
 
 if TYPE_CHECKING:
     import networkx
@@ -206,7 +207,7 @@ class Population:
             outputs,
             _checks.names("input_names", input_names),
             _checks.names("output_names", output_names),
-            columns=resolved.genes.columns, update=resolved.update,
+            columns=resolved.genes.columns, timing=resolved.timing,
         )  # fmt: skip
         interface = interface.encoded(resolved.encoding)
         self.start = adopted(batches, resolved, interface) if batches else None
@@ -258,7 +259,7 @@ class Population:
 
         Raises:
             ValueError: ``config.recurrent`` differs: genomes may hold loops already; or
-                ``config.update`` or the gene columns do. Or the selection needs what the last
+                its timing or the gene columns do. Or the selection needs what the last
                 generation does not have.
         """
         config, chosen = automatic.resolved(
@@ -269,9 +270,10 @@ class Population:
                 f"recurrent: expected {state.config.recurrent} as when the run began, got "
                 f"{config.recurrent}. Leave it; genomes were grown by it."
             )
+        timing = state.genomes.interface.timing
         for what, given, own in (
             ("genes", config.genes.columns, state.genomes.columns),
-            ("update", [config.update], [state.genomes.interface.update]),
+            *((n, [str(getattr(config, n))], [str(getattr(timing, n))]) for n in TIMING),
         ):
             if set(given) != set(own):
                 rule, got = f"{', '.join(own)} as when the run began", ", ".join(given)

@@ -19,6 +19,7 @@ from neatgrow.genomes.variation import check_memory, make_children, room_for, ru
 from neatgrow.kernels import layout
 from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.offspring import COPY, MUTATE, Offspring
+from neatgrow.timing import TIMING
 
 Start = Genome | Genomes | Iterable[Genome | Genomes] | str | PathLike[str]
 _STATISTICS = ("input_mean", "input_scale")
@@ -64,7 +65,7 @@ def adopted(batches: tuple[Genomes, ...], config: Config, interface: Interface) 
         interface: Of the population.
 
     Raises:
-        ValueError: Their inputs, outputs, encoding, update, columns or statistics do not fit, there
+        ValueError: Their inputs, outputs, encoding, timing, columns or statistics do not fit, there
             are loops where ``config.recurrent`` forbids them, or more genomes than the population
             has.
     """
@@ -92,10 +93,12 @@ def _check_interface(own: Interface, wanted: Interface) -> None:
         got = f"those of {own.encoding.kind!r} or of other settings"
         remedy = "Set encoding as it was when they evolved."
         raise ValueError(_checks.message("start", rule, got, remedy))
-    if own.update != wanted.update:
-        rule, got = f"genomes of the update {wanted.update!r}", repr(own.update)
-        remedy = f"Set update={own.update!r}, which is part of them."
-        raise ValueError(_checks.message("start", rule, got, remedy))
+    for name in TIMING:
+        asked, has = getattr(wanted.timing, name), getattr(own.timing, name)
+        if asked != has:
+            remedy = f"Set {name}={has!r}, which is part of them."
+            rule = f"genomes of {name} {asked!r}"
+            raise ValueError(_checks.message("start", rule, repr(has), remedy))
     unknown = [name for name in own.columns if name not in wanted.columns]
     if unknown:
         rule, got = f"genomes of the columns {', '.join(wanted.columns)}", f"{unknown[0]!r} too"

@@ -106,7 +106,7 @@ def test_loops_are_allowed_where_there_are_some():
         (lambda g: g[0].crossed(g, seed=1), "crossed(other): expected a Genome, got"),
         (
             lambda g: g[0].crossed(build(3, 1, {}, []), seed=1),
-            "crossed(other): expected a genome of the same inputs, outputs, columns, update and",
+            "crossed(other): expected a genome of the same inputs, outputs, columns, timing and",
         ),
         (
             lambda g: ng.Genome.from_edges(

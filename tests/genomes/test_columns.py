@@ -277,8 +277,8 @@ def test_interfaces_have_known_columns_the_usual_ones_first():
         Interface(1, 1, columns=(*BASE, "nobody"))
     with pytest.raises(ValueError, match=r"^columns: expected weight, bias, activation, aggreg"):
         Interface(1, 1, columns=("toy_gain", *BASE))
-    with pytest.raises(ValueError, match=r"^update: expected one of ordered, synchronous, got 'l"):
-        Interface(1, 1, update="late")
+    with pytest.raises(TypeError, match=r"^timing: expected a Timing, got 'late'"):
+        Interface(1, 1, timing="late")
 
 
 def test_pickled_genomes_declare_their_columns(tmp_path, batches, subprocess_environment):

@@ -198,7 +198,7 @@ def test_a_simulation_plays_them_as_a_loop_would():
 def test_every_field_is_declared_with_its_axis_and_dtype():
     plan = genomes_of("everything").compile(np.float32).plan
     sizes = {"network": len(plan.width), "node": len(plan.bias), "connection": len(plan.weight),
-             "line": len(plan.line_source)}  # fmt: skip
+             "line": len(plan.line_source), "all": 1}  # fmt: skip
     assert LEARNED == ("weight", "bias", "parameters")
     for name, field in FIELDS.items():
         array = getattr(plan, name)

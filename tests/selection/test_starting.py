@@ -98,7 +98,7 @@ def test_columns_that_genomes_lack_begin_with_the_start_of_the_settings():
         ([], {}, "start: expected at least one genome, got none."),
         (build(3, 1, {}, []), {}, "start: expected genomes of 2 inputs and 1 outputs, got 3 and 1"),
         (PLAIN.copies(13), {}, "start: expected at most 12 genomes, the population's size, got 13"),
-        (PLAIN, {"update": "synchronous"}, "start: expected genomes of the update 'synchronous', "
+        (PLAIN, {"update": "synchronous"}, "start: expected genomes of update 'synchronous', "
          "got 'ordered'. Set update='ordered', which is part of them."),
         (
             ng.Genome.from_edges([(0, 2)], inputs=2, outputs=1, columns=["time_constant"]), {},

@@ -31,7 +31,7 @@ from neatgrow.kernels.functions import (
     like,
     reason,
 )
-from neatgrow.kernels.jit import at, helper
+from neatgrow.kernels.jit import at, helper, merged
 from neatgrow.kernels.plan import STEP, SUBSTEPS
 from neatgrow.kernels.rows import any_row, slope_row
 from neatgrow.timing import BUILT_IN, Dynamics
@@ -77,7 +77,7 @@ def advance(plan, custom, v, z, slots):
     return activate(row[FUNCTION], value, address_of(row[FUNCTION], custom))
 
 
-@helper
+@merged
 def advance_row(plan, custom, v, z, slots, slot, size):
     """:func:`advance` for a row of samples.
 

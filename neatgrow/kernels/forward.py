@@ -133,6 +133,19 @@ def enter(code, given, i, t, ticks, own, size):
 @inlined
 def stare(plan, custom, n, x, slots, y):
     """One observation x (I,) of network n on its slots, answered in y (O,)."""
+    if plan.staring[0, TICKS] == 1:  # by itself, as a loop around it would cost it registers
+        for i in range(x.shape[0]):
+            slots[i] = x[i]
+        tick(plan, custom, n, x.shape[0], slots)
+        for o in range(y.shape[0]):
+            y[o] = slots[plan.output_slot[n, o]]
+    else:
+        _hold(plan, custom, n, x, slots, y)
+
+
+@helper
+def _hold(plan, custom, n, x, slots, y):
+    """:func:`stare` for several ticks."""
     ticks, adds = plan.staring[0, TICKS], plan.staring[0, READOUT] == MEAN_OF_TICKS
     for t in range(ticks):
         for i in range(x.shape[0]):
@@ -141,7 +154,7 @@ def stare(plan, custom, n, x, slots, y):
         for o in range(y.shape[0]):
             value = slots[plan.output_slot[n, o]]
             y[o] = y[o] + value if adds and t > 0 else value
-    if adds and ticks > 1:
+    if adds:
         for o in range(y.shape[0]):
             y[o] /= like(y[o], ticks)
 

@@ -136,21 +136,85 @@ def aggregation(name, terms):
 
 
 # update(z, state, node) → what the activation is applied to, by name; tests add their own. The
-# state is a dictionary, empty at the start; the node has its columns as attributes.
+# state is a dictionary, empty at the start; the node has its columns as attributes, and `timing`.
+def approach(then, there, time_constant, node):
+    """dy/dt = (there − y) / τ over a tick, from y = then; there at once if τ is 0."""
+    if time_constant == 0:
+        return there
+    return there + (then - there) * math.exp(-node.timing.tick / time_constant)
+
+
 def leaky(z, state, node):
-    """dv/dt = (z − v) / τ over one unit of time, z held."""
-    state["v"] = z + (state.get("v", 0.0) - z) * math.exp(-1.0 / node.time_constant)
+    state["v"] = approach(state.get("v", 0.0), z, node.time_constant, node)
     return state["v"]
 
 
-DYNAMICS = {"instant": lambda z, state, node: z, "leaky": leaky}
+def synapse(z, state, node):
+    """What comes out of a node's synapse, if it has one."""
+    tau = getattr(node, "synapse_time_constant", 0.0)
+    state["s"] = approach(state.get("s", 0.0), z, tau, node)
+    return state["s"]
+
+
+def lif(z, state, node):
+    """A leaky potential that fires at a threshold; each spike raises that for a while."""
+    node.activation = "identity"
+    drive, asleep = synapse(z, state, node), state.get("asleep", 0)
+    v, b = state.get("v", 0.0), state.get("b", 0.0)
+    if asleep == 0:
+        v = approach(v, drive, node.time_constant, node)
+    threshold = getattr(node, "threshold", 1.0) + getattr(node, "adaptation", 0.0) * b
+    spike = asleep == 0 and v >= threshold
+    asleep = max(asleep - 1, 0)
+    if spike:
+        v = 0.0 if getattr(node, "reset", "subtract") == "rest" else v - threshold
+        asleep = math.floor(getattr(node, "refractory", 0.0))
+    b = approach(b, float(spike), getattr(node, "adaptation_time_constant", 1.0), node)
+    state.update(v=v, b=b, asleep=asleep)
+    return float(spike) if math.isfinite(v) else math.nan
+
+
+def izhikevich(z, state, node):
+    """Izhikevich 2003, equations 1 to 3, v before u, in mV and ms."""
+    node.activation = "identity"
+    current = synapse(z, state, node)
+    a, b, c, d = (getattr(node, f"izhikevich_{name}") for name in "abcd")
+    v = state.get("v", getattr(node, "start_potential", -65.0))
+    u = state.get("u", b * v)
+    h = node.timing.tick / node.timing.substeps
+    for _ in range(node.timing.substeps):
+        v = v + h * (0.04 * v * v + 5 * v + 140 - u + current)
+    u = u + node.timing.tick * a * (b * v - u)
+    answer = float(v >= 30) if math.isfinite(v) else math.nan
+    if v >= 30:
+        v, u = c, u + d
+    state.update(v=v, u=u)
+    return answer
+
+
+DYNAMICS = {
+    "instant": lambda z, state, node: z, "leaky": leaky, "lif": lif, "izhikevich": izhikevich,
+}  # fmt: skip
+
+
+def entering(timing, x, i, t):
+    """What input i gives at tick t of an observation of x."""
+    if timing.input_coding == "current" or math.isnan(x):
+        return x
+    size, k = min(abs(x), 1.0), timing.ticks
+    if timing.input_coding == "rate":  # spikes up to a tick: (tick + 1)·size + phase, rounded down
+        phase = i * (math.sqrt(5) - 1) / 2 % 1
+        spike = math.floor((t + 1) * size + phase) > math.floor(t * size + phase)
+    else:
+        spike = size > 0 and t == math.floor((1 - size) * (k - 1) + 0.5)
+    return math.copysign(1.0, x) if spike else 0.0
 
 
 class Node:
     """One node gene as plain values."""
 
-    def __init__(self, columns):
-        self.dynamics = "instant"
+    def __init__(self, columns, timing):
+        self.dynamics, self.timing = "instant", timing
         vars(self).update(columns)
 
 
@@ -174,11 +238,13 @@ class SlowNetwork:
         self.n_inputs, self.n_outputs = genome.n_inputs, genome.n_outputs
         self.outputs = range(self.n_inputs, self.n_inputs + self.n_outputs)
         own = {name: values_of(genome, name) for name in genome.columns}
+        self.timing = genome.interface.timing
+        named = [name for name in own if COLUMNS[name].table == "node"]
         self.nodes = {
-            int(node): Node({name: own[name][k] for name in own if COLUMNS[name].table == "node"})
+            int(node): Node({name: own[name][k] for name in named}, self.timing)
             for k, node in enumerate(genome.node_id)
         }
-        self.synchronous = genome.interface.update == "synchronous"
+        self.synchronous = self.timing.update == "synchronous"
         self.edges = [
             (int(genome.source[c]), int(genome.target[c]), float(genome.weight[c]))
             for c in range(genome.innovation.size) if genome.enabled[c]
@@ -261,9 +327,18 @@ class SlowNetwork:
             now[v] = a
         return [now[o] for o in self.outputs]
 
+    def observe(self, x):
+        """Outputs (a list) for one observation; the state advances by its ticks."""
+        given = [[entering(self.timing, float(value), i, t) for i, value in enumerate(x)]
+                 for t in range(self.timing.ticks)]  # fmt: skip
+        ticks = [self.tick(own) for own in given]
+        if self.timing.readout == "last":
+            return ticks[-1]
+        return [sum(values) / len(values) for values in zip(*ticks, strict=True)]
+
     def run(self, sequence):
         self.reset()
-        return [self.tick(x) for x in sequence]
+        return [self.observe(x) for x in sequence]
 
 
 # ------------------------------------------------------------------------------------ graphs

@@ -81,6 +81,8 @@ from neatgrow.selection.base import offspring_of as offspring_of
 from neatgrow.selection.population import Population as Population
 from neatgrow.selection.species import SpeciesReproduction as SpeciesReproduction
 from neatgrow.selection.species import distance as distance
+from neatgrow.timing import Timing as Timing
+from neatgrow.timing import izhikevich_type as izhikevich_type
 
 __version__: str
 __all__: list[str]

@@ -7,7 +7,8 @@ A tick computes, for every node v in evaluation order,
 
 with d = 1 on delayed connections (those that do not go forward in the order, self-loops
 included) and d = 0 on all others. With ``Config.update`` ``"synchronous"``, d = 1 on all between
-nodes; a ``delay`` column adds to d. Where a node's dynamics is not instant, it stands between z
+nodes; a ``delay`` column adds to d. With ``Config.ticks`` k, an observation is held for k ticks and
+answered once. Where a node's dynamics is not instant, it stands between z
 and f (:mod:`neatgrow.kernels.dynamics`). States start at 0; an empty aggregate is 0.
 """
 
@@ -23,7 +24,7 @@ from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import forward, parallel
 from neatgrow.kernels.dynamics import custom_addresses
 from neatgrow.kernels.layout import Packed
-from neatgrow.kernels.plan import Plan, flattened, one, part
+from neatgrow.kernels.plan import TICKS, Plan, flattened, one, part
 from neatgrow.networks.lanes import Lanes
 from neatgrow.networks.plan import compiled, work_of
 
@@ -114,7 +115,8 @@ class Networks:
         return self.plan.weight.dtype
 
     def activate(self, x: ArrayLike) -> Array:
-        """One tick on one sample per network; the state is kept for the next.
+        """One observation per network, for as many ticks as it is held (one, unless their timing
+        says otherwise); the state is kept for the next.
 
         Args:
             x: (N, I), or (N, E, I) for E independent episodes per network.
@@ -147,7 +149,7 @@ class Networks:
         return Lanes(self, _checks.indices("lanes(network)", network, len(self)))
 
     def predict(self, X: ArrayLike) -> Array:
-        """Many independent samples, one tick each from state 0.
+        """Many independent samples, one observation each from state 0.
 
         Args:
             X: (B, I) shared by all networks, or (N, B, I).
@@ -162,7 +164,7 @@ class Networks:
         return self._run(X[:, None] if X.ndim == 3 else X[None, None])[:, 0]
 
     def run(self, X: ArrayLike) -> Array:
-        """Sequences, one tick per time step, from state 0.
+        """Sequences, one observation per time step, from state 0.
 
         Args:
             X: (T, B, I) shared by all networks, or (N, T, B, I).
@@ -182,6 +184,7 @@ class Networks:
         inputs = np.ascontiguousarray(prepared.swapaxes(2, 3), self.dtype)
         _, n_ticks, _, n_samples = inputs.shape
         outputs = np.empty((len(self), n_ticks, self.interface.outputs, n_samples), self.dtype)
+        n_ticks *= int(self.plan.staring[0, TICKS])
         cost = n_ticks * (n_samples * _SAMPLE_NS + _PASS_NS)
         ranges = parallel.split(self._genes, cost)
         custom = custom_addresses()
@@ -212,7 +215,7 @@ class Network:
         return self.networks.interface
 
     def activate(self, x: ArrayLike) -> Array:
-        """One tick: x (I,) → (O,).
+        """One observation: x (I,) → (O,).
 
         A microsecond for a small network, if x is an array of float64; more for a list.
         """
@@ -248,7 +251,7 @@ class Network:
         return Network(self.networks.copy())
 
     def predict(self, X: ArrayLike) -> Array:
-        """Independent samples, one tick each from state 0: X (B, I) → (B, O)."""
+        """Independent samples, one observation each from state 0: X (B, I) → (B, O)."""
         X = _checks.array("predict(X)", X, ("B", self.interface.inputs), np.float64)
         y: Array = self.networks.predict(X)[0]
         return y

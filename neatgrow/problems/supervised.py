@@ -84,6 +84,7 @@ class Supervised:
         self.solved_at = 1.0 if solved_at is None and measure == "all_right" else solved_at
         self.sequential = bool(sequences)
         self.output_activation = self._suitable_activation()
+        self.scores = loss in LOGITS
         self._middle = 0.0 if loss == "binary" or (self.Y < 0).any() else 0.5
         self._judged = self._set(self.X, self.Y, self.weights)
         if validation is not None:

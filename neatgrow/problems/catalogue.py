@@ -12,6 +12,7 @@ from neatgrow.learning.policy.settings import PPO
 from neatgrow.problems import regression, sequences, tasks
 from neatgrow.problems.simulation.mazes import TMaze
 from neatgrow.problems.simulation.poles import PoleBalancing
+from neatgrow.problems.spikes import SpikingXOR
 from neatgrow.problems.supervised import XOR
 from neatgrow.problems.trust import Trust, allowed, checked_trust
 
@@ -48,6 +49,22 @@ _MANY_WEIGHTS = {
     "species.target": 5,
 }
 
+# Cells and steps of the published task (neat-python's spike-timing), and currents that move them.
+_SPIKING = {
+    "dynamics": "regular_spiking",
+    "tick": 0.05,
+    "substeps": 1,
+    "update": "synchronous",
+    "recurrent": False,
+    "start.hidden": 3,
+    "genes.weight.start_spread": 20.0,
+    "genes.weight.power": 10.0,
+    "genes.weight.perturb_rate": 0.4,
+    "genes.bias.start_spread": 5.0,
+    "genes.bias.power": 5.0,
+    "genes.bias.mutate_rate": 0.5,
+}
+
 ENTRIES: dict[str, Entry] = {
     "xor": Entry("exclusive or of two inputs", "all four right", build=XOR),
     "two-spirals": Entry("tell two noisy spirals apart", "all right", build=tasks.two_spirals),
@@ -65,6 +82,9 @@ ENTRIES: dict[str, Entry] = {
     ),
     "temporal-order": Entry(
         "in which order two signals came", "all right", build=sequences.temporal_order
+    ),
+    "spiking-xor": Entry(
+        "exclusive or of two currents, in spikes", "all right", build=SpikingXOR, settings=_SPIKING
     ),
     **{
         name: Entry(f"fit {target.about}", "-0.0001", build=partial(regression.regression, name))

@@ -22,7 +22,7 @@ from neatgrow.kernels.dynamics import KIND, custom_addresses
 from neatgrow.kernels.layout import BIAS, WEIGHT
 from neatgrow.kernels.losses import LOSSES
 from neatgrow.kernels.plan import FIELDS, LEARNED, TICKS, Plan
-from neatgrow.kernels.team import SIZE
+from neatgrow.kernels.team import LATE, OVER, SIZE
 from neatgrow.kernels.training import CONSTANT, Memory, Recipe, Team, rate_at
 from neatgrow.learning.data import Lessons, checked_set, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
@@ -67,6 +67,7 @@ class Trainer:
             _team_of(values, 0),
         )
         self._done = 0
+        self._late, self._alone = 0, 0  # calls in a row that waited for a thread; calls without
 
     @property
     def stopped(self) -> Array:
@@ -95,6 +96,8 @@ class Trainer:
                     (losses, self._done), 0, 1,
                 ) for rank in range(1 + helpers)
             ])  # fmt: skip
+            self._late = self._late + 1 if team.board[OVER] == LATE else 0
+            self._alone = 2 ** min(self._late, 6) - 1  # until the machine may be less busy
         else:
             ranges = self._ranges(steps * (_STEP_NS + samples * _SAMPLE_NS))
             parallel.over_ranges(kernels.train, ranges, *args, self._memory, (losses, self._done))
@@ -110,6 +113,9 @@ class Trainer:
         """
         genes = self.genomes.node_id.size + self.genomes.innovation.size
         if len(self.genomes) > 1 or genes * cost < _SHARED_STEP_NS:
+            return 0
+        if self._alone:
+            self._alone -= 1
             return 0
         blocks: int = getattr(kernels.block_count, "py_func", kernels.block_count)(batch)
         return min(parallel.thread_count(), blocks) - 1

@@ -33,7 +33,9 @@ def checked_trust(trust: object) -> Trust:
         return trust
     if isinstance(trust, (list, tuple, set, frozenset)) and all(isinstance(t, str) for t in trust):
         return frozenset(trust)
-    raise TypeError(_checks.message("trust", "True, False or names of modules", trust))
+    raise TypeError(
+        _checks.message("trust", "True, False or names of modules", _checks.shown(trust))
+    )
 
 
 def allowed(options: dict[str, Any], environment: bool, trust: Trust) -> dict[str, Any]:

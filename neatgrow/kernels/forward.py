@@ -37,7 +37,7 @@ from neatgrow.kernels.functions import (
     tanh,
 )
 from neatgrow.kernels.jit import at, helper, inlined, kernel
-from neatgrow.kernels.plan import CODING, READOUT, TICKS, unflattened
+from neatgrow.kernels.plan import CODING, READOUT, TICKS, flat_dynamics, unflattened
 from neatgrow.kernels.rows import activate_row
 
 CURRENT, RATE, LATENCY = range(3)  # of Plan.staring: how inputs enter,
@@ -173,7 +173,7 @@ def _step_range(plan, custom, lanes, active, inputs, outputs, start, stop):
 
 @kernel
 def step_alone(integers, reals, custom, slots, x, y):
-    """One step of a network by itself, called from Python at every step of an episode.
+    """One step of one network of instant nodes, called from Python at every step of an episode.
 
     Two arrays hold all of it, since handing over those of a plan takes longer than a small
     network's tick.
@@ -186,12 +186,19 @@ def step_alone(integers, reals, custom, slots, x, y):
         x: (I,) float64.
         y: (O,) as ``reals``, written.
     """
-    _step_alone(integers, reals, custom, slots, x, y)
+    _step_alone(integers, reals, custom, slots, x, y, integers[:0].view(np.int8).reshape((0, 0)))
+
+
+@kernel
+def step_alone_timed(integers, reals, custom, slots, x, y):
+    """:func:`step_alone` of a network with nodes that are not instant."""
+    dynamics = flat_dynamics(integers, y.shape[0])
+    _step_alone(integers, reals, custom, slots, x, y, dynamics)
 
 
 @helper
-def _step_alone(integers, reals, custom, slots, x, y):
-    plan = unflattened(integers, reals, y.shape[0])
+def _step_alone(integers, reals, custom, slots, x, y, dynamics):
+    plan = unflattened(integers, reals, y.shape[0], dynamics)
     stare(plan, custom, 0, x, slots, y)
 
 

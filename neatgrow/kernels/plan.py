@@ -59,7 +59,8 @@ class Plan(NamedTuple):
     incoming_stop: Annotated[Array, Field("node", np.int64, rows_of="connection", ticks=True)]
     activation: Annotated[Array, Field("node", np.uint8, ticks=True)]  # (V,) or dynamics.TIMED
     aggregation: Annotated[Array, Field("node", np.uint8, ticks=True)]  # (V,)
-    # (V, 4): opcode, first slot and size of the state, activation; (V, 0) if all are instant
+    # (V, 4): opcode, first slot and size of the state, activation. If all are instant, (V, 0) and
+    # of int8, so that kernels for those are compiled apart
     dynamics: Annotated[Array, Field("node", np.int32, "dynamics", ticks=True)]
     source_slot: Annotated[Array, Field("connection", np.int32, ticks=True)]  # (C,)
     line_source: Annotated[Array, Field("line", np.int32, ticks=True)]  # (L,) slot
@@ -147,8 +148,22 @@ def flattened(plan: Plan) -> tuple[Array, Array]:
 
 
 @inlined
-def unflattened(integers, reals, n_outputs):
-    """The plan that :func:`flattened` took apart, as views; what no tick reads is anything."""
+def flat_dynamics(integers, n_outputs):
+    """The dynamics among integers of :func:`flattened`."""
+    v, n = integers[1], integers[6]
+    return integers[8 + n_outputs + 4 * v :][: n * v].reshape((v, n))
+
+
+@inlined
+def unflattened(integers, reals, n_outputs, dynamics):
+    """The plan that :func:`flattened` took apart, as views; what no tick reads is anything.
+
+    Args:
+        integers: As it gave them.
+        reals: Likewise.
+        n_outputs: O.
+        dynamics: Of :func:`flat_dynamics`, or none, of int8.
+    """
     v, n_lines, c, n_dynamics = integers[1], integers[3], integers[5], integers[6]
     outputs, rest = integers[8 : 8 + n_outputs], integers[8 + n_outputs :]
     nodes, rest = rest[: (4 + n_dynamics) * v], rest[(4 + n_dynamics) * v :]
@@ -158,7 +173,7 @@ def unflattened(integers, reals, n_outputs):
         width=integers[4:5], has_state=integers, output_slot=outputs.reshape((1, n_outputs)),
         incoming_start=nodes[:v], incoming_stop=nodes[v : 2 * v],
         activation=nodes[2 * v : 3 * v], aggregation=nodes[3 * v : 4 * v],
-        dynamics=nodes[4 * v :].reshape((v, n_dynamics)),
+        dynamics=dynamics,
         source_slot=rest[:c], line_source=rest[c : c + n_lines],
         weight=reals[:c], bias=reals[c : c + v],
         parameters=reals[c + v : c + v + p].reshape((v, integers[7])),

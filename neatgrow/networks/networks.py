@@ -207,7 +207,7 @@ class Network:
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
         self._shape = (networks.interface.inputs,)
-        self._loop: tuple[Array, Array, Array, Array] | None = None
+        self._loop: tuple[Any, Array, Array, Array, Array] | None = None
 
     @property
     def interface(self) -> Interface:
@@ -231,16 +231,17 @@ class Network:
             x = face.prepared(x.astype(self.networks.dtype))
         if self._loop is None:
             self._loop = self._closed_loop()
-        integers, reals, custom, slots = self._loop
+        step, integers, reals, custom, slots = self._loop
         y = np.empty(face.outputs, reals.dtype)
-        forward.step_alone(integers, reals, custom, slots, x, y)
+        step(integers, reals, custom, slots, x, y)
         return y
 
-    def _closed_loop(self) -> tuple[Array, Array, Array, Array]:
+    def _closed_loop(self) -> tuple[Any, Array, Array, Array, Array]:
         """What every tick reads, gathered once, and slots at 0."""
         plan = part(self.networks.plan, 0, 1)
         slots = np.zeros(int(plan.width[0]), self.networks.dtype)
-        return *flattened(plan), custom_addresses(), slots
+        step = forward.step_alone_timed if plan.dynamics.size else forward.step_alone
+        return step, *flattened(plan), custom_addresses(), slots
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the state of :meth:`activate`."""

@@ -18,7 +18,22 @@ TIMED = {
     "genes.dynamics": ng.Choices(start="random", options=OPTIONS, swap_rate=0.2),
     "genes.time_constant.mutate_rate": 0.8,
 }
+SPIKING = {
+    "genes.dynamics": ng.Choices(
+        start="random", options=("instant", "leaky", "lif", "izhikevich"), swap_rate=0.2
+    ),
+    "genes.weight.start_spread": 5.0, "genes.weight.power": 2.0, "genes.bias.start_spread": 3.0,
+    "genes.time_constant.mutate_rate": 0.8, "genes.threshold.start_spread": 0.5,
+    "genes.refractory.start_spread": 2.0, "genes.reset.swap_rate": 0.3,
+    "genes.adaptation.start_spread": 1.0, "genes.adaptation_time_constant": True,
+    "genes.synapse_time_constant.start_spread": 2.0, "genes.start_potential.start_spread": 5.0,
+    **{f"genes.izhikevich_{name}.mutate_rate": 0.8 for name in "abcd"},
+}  # fmt: skip
+STARING = {"ticks": 4, "readout": "mean", "tick": 0.7, "substeps": 3}
 KINDS = {
+    "spiking": SPIKING, "spiking and staring": SPIKING | STARING, "staring": STARING | TIMED,
+    "rates": STARING | TIMED | {"input_coding": "rate"},
+    "latencies": STARING | DELAYS | {"input_coding": "latency", "readout": "last"},
     "synchronous": SYNCHRONOUS, "delays": DELAYS, "both": SYNCHRONOUS | DELAYS, "dynamics": TIMED,
     "everything": SYNCHRONOUS | DELAYS | TIMED,
 }  # fmt: skip
@@ -126,6 +141,28 @@ def test_networks_compute_what_the_design_says(kind, seed):
         decided.append(expected.decided.mean())
         timed += bool(network.networks.plan.has_state[0])
     assert np.mean(decided) > 0.8 and timed >= 5
+
+
+def test_spiking_networks_fire_in_many_ways():
+    """Else what is compared above would be silence."""
+    genomes = genomes_of("spiking", 1)
+    x = np.random.default_rng(0).normal(size=(60, 4, genomes.n_inputs))
+    outputs = genomes.compile(np.float64).run(x)
+    spiking = [k for k, o in enumerate(outputs) if set(np.unique(o)) == {0.0, 1.0}]
+    rates = {round(float(outputs[k].mean()), 2) for k in spiking}
+    assert len(spiking) > 5 and len(rates) > 5
+
+
+@pytest.mark.parametrize("dynamics", ["lif", "izhikevich"])
+def test_a_potential_that_overflows_is_nan_from_then_on(dynamics):
+    values = {"time_constant": 2.0} if dynamics == "lif" else ng.izhikevich_type("chattering")
+    genome = ng.Genome.from_edges(
+        [(0, 1, 1e30)], inputs=1, outputs=1, nodes={1: {"dynamics": dynamics} | values}
+    )
+    outputs = genome.compile().run(np.array([0.0, 1e30, 0.0, 0.0])[:, None, None]).ravel()
+    assert np.isnan(outputs).tolist() == [False, True, True, True]
+    problem = ng.Supervised(np.full((1, 1), 1e30), [[0.0]])
+    assert not np.isfinite(problem.evaluate(genome.batch().compile()).fitness[0])
 
 
 # ------------------------------------------------------------------------ all ways, the same

@@ -35,6 +35,7 @@ from neatgrow.learning.policy.settings import PPO as PPO
 from neatgrow.learning.training import fine_tune as fine_tune
 from neatgrow.networks.networks import Network as Network
 from neatgrow.networks.networks import Networks as Networks
+from neatgrow.networks.recording import Recording as Recording
 from neatgrow.plotting.decisions import draw_decisions as draw_decisions
 from neatgrow.plotting.films.ancestry import animate_growth as animate_growth
 from neatgrow.plotting.films.ancestry import draw_growth as draw_growth

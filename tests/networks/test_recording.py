@@ -55,8 +55,8 @@ def slow_izhikevich(z, state, node):
     for _ in range(2):
         v += 0.5 * (0.04 * v * v + 5.0 * v + 140.0 - u + s)
     u += a * (b * v - u)
-    spike = float(v >= 30.0)
-    if spike:
+    spike = float(v >= 30.0) + (v - v)  # NaN where v has run away, and reset all the same
+    if v >= 30.0:
         v, u = c, u + d
     state.update(v=v, u=u, s=s)
     return spike

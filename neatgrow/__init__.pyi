@@ -48,6 +48,7 @@ from neatgrow.plotting.history import draw_species as draw_species
 from neatgrow.plotting.losses import draw_losses as draw_losses
 from neatgrow.plotting.overview import draw_history as draw_history
 from neatgrow.plotting.pages.report import report as report
+from neatgrow.plotting.phase import draw_phase as draw_phase
 from neatgrow.plotting.repeats import draw_repeats as draw_repeats
 from neatgrow.problems.gymnasium.policy import Policy as Policy
 from neatgrow.problems.gymnasium.problem import Gymnasium as Gymnasium

@@ -204,7 +204,9 @@ class _Ancestry:
             live=[i in stage.inputs or i in stage.nodes for i in ids],
         )  # fmt: skip
         frame = replace(drawn.frame, routes=routes)
-        now = replace(drawn, diagram=diagram, frame=frame, nodes=[], labels={}, rings={})
+        now = replace(
+            drawn, diagram=diagram, frame=frame, nodes=[], labels={}, rings={}, captions={}
+        )
         shown = {v for v, i in enumerate(ids) if i < self.union.n_inputs or i in stage.nodes}
         paint(now, strokes=strokes_of(everything), shown=shown, around=drawn.frame)
         hidden, count = len(stage.nodes) - self.union.n_outputs, len(stage.wires)

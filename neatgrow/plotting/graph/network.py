@@ -58,6 +58,7 @@ class Sketch:
     nodes: list[Circle] = field(default_factory=list)  # by vertex, if all are shown
     labels: dict[int, Text | Line2D] = field(default_factory=dict)  # what stands in nodes
     rings: dict[int, PathPatch] = field(default_factory=dict)  # marks of dynamics on their fill
+    captions: dict[int, Text] = field(default_factory=dict)  # what stands below nodes
 
 
 def draw(
@@ -392,7 +393,7 @@ def _marks_into(drawn: Sketch, shown: Container[int]) -> None:
                 ha="center", va="center_baseline", zorder=5, gid=gid,
             )  # fmt: skip
         if below:
-            axes.text(
+            drawn.captions[vertex] = axes.text(
                 x, y - radius - 0.03, below, size=6.5, color=theme.ink, ha="center", va="top",
                 zorder=5, path_effects=[withStroke(linewidth=2.0, foreground=theme.background)],
             )  # fmt: skip

@@ -119,6 +119,11 @@ function keyOf(graph) {
     dot("var(--surface)", "var(--ink)", "hidden");
   }
   dot("var(--output)", "var(--ink)", "output");
+  for (const dynamics of Object.values(graph.data.dynamics)) {
+    const d = `M23 8.5A6 6 0 1 0 11 8.5A6 6 0 1 0 23 8.5${markPath(dynamics, 6)
+      .replace(/(-?[\d.]+) (-?[\d.]+)/g, (_, x, y) => `${17 + Number(x)} ${8.5 + Number(y)}`)}`;
+    add("path", { d, fill: "var(--surface)", stroke: "var(--ink)", "stroke-width": 1.2 }, dynamics.words);
+  }
   return box;
 }
 

@@ -124,7 +124,7 @@ def _unit(recording: Recording, slot: int) -> str:
 def _resets(recording: Recording, slots: list[int]) -> Array:
     """(T·k,) whether one of the two fires at a tick."""
     rows = [slot - recording.inputs.shape[1] for slot in slots]
-    fired: Array = recording.spikes[:, [row for row in rows if row >= 0]].any(axis=1)
+    fired: Array = np.any(recording.spikes[:, [row for row in rows if row >= 0]], axis=1)
     return fired
 
 

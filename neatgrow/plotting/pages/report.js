@@ -120,9 +120,8 @@ function keyOf(graph) {
   }
   dot("var(--output)", "var(--ink)", "output");
   for (const dynamics of Object.values(graph.data.dynamics)) {
-    const d = `M23 8.5A6 6 0 1 0 11 8.5A6 6 0 1 0 23 8.5${markPath(dynamics, 6)
-      .replace(/(-?[\d.]+) (-?[\d.]+)/g, (_, x, y) => `${17 + Number(x)} ${8.5 + Number(y)}`)}`;
-    add("path", { d, fill: "var(--surface)", stroke: "var(--ink)", "stroke-width": 1.2 }, dynamics.words);
+    const d = `M5 0A5 5 0 1 0 -5 0A5 5 0 1 0 5 0${markPath(dynamics, 5)}`;
+    add("path", { d, transform: "translate(16 8)", fill: "none", stroke: "var(--ink)" }, dynamics.words);
   }
   return box;
 }

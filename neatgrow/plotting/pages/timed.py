@@ -7,7 +7,7 @@ from neatgrow.plotting.graph.activity import draw_activity
 from neatgrow.plotting.graph.layers import wired
 from neatgrow.plotting.graph.marks import node_dynamics
 from neatgrow.plotting.pages.episodes import Work
-from neatgrow.plotting.pages.markup import count, picture
+from neatgrow.plotting.pages.markup import picture
 from neatgrow.plotting.theme import ThemeName
 
 _MOST_TICKS = 160  # that can be told apart on a page

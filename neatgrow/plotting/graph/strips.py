@@ -74,8 +74,10 @@ def strip_into(
     n_inputs = sum(row < panel.n_inputs for row in rows)
     for edge in {n_inputs, count - n_outputs} - {0}:
         axes.axhline(edge - 0.5, color=theme.background, linewidth=2.5)
+    apart = _points(axes)[0] * panel.recording.ticks / ticks
     for x in _between(axes, panel):
-        axes.axvline(x, color=theme.background, linewidth=1.4, gid=f"observation-{x:g}")
+        width = min(0.12 * apart, 1.4)
+        axes.axvline(x, color=theme.background, linewidth=width, gid=f"observation-{x:g}")
     size = _names_into(axes, panel, rows)
     every = _every(axes, count, size)
     for k, row in enumerate(rows):

@@ -240,6 +240,16 @@ def test_nothing_overlaps_in_a_picture_of_spikes(mixed, X):
     assert max(box.x1 for box in ranges) < bar.x0 and bar.x1 <= figure.bbox.width
 
 
+def test_a_title_does_not_lie_on_the_picture_of_an_environment(mixed, X):
+    recording, picture = mixed.compile().record(X), np.zeros((400, 600, 3), np.uint8)
+    figure = ActivityFigure(mixed, recording, THEMES["dark"], "At work", picture).figure
+    figure.canvas.draw()
+    (title,) = by_gid(figure, "title").values()
+    environment = axes_of(figure)["environment"].get_window_extent()
+    assert title.get_window_extent().y0 >= environment.y1
+    assert environment.y0 > axes_of(figure)["strip"].get_tightbbox().y1
+
+
 def test_wild_timed_genomes_are_drawn():
     genomes = grown(6, inputs=2, outputs=1, generations=8, **TIMED)
     X = np.random.default_rng(3).normal(size=(5, 2)) * 30.0

@@ -38,6 +38,7 @@ _RIGHT = 1.35  # inches right of the strip: ranges of inputs, colour bar; and of
 _LETTER, _SHORT_RANGE = 0.07, 6  # per letter that is more than so many
 _BELOW, _ABOVE = 0.5, 0.3  # inches around the strip
 _PICTURE = 4.0  # inches, most that a rendered environment is high
+_TITLE = 0.25  # inches that a title takes of it
 _FLASH = 1.1  # radius of the ring around a node that fires, in those of the node
 
 
@@ -119,15 +120,15 @@ class ActivityFigure:
         below = _BELOW + sum(heights) + _ABOVE * len(heights)
         wide, high = map(float, self.figure.get_size_inches())
         # The environment is as high as the graph, or 4 inches, and as wide as its shape asks for.
-        side = 0.0
+        side, top = 0.0, _TITLE if title else 0.0
         if picture is not None:
-            side = min(_PICTURE, high - 0.4) * picture.shape[1] / picture.shape[0]
+            side = min(_PICTURE, high - top - 0.4) * picture.shape[1] / picture.shape[0]
         size = wide + side + 0.3 * (side > 0), high + below
         self._enlarge(graph.axes, size, below)
         self._picture = None
         if picture is not None:  # right of the graph
             tall = side * picture.shape[0] / picture.shape[1]
-            place = wide, below + (high - tall) / 2.0, side, tall
+            place = wide, below + (high - top - tall) / 2.0, side, tall
             axes = self._axes(place, "environment")
             axes.set_axis_off()
             self._picture = axes.imshow(picture, aspect="auto", gid="environment")

@@ -120,8 +120,8 @@ function keyOf(graph) {
   }
   dot("var(--output)", "var(--ink)", "output");
   for (const dynamics of Object.values(graph.data.dynamics)) {
-    const d = `M5 0A5 5 0 1 0 -5 0A5 5 0 1 0 5 0${markPath(dynamics, 5)}`;
-    add("path", { d, transform: "translate(16 8)", fill: "none", stroke: "var(--ink)" }, dynamics.words);
+    const d = `M6 0A6 6 0 1 0 -6 0A6 6 0 1 0 6 0${markPath(dynamics, 6)}`;
+    add("path", { d, transform: "translate(17 7)", fill: "none", stroke: "var(--ink)" }, dynamics.words);
   }
   return box;
 }

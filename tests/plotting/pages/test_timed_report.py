@@ -47,9 +47,10 @@ def problems():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", ["supervised", "recall", "pole", "cartpole", "activate", "predict"]
-)
+@pytest.mark.parametrize("name", [
+    "supervised", "cartpole", "activate", "predict", pytest.param("recall", marks=pytest.mark.slow),
+    pytest.param("pole", marks=pytest.mark.slow),
+])  # fmt: skip
 def test_the_inputs_of_an_episode_are_those_that_its_values_follow_from(name):
     problem = problems()[name]
     champion = spiking(problem.inputs, problem.outputs, ticks=3, readout="mean")
@@ -81,30 +82,37 @@ def test_a_picture_of_potentials_is_of_the_first_ticks_alone(monkeypatch):
     )
 
 
-def test_only_champions_of_which_a_node_is_not_instant_have_one():
+@pytest.fixture(scope="module")
+def record():
+    return record_of(ng.evolve(problems()["supervised"], generations=1, seed=1))
+
+
+@pytest.fixture(scope="module")
+def timed_page(record):
+    """Of a champion made by hand."""
+    genome = spiking(2, 1, ticks=4)
+    line = [Ancestor(1, genome, 0.0, -1)]
+    return page(replace(record, champion=genome, judged=genome, line=line))
+
+
+def test_only_champions_of_which_a_node_is_not_instant_have_one(record, timed_page):
     timed, plain = spiking(2, 1), ng.Genome.from_edges([(0, 2), (1, 2)], inputs=2, outputs=1)
     loose = ng.Genome.from_edges(  # of which only a node without an answer stores anything
         [(0, 2), (1, "h")], inputs=2, outputs=1,
         nodes={"h": {"dynamics": "leaky", "time_constant": 2.0}},
     )  # fmt: skip
     assert [is_timed(genome) for genome in (timed, plain, loose)] == [True, False, False]
-    record = record_of(ng.evolve(problems()["supervised"], generations=1, seed=1))
     assert WORDS not in page(record)
-    timed = timed.with_interface(ticks=4)
-    text = page(replace(record, champion=timed, judged=timed, line=[Ancestor(1, timed, 0.0, -1)]))
-    made = Page(text)
-    assert WORDS in made.text and 'class="failed"' not in text
+    made = Page(timed_page)
+    assert WORDS in made.text and 'class="failed"' not in timed_page
     assert any("membrane potentials" in image["alt"] for image in made.images)
 
 
-def test_the_browser_shows_marks_and_time_constants(tmp_path):
+def test_the_browser_shows_marks_and_time_constants(timed_page, tmp_path):
     if missing():
         pytest.skip(f"no browser: {missing()}")
-    genome = spiking(2, 1, ticks=4)
-    record = record_of(ng.evolve(problems()["supervised"], generations=1, seed=1))
-    line = [Ancestor(1, genome, 0.0, -1)]
     path = tmp_path / "report.html"
-    path.write_text(page(replace(record, champion=genome, judged=genome, line=line)), "utf-8")
+    path.write_text(timed_page, "utf-8")
     driver = browser(tmp_path / "profile")
     try:
         driver.get(path.as_uri())

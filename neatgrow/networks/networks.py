@@ -1,4 +1,4 @@
-"""Networks: genomes compiled to evaluation order, and the three ways to run them.
+"""Networks: genomes compiled to evaluation order, and the ways to run them.
 
 A tick computes, for every node v in evaluation order,
 
@@ -27,6 +27,7 @@ from neatgrow.kernels.layout import Packed
 from neatgrow.kernels.plan import TICKS, Plan, flattened, one, part
 from neatgrow.networks.lanes import Lanes
 from neatgrow.networks.plan import compiled, work_of
+from neatgrow.networks.recording import Recording, recorded
 
 _FLOAT64 = np.dtype(np.float64)
 # Estimated work, ns: decides only how many threads share it.
@@ -262,6 +263,17 @@ class Network:
         X = _checks.array("run(X)", X, ("T", "B", self.interface.inputs), np.float64)
         y: Array = self.networks.run(X)[0]
         return y
+
+    def record(self, X: ArrayLike) -> Recording:
+        """What every node holds at every tick of one sequence X (T, I), from state 0.
+
+        Each of the ticks that an observation is held for is in it. The state that
+        :meth:`activate` keeps stays as it is.
+        """
+        remedy = "Pass one row per observation."
+        shape = ("T", self.interface.inputs)
+        x = _checks.array("record(X)", X, shape, self.networks.dtype, remedy=remedy)
+        return recorded(self.networks.plan, self.interface, x)
 
     def reset(self) -> None:
         """Set the state to 0."""

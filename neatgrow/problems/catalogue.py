@@ -9,7 +9,7 @@ from neatgrow import _checks
 from neatgrow.evaluation import code
 from neatgrow.evaluation.base import Problem
 from neatgrow.learning.policy.settings import PPO
-from neatgrow.problems import regression, sequences, tasks
+from neatgrow.problems import lorenz, memory, regression, sequences, tasks
 from neatgrow.problems.simulation.mazes import TMaze
 from neatgrow.problems.simulation.poles import PoleBalancing
 from neatgrow.problems.supervised import XOR
@@ -65,6 +65,17 @@ ENTRIES: dict[str, Entry] = {
     ),
     "temporal-order": Entry(
         "in which order two signals came", "all right", build=sequences.temporal_order
+    ),
+    "delayed-recall": Entry(
+        "recall a bit after delays of 5 to 15 ticks", "all right", build=memory.delayed_recall
+    ),
+    "delayed-match": Entry(
+        "is it the stimulus that was shown before a delay", "all right", build=memory.DelayedMatch
+    ),
+    "adding": Entry("add two marked numbers of 50", "-0.01", build=memory.adding),
+    "lorenz": Entry("predict the Lorenz system", f"{lorenz.SOLVED:g}", build=lorenz.lorenz),
+    "lorenz-x": Entry(
+        "the same, from x alone", f"{lorenz.SOLVED:g}", build=partial(lorenz.lorenz, inputs="x")
     ),
     **{
         name: Entry(f"fit {target.about}", "-0.0001", build=partial(regression.regression, name))

@@ -85,7 +85,8 @@ def delayed_recall(
     test = sequences([2 * longest, 4 * longest])
     return Task(
         "delayed-recall", options, X, Y, weights=weights, test=test, sequences=True,
-        loss="binary", measure=measure, input_names=("signal", "record", "play"), output_names=("bit",),
+        loss="binary", measure=measure, input_names=("signal", "record", "play"),
+        output_names=("bit",),
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ def delayed_recall(
     bits: int = 1,
     shortest: int = 5,
     longest: int = 15,
+    lead: int = 5,
     samples: int = 8,
     noise: float = 1.0,
     data_seed: int = 0,
@@ -30,14 +31,15 @@ def delayed_recall(
     """Keep some bits over a delay whose length is not known, and over longer ones than trained.
 
     The inputs are ``signal``, ``record`` and ``play``. While ``record`` is 1, for as many ticks as
-    there are bits, the signal is a bit, −1 or 1, per tick. Then it is a distractor from
-    U(−noise, noise), with noise 1 as large as a bit, so that only ``record`` tells one from the
-    other. After the delay ``play`` is 1 for as many ticks as there are bits, and the answers there
-    are to be the bits in their order. Nothing else counts. Each draw of distractors comes with all
-    patterns of bits, so whoever remembers nothing is right for half of the bits.
+    there are bits, the signal is a bit, −1 or 1, per tick. Before and after, it is a distractor
+    from U(−noise, noise), with noise 1 as large as a bit, so that only ``record`` tells one from
+    the other. After the delay ``play`` is 1 for as many ticks as there are bits, and the answers
+    there are to be the bits in their order. Nothing else counts. Each draw of distractors comes
+    with all patterns of bits, so whoever remembers nothing is right for half of the bits.
 
     There are as many sequences of each delay from ``shortest`` to ``longest``. The test has
-    delays of two and of four times the longest, 30 and 60 ticks by default.
+    delays of two and of four times the longest, 30 and 60 ticks by default, and leads like those
+    of training.
 
     Source: our own; the inputs are those of neat-python's example ``memory-variable``.
 
@@ -45,6 +47,8 @@ def delayed_recall(
         bits: Bits to keep, from 1 to 8; in order, so that several need a memory of each.
         shortest: Ticks between the last bit and the first answer.
         longest: Likewise.
+        lead: Most ticks before the first bit; each draw has any number from 0 on. With none, a
+            memory that is empty at first can keep the first signal that comes.
         samples: Draws of distractors for each delay; there are 2^bits times as many sequences.
         noise: Half-width of the distractors.
         data_seed: Of the distractors.
@@ -54,31 +58,32 @@ def delayed_recall(
         raise ValueError(_checks.message("bits", f"at most {_MOST_BITS}", bits))
     _checks.integer("shortest", shortest, 0)
     _checks.integer("longest", longest, max(1, shortest), "It is the longest of the delays.")
+    _checks.integer("lead", lead, 0)
     _checks.integer("samples", samples, 1)
     noise = _checks.number("noise", noise, least=0.0, finite=True)
     draw = np.random.default_rng(_checks.integer("data_seed", data_seed, 0))
     patterns = ((np.arange(1 << bits)[:, None] >> np.arange(bits)) & 1).astype(np.float64)
 
     def sequences(delays: list[int]) -> tuple[Array, Array, Array]:
-        shown = np.tile(patterns, (samples, 1)).T  # (bits, B of a delay)
-        ticks, count = 2 * bits + max(delays), shown.shape[1]
-        X = np.zeros((ticks, len(delays), count, 3))
-        Y = np.zeros((ticks, len(delays), count, 1))
-        weights = np.zeros(Y.shape[:-1])
-        for k, delay in enumerate(delays):
-            play, end = bits + delay, 2 * bits + delay
-            own = draw.uniform(-noise, noise, (end, samples))
-            X[:end, k, :, 0] = np.repeat(own, len(patterns), axis=1)
-            X[:bits, k, :, 0] = 2.0 * shown - 1.0
-            X[:bits, k, :, 1] = 1.0
+        ticks, draws = lead + 2 * bits + max(delays), np.repeat(delays, samples)
+        X = np.zeros((ticks, draws.size, len(patterns), 3))
+        Y = np.zeros((*X.shape[:-1], 1))
+        weights = np.zeros(X.shape[:-1])
+        for k, delay in enumerate(draws):
+            record = int(draw.integers(lead + 1))
+            play = record + bits + delay
+            end = play + bits
+            X[:end, k, :, 0] = draw.uniform(-noise, noise, (end, 1))
+            X[record : record + bits, k, :, 0] = 2.0 * patterns.T - 1.0
+            X[record : record + bits, k, :, 1] = 1.0
             X[play:end, k, :, 2] = 1.0
-            Y[play:end, k, :, 0] = shown
+            Y[play:end, k, :, 0] = patterns.T
             weights[play:end, k] = 1.0
-        flat = (ticks, len(delays) * count)
+        flat = (ticks, draws.size * len(patterns))
         return X.reshape(*flat, 3), Y.reshape(*flat, 1), weights.reshape(flat)
 
     options = {
-        "bits": int(bits), "shortest": int(shortest), "longest": int(longest),
+        "bits": int(bits), "shortest": int(shortest), "longest": int(longest), "lead": int(lead),
         "samples": int(samples), "noise": noise, "data_seed": int(data_seed), "measure": measure,
     }  # fmt: skip
     X, Y, weights = sequences(list(range(shortest, longest + 1)))

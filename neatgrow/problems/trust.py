@@ -15,7 +15,9 @@ _ENVIRONMENT = frozenset({
     "input_names", "output_names",
 })  # fmt: skip
 # That memory grows with.
-_SIZES = ("n", "samples", "length", "lag", "longest", "delay", "ticks", "episodes", "slots")
+_SIZES = (
+    "n", "samples", "length", "lag", "longest", "lead", "delay", "ticks", "episodes", "slots",
+)  # fmt: skip
 _MOST_TOGETHER = 10_000_000
 _MOST_NUMBERS = 400  # of an argument of gymnasium.make
 _REMEDY = (

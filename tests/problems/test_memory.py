@@ -1,5 +1,7 @@
 """Tasks of memory against their definitions, and against hand-made networks that solve them."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from test_tasks import accuracy, feedforward, network_of
@@ -46,28 +48,32 @@ def test_a_latch_recalls_a_bit_over_delays_of_any_length():
 
 @pytest.mark.parametrize("bits", [1, 3])
 def test_sequences_of_recall_tick_by_tick(bits):
-    task = memory.delayed_recall(bits=bits, shortest=2, longest=4, samples=3, noise=0.5)
+    task = memory.delayed_recall(bits=bits, shortest=2, longest=4, lead=3, samples=9, noise=0.5)
     patterns = 2**bits
     for (X, Y, weights), delays in (
         ((task.X, task.Y, task.weights), (2, 3, 4)), (task.test, (8, 16)),
     ):  # fmt: skip
-        count = 3 * patterns
-        assert X.shape == (2 * bits + delays[-1], count * len(delays), 3)
+        count, leads = 9 * patterns, set()
+        assert X.shape == (3 + 2 * bits + delays[-1], count * len(delays), 3)
         for b in range(X.shape[1]):
             delay = delays[b // count]
             signal, record, play = X[:, b].T
-            end = 2 * bits + delay
-            assert np.flatnonzero(record).tolist() == list(range(bits))
-            assert np.flatnonzero(play).tolist() == list(range(bits + delay, end))
+            first = int(record.argmax())
+            leads.add(first)
+            end = first + 2 * bits + delay
+            assert np.flatnonzero(record).tolist() == list(range(first, first + bits))
+            assert np.flatnonzero(play).tolist() == list(range(end - bits, end))
             assert np.array_equal(weights[:, b] > 0, play > 0)
-            assert np.array_equal(Y[play > 0, b, 0], signal[:bits] > 0)
-            assert set(signal[:bits]) <= {-1.0, 1.0} and np.abs(signal[bits:]).max() <= 0.5
-            assert not signal[end:].any()
-        shown = {tuple(signs) for signs in X[:bits, :count, 0].T}
-        assert len(shown) == patterns
-        first = X[bits:, :patterns, 0]
-        assert (first == first[:, :1]).all()  # the same distractors for every pattern
-    assert not np.array_equal(task.X[bits, :, 0], task.test[0][bits, : task.X.shape[1], 0])
+            assert np.array_equal(Y[play > 0, b, 0], signal[record > 0] > 0)
+            assert set(signal[record > 0]) <= {-1.0, 1.0} and not signal[end:].any()
+            assert 0 < np.abs(signal[:end][record[:end] == 0]).max() <= 0.5
+        assert leads == {0, 1, 2, 3}
+        alike = X.reshape(len(X), -1, patterns, 3)
+        rest = alike[..., 0] * (1 - alike[..., 1])
+        assert (rest == rest[:, :, :1]).all()  # the same distractors for every pattern
+        shown = alike[:, 0, :, 0][alike[:, 0, 0, 1] > 0]
+        assert {tuple(signs) for signs in shown.T} == set(product((-1.0, 1.0), repeat=bits))
+    assert len(memory.delayed_recall(lead=0).X) == 17
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -20,11 +20,13 @@ _BUBBLES, _WIDTH = 4, 1.2  # windows through which a part is seen, and their wid
 class Digits(Task):
     """Tell ten handwritten digits apart; whole ones in training, parts of them in the test.
 
-    An image of 8 × 8 pixels, 0 to 1, stands before the network for ``ticks`` ticks, and the largest
-    of ten outputs is its answer after each of them. Networks learn from whole images alone. What
-    they can make of parts is :meth:`seen_in_part`: pixels outside of a few soft round windows at
-    random places are 0, and the answers are read after each tick. That is the form, in small, of
-    an experiment on people and recurrent networks, in which looking longer helped.
+    An image of 8 × 8 pixels, 0 to 1, stands before the network for ``ticks`` ticks, seen at each of
+    them with other noise, from N(0, noise²) in every pixel; the largest of ten outputs is the
+    answer after each tick. Networks learn from whole images alone. What they can make of parts is
+    :meth:`seen_in_part`: pixels outside of a few soft round windows at random places are 0 but for
+    the noise, and the answers are read after each tick. That is the form, in small, of an
+    experiment on people and recurrent networks, in which looking longer helped. Without noise
+    every tick shows the same, and all that a longer look can add is thought.
 
     The images are those of scikit-learn, 1,797 of them, split at random into 1,200 to train and
     597 to test.
@@ -35,14 +37,16 @@ class Digits(Task):
 
     Args:
         ticks: That an image is shown.
+        noise: Standard deviation in each pixel at each tick.
+        draws: How often each image is shown in training, each time with other noise.
         every: Whether the answer after every tick counts in training, or that after the last.
         validation: Share of the training images that fitness is judged on and that nobody learns
             from; 0 for none, and then it is judged on all.
-        data_seed: Of the split.
+        data_seed: Of the split, and of the noise.
         measure: What fitness is; see :class:`Supervised`.
 
     Attributes:
-        images: (1200 less those of validation, 64), those of training, whole.
+        images: Without noise: (1200 less those of validation, 64), those of training, whole.
         digits: (…) int64, what they show.
         test_images: (597, 64) those of the test, whole.
         test_digits: (597,) int64.
@@ -55,12 +59,16 @@ class Digits(Task):
         self,
         *,
         ticks: int = 10,
+        noise: float = 0.3,
+        draws: int = 1,
         every: bool = False,
         validation: float = 0.0,
         data_seed: int = 0,
         measure: Measure = "all_right",
     ) -> None:
         self.ticks = _checks.integer("ticks", ticks, 1)
+        self.noise = _checks.number("noise", noise, least=0.0, finite=True)
+        _checks.integer("draws", draws, 1)
         _checks.flag("every", every)
         if _checks.number("validation", validation, least=0.0, finite=True) > 0.9:
             raise ValueError(_checks.message("validation", "a share from 0 to 0.9", validation))
@@ -72,26 +80,29 @@ class Digits(Task):
         self.images, self.digits = images[kept], digits[kept]
         self.test_images, self.test_digits = images[order[:_TEST]], digits[order[:_TEST]]
         options: dict[str, Any] = {
-            "ticks": int(ticks), "every": bool(every), "validation": float(validation),
-            "data_seed": int(data_seed), "measure": measure,
+            "ticks": int(ticks), "noise": self.noise, "draws": int(draws), "every": bool(every),
+            "validation": float(validation), "data_seed": int(data_seed), "measure": measure,
         }  # fmt: skip
-        judged = self._shown(images[held], digits[held], every) if held.size else None
-        X, Y, weights = self._shown(self.images, self.digits, every)
+        judged = self._shown(images[held], digits[held], every, draw) if held.size else None
+        whole, wanted = (np.repeat(part, draws, axis=0) for part in (self.images, self.digits))
+        X, Y, weights = self._shown(whole, wanted, every, draw)
+        test = self._shown(self.test_images, self.test_digits, False, draw)
         super().__init__(
             "digits", options, X, Y, weights=weights, validation=judged,
-            test=self._shown(self.test_images, self.test_digits, False), sequences=True,
-            loss="categorical", measure=measure,
+            test=test, sequences=True, loss="categorical", measure=measure,
             input_names=tuple(f"{row}, {column}" for row in range(SIDE) for column in range(SIDE)),
             output_names=tuple(f"digit {k}" for k in range(10)),
         )  # fmt: skip
 
-    def _shown(self, images: Array, digits: Array, every: bool) -> tuple[Array, Array, Array]:
+    def _shown(
+        self, images: Array, digits: Array, every: bool, draw: np.random.Generator
+    ) -> tuple[Array, Array, Array]:
         """Images (B, 64) before the network, (T, B, 64), wanted digits and the ticks that count."""
         shape = (self.ticks, len(images))
         weights = np.full(shape, float(every))
         weights[-1] = 1.0
-        wanted = np.broadcast_to(np.eye(10)[digits], (*shape, 10))
-        return np.broadcast_to(images, (*shape, SIDE * SIDE)).copy(), wanted.copy(), weights
+        wanted = np.broadcast_to(np.eye(10)[digits], (*shape, 10)).copy()
+        return images + draw.normal(0.0, self.noise, (*shape, SIDE * SIDE)), wanted, weights
 
     def seen_in_part(
         self,
@@ -109,7 +120,7 @@ class Digits(Task):
             visibilities: (K,) shares of the pixels that are seen.
             ticks: T, by default those of training.
             draws: Of the hidden parts of each image.
-            seed: Of these draws.
+            seed: Of these draws, and of the noise.
         """
         networks.interface.check_graph("networks")
         ticks = self.ticks if ticks is None else _checks.integer("ticks", ticks, 1)
@@ -117,10 +128,11 @@ class Digits(Task):
         images, digits = (
             np.repeat(part, draws, axis=0) for part in (self.test_images, self.test_digits)
         )
+        draw = np.random.default_rng(_checks.integer("seed", seed, 0))
+        noise = draw.normal(0.0, self.noise, (ticks, *images.shape))
         shares = []
         for visibility in visibilities:
-            seen = hidden(images, visibility, seed=seed)
-            outputs = networks.run(np.broadcast_to(seen, (ticks, *seen.shape)).copy())
+            outputs = networks.run(hidden(images, visibility, seed=seed) + noise)
             right = (outputs.argmax(axis=-1) == digits) & ~np.isnan(outputs).any(axis=-1)
             shares.append(right.mean(axis=2))
         return np.stack(shares, axis=1)

@@ -16,7 +16,8 @@ _ENVIRONMENT = frozenset({
 })  # fmt: skip
 # That memory grows with.
 _SIZES = (
-    "n", "samples", "length", "lag", "longest", "lead", "delay", "ticks", "episodes", "slots",
+    "n", "samples", "length", "lag", "longest", "lead", "delay", "ticks", "draws", "episodes",
+    "slots",
 )  # fmt: skip
 _MOST_TOGETHER = 10_000_000
 _MOST_NUMBERS = 400  # of an argument of gymnasium.make

@@ -45,13 +45,18 @@ def test_windows_are_where_their_formula_has_them():
 
 @needs_sklearn
 def test_digits_are_split_and_held_before_the_network():
-    task = digits.Digits(ticks=3, validation=0.25)
+    task = digits.Digits(ticks=3, noise=0.0, validation=0.25)
     assert task.X.shape == (3, 900, 64) and task.Y.shape == (3, 900, 10)
     assert task.validation[0].shape == (3, 300, 64) and task.test[0].shape == (3, 597, 64)
     assert (task.images == task.X).all() and 0 == task.X.min() < task.X.max() == 1
     assert np.array_equal(task.Y[2].argmax(axis=1), task.digits)
     assert task.weights.sum(axis=1).tolist() == [0, 0, 900]
     assert digits.Digits(ticks=3, every=True).weights.all()
+    noisy = digits.Digits(ticks=3, noise=0.2, draws=2, validation=0.25)
+    gaps = noisy.X - np.repeat(noisy.images, 2, axis=0)
+    assert noisy.X.shape == (3, 1800, 64) and np.array_equal(noisy.images, task.images)
+    assert gaps.std() == pytest.approx(0.2, rel=0.01) and abs(gaps.mean()) < 0.005
+    assert abs(np.corrcoef(gaps[0].ravel(), gaps[1].ravel())[0, 1]) < 0.02
     whole = digits.Digits(ticks=1)
     rows = [row.tobytes() for row in np.concatenate([whole.images, whole.test_images])]
     known = {row.tobytes() for row in digits._images()[0]}
@@ -62,7 +67,7 @@ def test_digits_are_split_and_held_before_the_network():
 @needs_sklearn
 def test_accuracy_is_told_by_visibility_and_tick():
     """Ten templates, means of the digits, read at once; and the same with a tick of delay."""
-    task = digits.Digits(ticks=3)
+    task = digits.Digits(ticks=3, noise=0.0)
     means = np.stack([task.images[task.digits == k].mean(axis=0) for k in range(10)])
     edges = [(i, 64 + k, means[k, i]) for k in range(10) for i in range(64)]
     nodes = {
@@ -81,14 +86,33 @@ def test_accuracy_is_told_by_visibility_and_tick():
     assert found[0, 1, 0] == pytest.approx(right.mean())
     nothing = np.bincount(task.test_digits)[int(np.argmin((means**2).sum(axis=1)))]
     assert found[0, 2, 0] == pytest.approx(nothing / 597)
-    late = genome.with_interface(update="synchronous")
-    assert task.seen_in_part(late.batch().compile(), [0.5]).shape == (1, 1, 3)
+    assert task.seen_in_part(networks, [0.5]).shape == (1, 1, 3)
+
+
+@needs_sklearn
+def test_a_longer_look_averages_noise_away():
+    task = digits.Digits(ticks=1, noise=0.8)
+    means = np.stack([task.images[task.digits == k].mean(axis=0) for k in range(10)])
+    edges = [(i, 64 + k, means[k, i]) for k in range(10) for i in range(64)]
+    nodes = {
+        64 + k: {
+            "activation": "identity", "bias": -0.5 * (means[k] ** 2).sum(), "dynamics": "leaky",
+            "time_constant": 10.0,
+        }
+        for k in range(10)
+    }  # fmt: skip
+    genome = ng.Genome.from_edges(edges, inputs=64, outputs=10, nodes=nodes)
+    found = task.seen_in_part(genome.batch().compile(), [1.0, 0.5], ticks=20, seed=1)[0]
+    assert (found[:, -1] > found[:, 0] + 0.08).all()
+    again = task.seen_in_part(genome.batch().compile(), [1.0, 0.5], ticks=20, seed=1)[0]
+    assert np.array_equal(found, again)
 
 
 @needs_sklearn
 def test_it_is_built_by_name_and_rebuilt_with_every_option():
     options = {
-        "ticks": 2, "every": True, "validation": 0.1, "data_seed": 3, "measure": "accuracy"
+        "ticks": 2, "noise": 0.1, "draws": 2, "every": True, "validation": 0.1, "data_seed": 3,
+        "measure": "accuracy",
     }  # fmt: skip
     task = digits.Digits(**options)
     described = json.loads(json.dumps(task.describe()))

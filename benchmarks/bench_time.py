@@ -255,7 +255,6 @@ def walker_rows() -> Iterator[tuple[str, Row]]:
         "genes.weight.perturb_rate": 0.5, "genes.weight.replace_rate": 0.02,
         "genes.bias.mutate_rate": 0.8, "genes.time_constant.mutate_rate": 0.8,
         "genes.time_constant.perturb_rate": 0.5, "population_size": POOL, "update": "synchronous",
-        "species.target": 1, "selection.survival": 0.1,
     }  # fmt: skip
 
     def walked(sensor: bool, grows: bool) -> Callable[[int], tuple[float, int]]:

@@ -1,6 +1,6 @@
 """Tasks of time, beside the published figures and beside what needs no time at all.
 
-    python -m benchmarks.bench_time [ROW …] [--seeds N] [--first 1]
+    python -m benchmarks.bench_time [ROW …] [--seeds N] [--first 1] [--picture FILE]
 
 A row for each way to a task: of the seeds from ``--first`` on, how many reach the bar, their
 scores, and the published figures or the fits to the same data that the bar comes from. Beside
@@ -16,7 +16,8 @@ minus half of the sum of the weights that come in (centre-crossing circuits, Mat
 2002) where there is no sensor, since of other random circuits one in a thousand walks at all.
 Digits are told after 10 ticks, by leaky nodes that learned at every tick, and beside them after
 one, by a network of as many nodes and connections that learned to answer at once from as many looks
-at the images; the score is the gain in accuracy, the mean over four visibilities.
+at the images; the score is the gain in accuracy, the mean over four visibilities. The picture is of
+their accuracy by visibility and tick, mean over the seeds.
 """
 
 import argparse
@@ -318,13 +319,30 @@ def seen(ticks: int, nodes: str, noise: float, seed: int) -> Any:
     return task.seen_in_part(genome.batch().compile(), VISIBILITIES, draws=2, seed=seed)[0]
 
 
+CURVES: list[tuple[Any, Any]] = []  # accuracy (K, T) of each seed, and after one tick (K,)
+
+
+def draw_curves(path: str) -> None:
+    """Accuracy after each tick, a line per visibility; dashed, the network of one tick."""
+    import matplotlib.pyplot as plt
+
+    long, short = (np.mean(part, axis=0) for part in zip(*CURVES, strict=True))
+    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+    for share, row, other in zip(VISIBILITIES, long, short, strict=True):
+        (drawn,) = axes.plot(np.arange(1, row.size + 1), row, label=f"{share:.0%} seen")
+        axes.axhline(other, color=drawn.get_color(), linestyle="--", linewidth=1)
+    axes.set(xlabel="ticks of looking", ylabel="accuracy", xticks=np.arange(1, long.shape[1] + 1))
+    axes.legend(title="dashed: one tick")
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
 def digits_rows() -> Iterator[tuple[str, Row]]:
     def gained(noise: float) -> Callable[[int], tuple[float, int]]:
         def run(seed: int) -> tuple[float, int]:
             long, short = seen(10, "leaky", noise, seed), seen(1, "instant", noise, seed)
-            for share, row, other in zip(VISIBILITIES, long, short, strict=True):
-                curve = " ".join(f"{value:.3f}" for value in row)
-                print(f"    {share:.2f} seen: {curve}; one tick {other[0]:.3f}", file=sys.stderr)
+            if noise:
+                CURVES.append((long, short[:, 0]))
             return float(long[:, -1].mean() - short[:, 0].mean()), HIDDEN
 
         return run
@@ -365,6 +383,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--nodes", choices=("leaky", "instant"), help="only these")
+    parser.add_argument("--picture", metavar="FILE", help="of the digits that were run")
     options = parser.parse_args()
     ng.set_threads(1)
     lines = []
@@ -379,6 +398,8 @@ def main() -> None:
             print(told, file=sys.stderr, flush=True)
         lines.append(line(row, ran))
     print(markdown(HEADER, lines))
+    if options.picture:
+        draw_curves(options.picture)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from neatgrow.learning.training import fine_tune
 from neatgrow.problems.gymnasium.problem import Gymnasium
 from neatgrow.problems.simulation.mazes import TMaze
 from neatgrow.problems.simulation.poles import PoleBalancing
+from neatgrow.problems.simulation.walker import Walker
 from neatgrow.problems.supervised import XOR
 from neatgrow.runs.evolve import evolve
 
@@ -63,7 +64,7 @@ def _float64() -> None:
 
 def _simulations() -> None:
     poles = [PoleBalancing(poles=k, velocities=seen) for k in (1, 2) for seen in (True, False)]
-    problems: list[Problem] = [*poles, TMaze()]
+    problems: list[Problem] = [*poles, TMaze(), Walker(time=1.0)]
     for problem in problems:
         evolve(problem, config=Config(population_size=4), generations=1, progress=False)
 

@@ -57,6 +57,7 @@ from neatgrow.problems.policies import evaluate as evaluate
 from neatgrow.problems.simulation.mazes import TMaze as TMaze
 from neatgrow.problems.simulation.poles import PoleBalancing as PoleBalancing
 from neatgrow.problems.simulation.problem import Simulation as Simulation
+from neatgrow.problems.simulation.walker import Walker as Walker
 from neatgrow.problems.spikes import SpikingXOR as SpikingXOR
 from neatgrow.problems.supervised import XOR as XOR
 from neatgrow.problems.supervised import Supervised as Supervised

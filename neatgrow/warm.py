@@ -23,6 +23,7 @@ from neatgrow.learning.training import fine_tune
 from neatgrow.problems.gymnasium.problem import Gymnasium
 from neatgrow.problems.simulation.mazes import TMaze
 from neatgrow.problems.simulation.poles import PoleBalancing
+from neatgrow.problems.simulation.walker import Walker
 from neatgrow.problems.supervised import XOR
 from neatgrow.runs.evolve import evolve
 from neatgrow.timing import izhikevich_type
@@ -72,7 +73,7 @@ def _time() -> None:
 
 def _simulations() -> None:
     poles = [PoleBalancing(poles=k, velocities=seen) for k in (1, 2) for seen in (True, False)]
-    problems: list[Problem] = [*poles, TMaze()]
+    problems: list[Problem] = [*poles, TMaze(), Walker(time=1.0)]
     for problem in problems:
         evolve(problem, config=Config(population_size=4), generations=1, progress=False)
 

@@ -143,6 +143,16 @@ class Supervised:
         x, y, w = self._set(X, Y, weights)
         return self._share_right(networks.run(x) if self.sequences else networks.predict(x), y, w)
 
+    def losses(
+        self, networks: Networks, X: ArrayLike, Y: ArrayLike, weights: ArrayLike | None = None
+    ) -> Array:
+        """(N,) losses in any set shaped like the training set."""
+        networks.interface.check_graph("networks")
+        x, y, w = self._set(X, Y, weights)
+        return losses_of(
+            networks.run(x) if self.sequences else networks.predict(x), y, w, self.loss
+        )
+
     def _share_right(self, outputs: Array, Y: Array, weights: Array) -> Array:
         if self.outputs == 1 or self.loss == "binary":
             middle = 0.5 if self.loss == "binary" else self._middle

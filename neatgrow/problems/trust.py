@@ -14,7 +14,11 @@ _ENVIRONMENT = frozenset({
     "clip_rewards", "frame_skip", "sample", "make_kwargs", "name", "slots", "backend", "factory",
     "input_names", "output_names",
 })  # fmt: skip
-_SIZES = ("n", "samples", "length", "lag", "episodes", "slots")  # that memory grows with
+# That memory grows with.
+_SIZES = (
+    "n", "samples", "length", "lag", "longest", "lead", "delay", "ticks", "draws", "episodes",
+    "slots",
+)  # fmt: skip
 _MOST_TOGETHER = 10_000_000
 _MOST_NUMBERS = 400  # of an argument of gymnasium.make
 _REMEDY = (

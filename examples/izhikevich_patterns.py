@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import neatgrow as ng
 
@@ -78,8 +79,23 @@ def currents(pattern: Pattern) -> np.ndarray:
     return np.array([[pattern.current(t)] for t in times])
 
 
+def main() -> None:
+    figure = Figure(figsize=(11, 13), layout="constrained")
+    for axes, pattern in zip(figure.subplots(6, 3).flat, PATTERNS, strict=False):
+        current = currents(pattern)
+        seen = network_of(pattern).record(current)
+        times, spikes = np.arange(len(seen)) * pattern.step, np.flatnonzero(seen.spikes[:, 0])
+        print(f"{pattern.name:27} {len(spikes):2d} spikes, the first at {times[spikes[0]]:g} ms")
+        assert len(spikes) == pattern.spikes
+        shown = np.where(seen.spikes[:, 0], 30.0, seen.potentials[:, 0])
+        axes.plot(times, shown, linewidth=0.8)
+        height = max(np.ptp(current), 1e-9)
+        axes.plot(times, -105 + 15 * (current[:, 0] - current.min()) / height, color="grey")
+        axes.set_title(pattern.name, fontsize=9)
+        axes.set_yticks([])
+    figure.axes[-1].set_axis_off()
+    figure.savefig("izhikevich_patterns.png", dpi=80)
+
+
 if __name__ == "__main__":
-    for p in PATTERNS:
-        s = network_of(p).run(currents(p)[:, None])[:, 0, 0]
-        at = np.flatnonzero(s) * p.step
-        print(p.name, p.spikes, int(s.sum()), at[:1])
+    main()

@@ -37,7 +37,14 @@ from neatgrow.kernels.functions import (
     tanh,
 )
 from neatgrow.kernels.jit import at, helper, inlined, kernel
-from neatgrow.kernels.plan import CODING, READOUT, TICKS, flat_dynamics, unflattened
+from neatgrow.kernels.plan import (
+    CODING,
+    READOUT,
+    TICKS,
+    flat_instant,
+    flat_timed,
+    unflattened,
+)
 from neatgrow.kernels.rows import activate_row
 
 CURRENT, RATE, LATENCY = range(3)  # of Plan.staring: how inputs enter,
@@ -133,6 +140,19 @@ def enter(code, given, i, t, ticks, own, size):
 @inlined
 def stare(plan, custom, n, x, slots, y):
     """One observation x (I,) of network n on its slots, answered in y (O,)."""
+    if plan.staring[0, TICKS] == 1:  # by itself, as a loop around it would cost it registers
+        for i in range(x.shape[0]):
+            slots[i] = x[i]
+        tick(plan, custom, n, x.shape[0], slots)
+        for o in range(y.shape[0]):
+            y[o] = slots[plan.output_slot[n, o]]
+    else:
+        _hold(plan, custom, n, x, slots, y)
+
+
+@helper
+def _hold(plan, custom, n, x, slots, y):
+    """:func:`stare` for several ticks."""
     ticks, adds = plan.staring[0, TICKS], plan.staring[0, READOUT] == MEAN_OF_TICKS
     for t in range(ticks):
         for i in range(x.shape[0]):
@@ -141,7 +161,7 @@ def stare(plan, custom, n, x, slots, y):
         for o in range(y.shape[0]):
             value = slots[plan.output_slot[n, o]]
             y[o] = y[o] + value if adds and t > 0 else value
-    if adds and ticks > 1:
+    if adds:
         for o in range(y.shape[0]):
             y[o] /= like(y[o], ticks)
 
@@ -186,19 +206,18 @@ def step_alone(integers, reals, custom, slots, x, y):
         x: (I,) float64.
         y: (O,) as ``reals``, written.
     """
-    _step_alone(integers, reals, custom, slots, x, y, integers[:0].view(np.int8).reshape((0, 0)))
+    _step_alone(integers, reals, custom, slots, x, y, flat_instant(integers, reals))
 
 
 @kernel
 def step_alone_timed(integers, reals, custom, slots, x, y):
     """:func:`step_alone` of a network with nodes that are not instant."""
-    dynamics = flat_dynamics(integers, y.shape[0])
-    _step_alone(integers, reals, custom, slots, x, y, dynamics)
+    _step_alone(integers, reals, custom, slots, x, y, flat_timed(integers, reals, y.shape[0]))
 
 
 @helper
-def _step_alone(integers, reals, custom, slots, x, y, dynamics):
-    plan = unflattened(integers, reals, y.shape[0], dynamics)
+def _step_alone(integers, reals, custom, slots, x, y, timed):
+    plan = unflattened(integers, reals, y.shape[0], timed)
     stare(plan, custom, 0, x, slots, y)
 
 

@@ -166,6 +166,7 @@ def lif(z, state, node):
         spike = float(v >= threshold)
         state["rest"] = 0.0
     if not math.isfinite(v):
+        state["v"] = v
         return math.nan
     if spike:
         state["rest"] = getattr(node, "refractory", 0.0)
@@ -186,11 +187,9 @@ def izhikevich(z, state, node):
         slope = 0.04 * v * v + 5.0 * v + 140.0 - u + current
         v += node.timing.tick / node.timing.substeps * slope
     u += node.timing.tick * a * (b * v - u)
-    if not math.isfinite(v):
-        return math.nan
     spike = float(v >= 30.0)
     state["v"], state["u"] = (c, u + d) if spike else (v, u)
-    return spike
+    return spike + (v - v)  # NaN where v has run away
 
 
 DYNAMICS = {

@@ -23,62 +23,6 @@ TIMED = {
 LIF = {"dynamics": "lif", "time_constant": 5.0, "threshold": 1.0}
 
 
-def slow_lif(z, state, node):
-    """Leaky integrate and fire, Δ = 1."""
-
-    def share(tau):
-        return 1.0 - math.exp(-1.0 / tau) if tau > 0.0 else 1.0
-
-    v, b, rest, s = (state.get(name, 0.0) for name in ("v", "b", "rest", "s"))
-    node.activation = "identity"
-    s += share(node.synapse_time_constant) * (z - s)
-    threshold, spike = node.threshold + node.adaptation * b, 0.0
-    if rest < 1.0:
-        v += share(node.time_constant) * (s - v)
-        spike = float(v >= threshold)
-    if spike:
-        v = v - threshold if node.reset == "subtract" else 0.0
-    b += share(node.adaptation_time_constant) * (spike - b)
-    rest = node.refractory if spike else max(rest - 1.0, 0.0)
-    state.update(v=v, b=b, rest=rest, s=s)
-    return spike
-
-
-def slow_izhikevich(z, state, node):
-    """Izhikevich's simple model, Δ = 1 ms in two halves."""
-    a, b, c, d = (getattr(node, f"izhikevich_{name}") for name in "abcd")
-    v, u = state.get("v", node.start_potential), state.get("u", b * node.start_potential)
-    node.activation = "identity"
-    s = state.get("s", 0.0)
-    tau = node.synapse_time_constant
-    s += (1.0 - math.exp(-1.0 / tau) if tau > 0.0 else 1.0) * (z - s)
-    for _ in range(2):
-        v += 0.5 * (0.04 * v * v + 5.0 * v + 140.0 - u + s)
-    u += a * (b * v - u)
-    spike = float(v >= 30.0) + (v - v)  # NaN where v has run away, and reset all the same
-    if v >= 30.0:
-        v, u = c, u + d
-    state.update(v=v, u=u, s=s)
-    return spike
-
-
-def slow_coded(timing, x, i, t):
-    """What enters for the value x of input i at tick t of an observation."""
-    k, sign, size = timing.ticks, math.copysign(1.0, x), min(abs(x), 1.0)
-    if timing.input_coding == "rate":
-        phase = (i * 0.6180339887498949) % 1.0
-        return sign * (math.floor((t + 1) * size + phase) - math.floor(t * size + phase))
-    if timing.input_coding == "latency":
-        return sign if size > 0.0 and t == math.floor((1.0 - size) * (k - 1) + 0.5) else 0.0
-    return x
-
-
-@pytest.fixture(autouse=True)
-def twins(monkeypatch):
-    own = {"lif": slow_lif, "izhikevich": slow_izhikevich}
-    monkeypatch.setattr(oracles, "DYNAMICS", oracles.DYNAMICS | own)
-
-
 @pytest.mark.parametrize(
     "timing",
     [
@@ -97,11 +41,14 @@ def test_a_recording_holds_what_the_slow_twin_holds_at_every_tick(timing):
         nodes = genome.node_id[recording.node_gene].tolist()
         for row in range(len(recording)):
             step, t = divmod(row, settings.ticks)
-            given = [slow_coded(settings, value, i, t) for i, value in enumerate(X[step])]
+            given = [
+                oracles.coded(settings.input_coding, value, i, t, settings.ticks)
+                for i, value in enumerate(X[step])
+            ]
             np.testing.assert_array_equal(recording.inputs[row], given)
             tables = []
             for twin in (slow, rough):
-                twin.tick(given)
+                twin._tick(given)
                 own = [(twin.past[-1][v], twin.states[v].get("v", math.nan)) for v in nodes]
                 tables.append(np.transpose(own))
             if not np.allclose(*tables, rtol=1e-7, atol=1e-7, equal_nan=True):

@@ -372,7 +372,7 @@ def draw_curves(path: str) -> None:
         (drawn,) = axes.plot(np.arange(1, row.size + 1), row, label=f"{share:.0%} seen")
         axes.axhline(other, color=drawn.get_color(), linestyle="--", linewidth=1)
     axes.set(xlabel="ticks of looking", ylabel="accuracy", xticks=np.arange(1, long.shape[1] + 1))
-    axes.legend(title="dashed: one tick")
+    figure.legend(title="dashed: one tick", loc="outside right upper")
     figure.savefig(path, dpi=150)
     plt.close(figure)
 

@@ -74,12 +74,13 @@ def reaches(ranges: Array, loss: str, low: Array, high: Array) -> Array:
 
 
 def outputs_spike(config: Config) -> bool:
-    """Whether outputs that evolve under these settings may be of nodes that give spikes."""
+    """Whether all outputs that evolve under these settings are of nodes that give spikes."""
     column = config.genes.dynamics
     if column is None:
         return False
     possible = column.options if column.outputs is None else (column.outputs,)
-    return any(declared.spikes and declared.name in possible for declared in BUILT_IN)
+    spiking = {declared.name for declared in BUILT_IN if declared.spikes}
+    return spiking.issuperset(possible)
 
 
 def complaint_of_settings(config: Config, lessons: Lessons) -> str | None:

@@ -66,7 +66,7 @@ def _advance(plan, custom, v, z, slots):
     elif kind == IZHIKEVICH:
         substeps = plan.staring[0, SUBSTEPS]
         cell = neurons.izhikevich_of(p, plan.pace[0], substeps)
-        s = slots[k + at(2)] + cell.synapse * (z - slots[k + at(2)])
+        s = neurons.through_synapse(cell, z, slots[k + at(2)])
         slots[k + at(2)] = s
         for _ in range(substeps):
             slots[k] = neurons.potential(cell, slots[k], slots[k + at(1)], s)
@@ -109,7 +109,7 @@ def _advance_row(plan, custom, v, z, slots, slot, size):
         cell = neurons.izhikevich_of(p, plan.pace[0], substeps)
         potential, u, s = slots[k], slots[k + at(1)], slots[k + at(2)]
         for i in range(size):
-            s[i] += cell.synapse * (z[i] - s[i])
+            s[i] = neurons.through_synapse(cell, z[i], s[i])
         for _ in range(substeps):
             for i in range(size):
                 potential[i] = neurons.potential(cell, potential[i], u[i], s[i])

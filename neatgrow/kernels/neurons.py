@@ -60,6 +60,12 @@ def surrogate(kind, width, x):
     return one / ((one + abs(y)) * (one + abs(y)))
 
 
+@helper
+def through_synapse(cell, z, s):
+    """s after a tick: exactly z where its share is 1, that is without a synapse."""
+    return z + (like(z, 1.0) - cell.synapse) * (s - z)
+
+
 class Lif(NamedTuple):
     """What a lif node's parameters come to; the order of its parameters is that of
     ``timing.BUILT_IN``."""
@@ -87,7 +93,7 @@ def lif_of(p, pace):
 def lif_forth(cell, z, v, b, rest, s):
     """Output and states after a tick: a, v, b, ticks of rest that are left, s."""
     zero, one = like(v, 0.0), like(v, 1.0)
-    s = s + cell.synapse * (z - s)
+    s = through_synapse(cell, z, s)
     awake = rest < one
     v = v + cell.share * (s - v) if awake else v
     threshold = cell.threshold + cell.adaptation * b
@@ -117,7 +123,7 @@ def lif_back(cell, how, z, before, d_after):
     v0, b0, rest, s0 = before
     d_a, d_v, d_b, d_s = d_after
     zero, one = like(v0, 0.0), like(v0, 1.0)
-    s = s0 + cell.synapse * (z - s0)
+    s = through_synapse(cell, z, s0)
     awake = rest < one
     v = v0 + cell.share * (s - v0) if awake else v0
     above = v - (cell.threshold + cell.adaptation * b0)
@@ -202,7 +208,7 @@ def izhikevich_back(cell, how, substeps, z, before, d_after):
     v0, u0, s0 = before
     d_a, d_v, d_u, d_s = d_after
     zero, one = like(v0, 0.0), like(v0, 1.0)
-    s = s0 + cell.synapse * (z - s0)
+    s = through_synapse(cell, z, s0)
     v = v0
     for _ in range(substeps):
         v = potential(cell, v, u0, s)

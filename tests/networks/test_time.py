@@ -11,24 +11,38 @@ from test_networks import Expected
 import neatgrow as ng
 from neatgrow.kernels import dynamics
 from neatgrow.kernels.plan import FIELDS, LEARNED, is_delayed
+from neatgrow.timing import BUILT_IN
 
 OPTIONS = ("instant", "echo", "drift", "leaky")
+NAMES = tuple(declared.name for declared in BUILT_IN)
 SYNCHRONOUS, DELAYS = {"update": "synchronous"}, {"genes.delay.swap_rate": 0.4}
 TIMED = {
     "genes.dynamics": ng.Choices(start="random", options=OPTIONS, swap_rate=0.2),
     "genes.time_constant.mutate_rate": 0.8,
 }
+# Mixed with instant and leaky nodes, and with all columns that they read, which differ widely.
 SPIKING = {
-    "genes.dynamics": ng.Choices(
-        start="random", options=("instant", "leaky", "lif", "izhikevich"), swap_rate=0.2
-    ),
-    "genes.weight.start_spread": 5.0, "genes.weight.power": 2.0, "genes.bias.start_spread": 3.0,
-    "genes.time_constant.mutate_rate": 0.8, "genes.threshold.start_spread": 0.5,
-    "genes.refractory.start_spread": 2.0, "genes.reset.swap_rate": 0.3,
-    "genes.adaptation.start_spread": 1.0, "genes.adaptation_time_constant": True,
-    "genes.synapse_time_constant.start_spread": 2.0, "genes.start_potential.start_spread": 5.0,
-    **{f"genes.izhikevich_{name}.mutate_rate": 0.8 for name in "abcd"},
-}  # fmt: skip
+    "genes.dynamics": ng.Choices(start="random", options=NAMES, swap_rate=0.2),
+    "genes.weight.maximum": 20.0,
+    "genes.weight.minimum": -10.0,
+    "genes.weight.start_spread": 8.0,
+    "genes.bias.maximum": 12.0,
+    "genes.bias.start_mean": 2.0,
+    "genes.time_constant.start_spread": 2.0,
+    "genes.threshold.start_spread": 0.5,
+    "genes.refractory.start_spread": 1.5,
+    "genes.adaptation.start_spread": 1.0,
+    "genes.reset.start": "random",
+    "genes.adaptation_time_constant.start_mean": 5.0,
+    "genes.synapse_time_constant.start_mean": 0.0,
+    "genes.izhikevich_a.start_spread": 0.05,
+    "genes.synapse_time_constant.start_spread": 1.0,
+    "genes.izhikevich_b.start_spread": 0.05,
+    "genes.izhikevich_c.start_spread": 5.0,
+    "genes.izhikevich_d.start_spread": 4.0,
+    "genes.start_potential.start_spread": 5.0,
+    "tick": 0.8,
+}
 STARING = {"ticks": 4, "readout": "mean", "tick": 0.7, "substeps": 3}
 KINDS = {
     "spiking": SPIKING, "spiking and staring": SPIKING | STARING, "staring": STARING | TIMED,
@@ -65,14 +79,15 @@ def slow_drift(z, state, node):
     return state["v"]
 
 
-@pytest.fixture(autouse=True)
-def toys(monkeypatch):
-    monkeypatch.setattr(dynamics, "_registered", {})
-    monkeypatch.setattr(
-        oracles, "DYNAMICS", oracles.DYNAMICS | {"echo": slow_echo, "drift": slow_drift}
-    )
-    ng.register_dynamics("echo", echo, states=2)
-    ng.register_dynamics("drift", drift, columns=("bias",), activates=False)
+@pytest.fixture(autouse=True, scope="module")
+def toys():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dynamics, "_registered", {})
+        slow = {"echo": slow_echo, "drift": slow_drift}
+        patch.setattr(oracles, "DYNAMICS", oracles.DYNAMICS | slow)
+        ng.register_dynamics("echo", echo, states=2)
+        ng.register_dynamics("drift", drift, columns=("bias",), activates=False)
+        yield
 
 
 def genomes_of(kind, seed=4, **shape):
@@ -176,7 +191,7 @@ SMOOTH = {"genes.activation.options": ("tanh", "sin", "sigmoid", "identity"),
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_all_ways_to_run_agree(kind, dtype):
-    networks = grown(4, inputs=3, outputs=2, **KINDS[kind], **SMOOTH).compile(dtype)
+    networks = grown(4, inputs=3, outputs=2, **(SMOOTH | KINDS[kind])).compile(dtype)
     x = np.random.default_rng(0).normal(size=(6, 130, 3)).astype(dtype)  # more than a tile
     together = networks.run(x)
     near = {"rtol": 1e-3, "atol": 1e-4} if dtype == np.float32 else {"rtol": 1e-9, "atol": 1e-12}
@@ -184,7 +199,10 @@ def test_all_ways_to_run_agree(kind, dtype):
     each = np.array([
         lanes.activate(np.tile(tick[:2], (len(networks), 1))).reshape(-1, 2, 2) for tick in x
     ])  # fmt: skip
-    np.testing.assert_allclose(each.swapaxes(0, 1), together[:, :, :2], **near)
+    differ = ~np.isclose(each.swapaxes(0, 1), together[:, :, :2], **near, equal_nan=True)
+    # One spike more or less, where rounding decides, changes all that follows in a network.
+    most = 0.05 if dtype == np.float32 and "spiking" in kind else 0.0
+    assert differ.mean() <= most, np.argwhere(differ)
     np.testing.assert_array_equal(networks[10:20].run(x), together[10:20])
     np.testing.assert_array_equal(networks.run(x[:, 129:]), together[:, :, 129:])
     np.testing.assert_array_equal(networks.predict(x[0]), together[:, 0])

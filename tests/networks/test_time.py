@@ -201,7 +201,7 @@ def test_all_ways_to_run_agree(kind, dtype):
     ])  # fmt: skip
     differ = ~np.isclose(each.swapaxes(0, 1), together[:, :, :2], **near, equal_nan=True)
     # One spike more or less, where rounding decides, changes all that follows in a network.
-    most = 0.05 if dtype == np.float32 and "spiking" in kind else 0.0
+    most = 0.05 if "spiking" in kind else 0.0
     assert differ.mean() <= most, np.argwhere(differ)
     np.testing.assert_array_equal(networks[10:20].run(x), together[10:20])
     np.testing.assert_array_equal(networks.run(x[:, 129:]), together[:, :, 129:])

@@ -35,6 +35,7 @@ from neatgrow.learning.policy.settings import PPO as PPO
 from neatgrow.learning.training import fine_tune as fine_tune
 from neatgrow.networks.networks import Network as Network
 from neatgrow.networks.networks import Networks as Networks
+from neatgrow.networks.recording import Recording as Recording
 from neatgrow.plotting.decisions import draw_decisions as draw_decisions
 from neatgrow.plotting.films.ancestry import animate_growth as animate_growth
 from neatgrow.plotting.films.ancestry import draw_growth as draw_growth
@@ -47,6 +48,7 @@ from neatgrow.plotting.history import draw_species as draw_species
 from neatgrow.plotting.losses import draw_losses as draw_losses
 from neatgrow.plotting.overview import draw_history as draw_history
 from neatgrow.plotting.pages.report import report as report
+from neatgrow.plotting.phase import draw_phase as draw_phase
 from neatgrow.plotting.repeats import draw_repeats as draw_repeats
 from neatgrow.problems.gymnasium.policy import Policy as Policy
 from neatgrow.problems.gymnasium.problem import Gymnasium as Gymnasium
@@ -55,6 +57,8 @@ from neatgrow.problems.policies import evaluate as evaluate
 from neatgrow.problems.simulation.mazes import TMaze as TMaze
 from neatgrow.problems.simulation.poles import PoleBalancing as PoleBalancing
 from neatgrow.problems.simulation.problem import Simulation as Simulation
+from neatgrow.problems.simulation.walker import Walker as Walker
+from neatgrow.problems.spikes import SpikingXOR as SpikingXOR
 from neatgrow.problems.supervised import XOR as XOR
 from neatgrow.problems.supervised import Supervised as Supervised
 from neatgrow.runs.evaluator import EvaluationError as EvaluationError
@@ -81,6 +85,8 @@ from neatgrow.selection.base import offspring_of as offspring_of
 from neatgrow.selection.population import Population as Population
 from neatgrow.selection.species import SpeciesReproduction as SpeciesReproduction
 from neatgrow.selection.species import distance as distance
+from neatgrow.timing import Timing as Timing
+from neatgrow.timing import izhikevich_type as izhikevich_type
 
 __version__: str
 __all__: list[str]

@@ -23,11 +23,12 @@ def output_activation(problem: object) -> str | None:
     return value
 
 
-# Every setting that may be "auto": what it becomes for a problem, or for none. Genomes of another
-# encoding are not what meets the problem: they become what they become without one.
-_CHOICES: dict[str, Callable[[object], Any]] = {
-    "recurrent": lambda problem: bool(sequential(problem)),
-    "genes.activation.outputs": output_activation,
+# Every setting that may be "auto": what it becomes for a problem, or for none, by the settings.
+# Genomes of another encoding are not what meets the problem: they become what they become without
+# one.
+_CHOICES: dict[str, Callable[[object, Config], Any]] = {
+    "recurrent": lambda problem, config: bool(sequential(problem)) or config.ticks > 1,
+    "genes.activation.outputs": lambda problem, config: output_activation(problem),
 }
 
 
@@ -55,7 +56,9 @@ def resolved(
         value: Any = reduce(getattr, path.split("."), config)
         if value == AUTO:
             direct = isinstance(config.encoding, Direct)
-            chosen[path] = before[path] if path in before else choose(problem if direct else None)
+            chosen[path] = (
+                before[path] if path in before else choose(problem if direct else None, config)
+            )
             if path == "recurrent" and loops and direct:
                 chosen[path] = True
         elif path in before and value == before[path]:
@@ -79,15 +82,17 @@ def said(config: Config, chosen: Mapping[str, Any], problem: object) -> str:
     parts = ["loops allowed" if config.recurrent else "no loops"]
     if "recurrent" in chosen:
         unfolds = sequential(problem)
-        parts[0] += (
-            {
-                True: ", since the problem unfolds in time (recurrent=False forbids them)",
-                False: ", since samples have no order (recurrent=True allows them)",
-                None: ", since the problem says nothing of time (recurrent=True allows them)",
-            }[unfolds]
-            if config.recurrent is bool(unfolds)
-            else (", since there were some in the beginning")
-        )
+        reasons = {
+            True: ", since the problem unfolds in time (recurrent=False forbids them)",
+            False: ", since samples have no order (recurrent=True allows them)",
+            None: ", since the problem says nothing of time (recurrent=True allows them)",
+        }
+        if config.recurrent is bool(unfolds):
+            parts[0] += reasons[unfolds]
+        elif config.ticks > 1:
+            parts[0] += f", since observations last {config.ticks} ticks (recurrent=False forbids)"
+        else:
+            parts[0] += ", since there were some in the beginning"
     if not isinstance(config.encoding, Direct):
         loops = parts[0].partition(",")[0]
         parts = [f"genomes of the encoding {config.encoding.kind!r}, {loops} in themselves"]

@@ -520,7 +520,9 @@ def _film(path: Path, problem: Any, champion: Genome, seed: int) -> int:
     film_path(path)  # what is wrong with it is said before the episode
     steps = list(problem.play(champion.compile(), seed=seed, render_mode="rgb_array"))
     decided = [step for step in steps if step.decided]
-    every = -(-len(decided) // _FILM_FRAMES)
+    ticks = champion.interface.timing.ticks  # of which each is a frame, if there are not too many
+    every = -(-len(decided) * ticks // _FILM_FRAMES)
+    every = every if every == 1 else ticks * -(-every // ticks)
     animate_activity(
         champion, [step.observation for step in decided], path, [step.view for step in decided],
         every=every, fps=_FILM_FPS, title=problem.name,

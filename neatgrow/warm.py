@@ -23,8 +23,10 @@ from neatgrow.learning.training import fine_tune
 from neatgrow.problems.gymnasium.problem import Gymnasium
 from neatgrow.problems.simulation.mazes import TMaze
 from neatgrow.problems.simulation.poles import PoleBalancing
+from neatgrow.problems.simulation.walker import Walker
 from neatgrow.problems.supervised import XOR
 from neatgrow.runs.evolve import evolve
+from neatgrow.timing import izhikevich_type
 
 
 def _genome() -> Genome:
@@ -61,9 +63,17 @@ def _float64() -> None:
     fine_tune(genome, X, np.zeros((2, 1)), steps=1, dtype=np.float64, progress=False)
 
 
+def _time() -> None:
+    spiking = izhikevich_type("regular_spiking")
+    genome = Genome.from_edges([(0, "h"), ("h", 1)], inputs=1, outputs=1, nodes={"h": spiking})
+    genome.compile().activate(np.zeros(1))
+    genome.copies(2).compile().activate(np.zeros((2, 1)))
+    fine_tune(genome, np.zeros((2, 1)), np.zeros((2, 1)), steps=1, progress=False)
+
+
 def _simulations() -> None:
     poles = [PoleBalancing(poles=k, velocities=seen) for k in (1, 2) for seen in (True, False)]
-    problems: list[Problem] = [*poles, TMaze()]
+    problems: list[Problem] = [*poles, TMaze(), Walker(time=1.0)]
     for problem in problems:
         evolve(problem, config=Config(population_size=4), generations=1, progress=False)
 
@@ -77,6 +87,7 @@ def _policies() -> None:
 PARTS: dict[str, Callable[[], None]] = {
     "evolution": _evolution,
     "learning": _learning,
+    "time": _time,
     "float64": _float64,
     "policies": _policies,
     "guided growth": _guided_growth,

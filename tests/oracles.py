@@ -145,69 +145,74 @@ def approach(then, there, time_constant, node):
 
 
 def leaky(z, state, node):
-    state["v"] = approach(state.get("v", 0.0), z, node.time_constant, node)
+    """dv/dt = (z − v) / τ over one tick, z held."""
+    state["v"] = _towards(state.get("v", 0.0), z, node, node.time_constant)
     return state["v"]
 
 
-def synapse(z, state, node):
-    """What comes out of a node's synapse, if it has one."""
-    tau = getattr(node, "synapse_time_constant", 0.0)
-    state["s"] = approach(state.get("s", 0.0), z, tau, node)
+def _towards(value, goal, node, time_constant):
+    return goal + (value - goal) * math.exp(-node.timing.tick / time_constant)
+
+
+def _through_synapse(z, state, node):
+    constant = getattr(node, "synapse_time_constant", 0.0)
+    state["s"] = _towards(state.get("s", 0.0), z, node, constant) if constant > 0.0 else z
     return state["s"]
 
 
 def lif(z, state, node):
-    """A leaky potential that fires at a threshold; each spike raises that for a while."""
+    """A leaky potential that fires at a threshold, is reset, and rests for some ticks."""
     node.activation = "identity"
-    drive, asleep = synapse(z, state, node), state.get("asleep", 0)
-    v, b = state.get("v", 0.0), state.get("b", 0.0)
-    if asleep == 0:
-        v = approach(v, drive, node.time_constant, node)
+    current = _through_synapse(z, state, node)
+    v, rest, b = (state.get(name, 0.0) for name in ("v", "rest", "b"))
     threshold = getattr(node, "threshold", 1.0) + getattr(node, "adaptation", 0.0) * b
-    spike = asleep == 0 and v >= threshold
-    asleep = max(asleep - 1, 0)
+    if rest >= 1.0:
+        spike, state["rest"] = 0.0, rest - 1.0
+    else:
+        v = _towards(v, current, node, node.time_constant)
+        spike = float(v >= threshold)
+        state["rest"] = 0.0
+    if not math.isfinite(v):
+        state["v"] = v
+        return math.nan
     if spike:
+        state["rest"] = getattr(node, "refractory", 0.0)
         v = 0.0 if getattr(node, "reset", "subtract") == "rest" else v - threshold
-        asleep = math.floor(getattr(node, "refractory", 0.0))
-    b = approach(b, float(spike), getattr(node, "adaptation_time_constant", 1.0), node)
-    state.update(v=v, b=b, asleep=asleep)
-    return float(spike) if math.isfinite(v) else math.nan
+    state["v"] = v
+    state["b"] = _towards(b, spike, node, getattr(node, "adaptation_time_constant", 1.0))
+    return spike
 
 
 def izhikevich(z, state, node):
-    """Izhikevich 2003, equations 1 to 3, v before u, in mV and ms."""
+    """Izhikevich (2003): v in some substeps, then u, then reset."""
     node.activation = "identity"
-    current = synapse(z, state, node)
+    current = _through_synapse(z, state, node)
     a, b, c, d = (getattr(node, f"izhikevich_{name}") for name in "abcd")
-    v = state.get("v", getattr(node, "start_potential", -65.0))
-    u = state.get("u", b * v)
-    h = node.timing.tick / node.timing.substeps
+    start = getattr(node, "start_potential", -65.0)
+    v, u = state.get("v", start), state.get("u", b * start)
     for _ in range(node.timing.substeps):
-        v = v + h * (0.04 * v * v + 5 * v + 140 - u + current)
-    u = u + node.timing.tick * a * (b * v - u)
-    answer = float(v >= 30) if math.isfinite(v) else math.nan
-    if v >= 30:
-        v, u = c, u + d
-    state.update(v=v, u=u)
-    return answer
+        slope = 0.04 * v * v + 5.0 * v + 140.0 - u + current
+        v += node.timing.tick / node.timing.substeps * slope
+    u += node.timing.tick * a * (b * v - u)
+    spike = float(v >= 30.0)
+    state["v"], state["u"] = (c, u + d) if spike else (v, u)
+    return spike + (v - v)  # NaN where v has run away
 
 
 DYNAMICS = {
-    "instant": lambda z, state, node: z, "leaky": leaky, "lif": lif, "izhikevich": izhikevich,
+    "instant": lambda z, state, node: z, "leaky": leaky, "lif": lif, "izhikevich": izhikevich
 }  # fmt: skip
 
 
-def entering(timing, x, i, t):
-    """What input i gives at tick t of an observation of x."""
-    if timing.input_coding == "current" or math.isnan(x):
+def coded(coding, x, i, t, ticks):
+    """What enters for the value x of input i at tick t of so many."""
+    if coding == "current":
         return x
-    size, k = min(abs(x), 1.0), timing.ticks
-    if timing.input_coding == "rate":  # spikes up to a tick: (tick + 1)·size + phase, rounded down
-        phase = i * (math.sqrt(5) - 1) / 2 % 1
-        spike = math.floor((t + 1) * size + phase) > math.floor(t * size + phase)
-    else:
-        spike = size > 0 and t == math.floor((1 - size) * (k - 1) + 0.5)
-    return math.copysign(1.0, x) if spike else 0.0
+    size, sign = min(abs(x), 1.0), math.copysign(1.0, x)
+    if coding == "rate":
+        phase = (i * 0.6180339887498949) % 1.0
+        return sign if int((t + 1) * size + phase) != int(t * size + phase) else 0.0
+    return sign if size > 0.0 and t == math.floor((1.0 - size) * (ticks - 1) + 0.5) else 0.0
 
 
 class Node:
@@ -244,6 +249,9 @@ class SlowNetwork:
             int(node): Node({name: own[name][k] for name in named}, self.timing)
             for k, node in enumerate(genome.node_id)
         }
+        self.timing = genome.interface.timing
+        for node in self.nodes.values():
+            node.timing = self.timing
         self.synchronous = self.timing.update == "synchronous"
         self.edges = [
             (int(genome.source[c]), int(genome.target[c]), float(genome.weight[c]))
@@ -307,7 +315,17 @@ class SlowNetwork:
         return value * (1 + self._noise * self._random.uniform(-1, 1))
 
     def tick(self, x):
-        """Outputs (a list) for one sample (a sequence of I numbers); the state advances."""
+        """Outputs (a list) for one observation (a sequence of I numbers); the state advances."""
+        ticks, coding = self.timing.ticks, self.timing.input_coding
+        found = [
+            self._tick([coded(coding, float(v), i, t, ticks) for i, v in enumerate(x)])
+            for t in range(ticks)
+        ]
+        if self.timing.readout == "last":
+            return found[-1]
+        return [sum(values) / ticks for values in zip(*found, strict=True)]
+
+    def _tick(self, x):
         now = {i: float(x[i]) for i in range(self.n_inputs)}
         self.past.append(now)
         t = len(self.past) - 1

@@ -53,6 +53,7 @@ PROBLEMS = {
     "Gymnasium": (lambda: ng.Gymnasium("CartPole-v1"), True, None),
     "PoleBalancing": (ng.PoleBalancing, True, None),
     "TMaze": (ng.TMaze, True, None),
+    "Walker": (ng.Walker, True, "sigmoid"),
     "sequences": (sequences.recall, True, "identity"),
     "XOR": (ng.XOR, False, None),
     "samples": (lambda: ng.Supervised(X, LINE), False, "identity"),

@@ -98,6 +98,9 @@ def test_examples_run(name, capsys):
         "learn_later": ["evolved, 0.00"],
         "own_environment": ["Result(solved=True", "an action: ", "over 20 episodes"],
         "one_world": ["the best bird lived 600 frames"],
+        "spikes": ["Result(solved=True", "96 of 96 phases right"],
+        "staring": [" 20 ticks: 9"],
+        "izhikevich_patterns": ["tonic bursting              28 spikes, the first at 25 ms"],
         "sequence_memory": ["recalled after 5 ticks: 100% of 64 bits"],
     }
     assert all(text in output for text in said.get(name, [])), output

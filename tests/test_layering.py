@@ -60,6 +60,7 @@ OUTSIDE = {
     "problems.gymnasium.envpools": {"gymnasium", "envpool"},
     "problems.policies": {"gymnasium"},
     "problems.tasks": {"mnist1d"},
+    "problems.digits": {"sklearn"},
     "lineage.lineage": {"networkx"},
     "export.networkx": {"networkx"},
     "plotting": {"matplotlib"},
@@ -252,7 +253,7 @@ def loaded_by(code, environment):
     return set(done.stdout.split())
 
 
-OPTIONAL = {"gymnasium", "matplotlib", "mnist1d", "networkx", "pygame"}
+OPTIONAL = {"gymnasium", "matplotlib", "mnist1d", "networkx", "pygame", "sklearn"}
 
 
 def test_importing_neatgrow_loads_no_optional_package(subprocess_environment):

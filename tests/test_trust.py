@@ -181,6 +181,9 @@ def test_trust_is_a_truth_value_or_names(run):
     for wrong in ("planted", 1, [1], None):
         with pytest.raises(TypeError, match="trust: expected"):
             ng.resume(run, trust=wrong)
+    with pytest.raises(TypeError) as caught:
+        ng.resume(run, trust=[1] * 5000)
+    assert len(str(caught.value)) < 300
 
 
 def test_a_fresh_interpreter_in_the_directory_leaves_no_mark(stranger, subprocess_environment):

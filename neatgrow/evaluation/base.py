@@ -153,6 +153,7 @@ class Problem(Protocol):
     - ``output_activation``: name of the activation that suits its outputs, which
       ``genes.activation.outputs = "auto"`` becomes; ``None``, as without the attribute, for that
       of the other nodes.
+    - ``scores``: whether its outputs are read as scores, of which the largest counts.
     - ``episodes``: of one evaluation, where it is noisy; a champion is tested over at least as
       many.
     - ``objectives``: names of the columns of ``Evaluation.objectives``, in order; one that begins

@@ -6,6 +6,7 @@ import numpy as np
 
 from neatgrow import _checks
 from neatgrow._types import Array
+from neatgrow.columns import COLUMNS
 from neatgrow.genomes.columns import names_of, option_codes
 from neatgrow.genomes.innovations import innovation_numbers
 from neatgrow.genomes.interface import Interface
@@ -20,7 +21,7 @@ def check_packed(packed: Packed, interface: Interface) -> None:
 
     Checked: rows, columns and dtypes of every array, offsets, sorted unique ids and
     innovations, outputs present, ends of connections known, innovations equal to the identity
-    of their ends, opcodes known, values finite.
+    of their ends, opcodes known, values finite and above what their columns say.
     """
     check_arrays(packed, interface.columns)
     for name, array in packed._asdict().items():
@@ -57,6 +58,11 @@ def check_packed(packed: Packed, interface: Interface) -> None:
         raise ValueError("innovation: expected the identity of (source, target).")
     for array, names in names_of(interface.columns)._asdict().items():
         codes = getattr(packed, array)
+        for k, name in enumerate(names if codes.dtype == np.float64 else ()):
+            above = COLUMNS[name].above
+            if above is not None and not (codes[:, k] > above).all():
+                rule, got = f"numbers above {above:g}", float(codes[:, k].min())
+                raise ValueError(_checks.message(name, rule, got))
         for k, name in enumerate(names if codes.dtype == np.uint8 else ()):
             if not np.isin(codes[:, k], list(option_codes(name).values())).all():
                 raise ValueError(f"{name}: expected known opcodes, got {codes[:, k].max()}.")

@@ -302,9 +302,7 @@ class Genome(_Columns):
         """A short name for every node id: inputs and outputs by name, hidden h1, h2, … by
         birth."""
         face = self.interface
-        inputs = face.input_names or tuple(f"in{i}" for i in range(face.inputs))
-        outputs = face.output_names or tuple(f"out{o}" for o in range(face.outputs))
-        names = dict(enumerate((*inputs, *outputs)))
+        names = dict(enumerate(face.labels))
         hidden = np.lexsort((self.node_id, self.node_birth))
         hidden = hidden[self.node_id[hidden] >= face.inputs + face.outputs]
         return names | {int(self.node_id[v]): f"h{k}" for k, v in enumerate(hidden, 1)}

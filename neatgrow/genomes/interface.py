@@ -86,6 +86,12 @@ class Interface:
         return self.timing.update
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """(I + O) names of inputs and outputs: those given, else in0, in1, …, out0, out1, …."""
+        inputs = self.input_names or tuple(f"in{i}" for i in range(self.inputs))
+        return (*inputs, *(self.output_names or (f"out{o}" for o in range(self.outputs))))
+
+    @property
     def graph(self) -> "Interface":
         """That of the graphs that the genomes stand for, which is what a problem sees."""
         return self if self.phenotype is None else self.phenotype

@@ -37,7 +37,14 @@ from neatgrow.kernels.functions import (
     tanh,
 )
 from neatgrow.kernels.jit import at, helper, inlined, kernel
-from neatgrow.kernels.plan import CODING, READOUT, TICKS, unflattened
+from neatgrow.kernels.plan import (
+    CODING,
+    READOUT,
+    TICKS,
+    flat_instant,
+    flat_timed,
+    unflattened,
+)
 from neatgrow.kernels.rows import activate_row
 
 CURRENT, RATE, LATENCY = range(3)  # of Plan.staring: how inputs enter,
@@ -186,7 +193,7 @@ def _step_range(plan, custom, lanes, active, inputs, outputs, start, stop):
 
 @kernel
 def step_alone(integers, reals, custom, slots, x, y):
-    """One step of a network by itself, called from Python at every step of an episode.
+    """One step of one network of instant nodes, called from Python at every step of an episode.
 
     Two arrays hold all of it, since handing over those of a plan takes longer than a small
     network's tick.
@@ -199,12 +206,18 @@ def step_alone(integers, reals, custom, slots, x, y):
         x: (I,) float64.
         y: (O,) as ``reals``, written.
     """
-    _step_alone(integers, reals, custom, slots, x, y)
+    _step_alone(integers, reals, custom, slots, x, y, flat_instant(integers, reals))
+
+
+@kernel
+def step_alone_timed(integers, reals, custom, slots, x, y):
+    """:func:`step_alone` of a network with nodes that are not instant."""
+    _step_alone(integers, reals, custom, slots, x, y, flat_timed(integers, reals, y.shape[0]))
 
 
 @helper
-def _step_alone(integers, reals, custom, slots, x, y):
-    plan = unflattened(integers, reals, y.shape[0])
+def _step_alone(integers, reals, custom, slots, x, y, timed):
+    plan = unflattened(integers, reals, y.shape[0], timed)
     stare(plan, custom, 0, x, slots, y)
 
 

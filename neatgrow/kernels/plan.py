@@ -59,7 +59,8 @@ class Plan(NamedTuple):
     incoming_stop: Annotated[Array, Field("node", np.int64, rows_of="connection", ticks=True)]
     activation: Annotated[Array, Field("node", np.uint8, ticks=True)]  # (V,) or dynamics.TIMED
     aggregation: Annotated[Array, Field("node", np.uint8, ticks=True)]  # (V,)
-    # (V, 4): opcode, first slot and size of the state, activation; (V, 0) if all are instant
+    # (V, 4): opcode, first slot and size of the state, activation. If all are instant, (V, 0) and
+    # of int8, so that kernels for those are compiled apart
     dynamics: Annotated[Array, Field("node", np.int32, "dynamics", ticks=True)]
     source_slot: Annotated[Array, Field("connection", np.int32, ticks=True)]  # (C,)
     line_source: Annotated[Array, Field("line", np.int32, ticks=True)]  # (L,) slot
@@ -147,24 +148,41 @@ def flattened(plan: Plan) -> tuple[Array, Array]:
 
 
 @inlined
-def unflattened(integers, reals, n_outputs):
+def flat_instant(integers, reals):
+    """Dynamics and parameters of a flattened plan of instant nodes: none."""
+    return integers[:0].view(np.int8)[None, :], reals[None, :0]
+
+
+@inlined
+def flat_timed(integers, reals, n_outputs):
+    """Dynamics and parameters of any other flattened plan."""
+    v, c, n = integers[1], integers[5], integers[6]
+    dynamics = integers[8 + n_outputs + 4 * v :][: n * v].reshape((v, n))
+    return dynamics, reals[c + v :][: v * integers[7]].reshape((v, integers[7]))
+
+
+@inlined
+def unflattened(integers, reals, n_outputs, timed):
     """The plan that :func:`flattened` took apart, as views; what no tick reads is anything.
 
     An axis of one is put before others by indexing: reshaping is a call of 30 ns.
+
+    Args:
+        integers: As it gave them.
+        reals: Likewise.
+        n_outputs: O.
+        timed: Of :func:`flat_instant` or :func:`flat_timed`.
     """
-    v, n_lines, c, n_dynamics = integers[1], integers[3], integers[5], integers[6]
+    v, n_lines, c = integers[1], integers[3], integers[5]
     outputs, rest = integers[8 : 8 + n_outputs], integers[8 + n_outputs :]
-    nodes, rest = rest[: (4 + n_dynamics) * v], rest[(4 + n_dynamics) * v :]
-    p = v * integers[7]
+    nodes, rest = rest[: 4 * v], rest[(4 + integers[6]) * v :]
     return Plan(
         node_start=integers[:1], node_stop=integers[1:2], lines=integers[None, 2:4],
         width=integers[4:5], has_state=integers, output_slot=outputs[None, :],
         incoming_start=nodes[:v], incoming_stop=nodes[v : 2 * v],
-        activation=nodes[2 * v : 3 * v], aggregation=nodes[3 * v : 4 * v],
-        dynamics=nodes[4 * v :].reshape((v, n_dynamics)),
+        activation=nodes[2 * v : 3 * v], aggregation=nodes[3 * v : 4 * v], dynamics=timed[0],
         source_slot=rest[:c], line_source=rest[c : c + n_lines],
-        weight=reals[:c], bias=reals[c : c + v],
-        parameters=reals[c + v : c + v + p].reshape((v, integers[7])),
-        staring=rest[None, c + n_lines :], pace=reals[None, c + v + p :],
+        weight=reals[:c], bias=reals[c : c + v], parameters=timed[1],
+        staring=rest[None, c + n_lines :], pace=reals[None, c + v * (1 + integers[7]) :],
         node_gene=integers, connection_gene=integers,
     )  # fmt: skip

@@ -13,7 +13,8 @@ from numba.extending import intrinsic, overload
 from neatgrow.kernels.jit import helper
 
 LEFT, DONE, OVER, SIZE = range(4)  # of a board: (SIZE,) int64, shared by a team
-_IDLE = 200_000  # looks at the board without a piece, some 0.2 ms, after which a thread leaves
+ENDED, LATE = 1, 2  # at OVER, which is 0 at first: the work is done; a thread was put aside
+_IDLE = 3_000_000  # looks at the board, some 1 ms, after which a thread without a piece leaves
 
 
 def read(board, k):
@@ -110,6 +111,12 @@ def finish(board):
 
 @helper
 def wait_for_others(board, count):
-    """Until all pieces of the round are done; by the leader."""
+    """Until all pieces of the round are done; by the leader.
+
+    After a long wait the others are sent away: the machine has no core for them.
+    """
+    looks = 0
     while read(board, DONE) < count:
-        pass
+        looks += 1
+    if looks > _IDLE:
+        write(board, OVER, LATE)

@@ -16,6 +16,7 @@ from neatgrow.kernels.losses import total_of, work_rows
 from neatgrow.kernels.plan import TICKS
 from neatgrow.kernels.random import LEARNING, draw_below, seed_stream
 from neatgrow.kernels.team import (
+    ENDED,
     OVER,
     finish,
     open_round,
@@ -370,8 +371,8 @@ def train(plan, custom, data, recipe, memory, losses, start, stop):
                     _copy(memory.last, memory.values, spans)
                 memory.stopped[n] = step
                 memory.active[n] = False
-    if team.board.shape[0] > 0 and team.rank == 0:
-        write(team.board, OVER, 1)
+    if team.board.shape[0] > 0 and team.rank == 0 and read(team.board, OVER) == 0:
+        write(team.board, OVER, ENDED)
 
 
 @kernel

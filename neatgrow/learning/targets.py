@@ -9,6 +9,7 @@ from neatgrow.config import Config
 from neatgrow.genomes.genomes import Genomes
 from neatgrow.kernels import functions
 from neatgrow.learning.data import Lessons
+from neatgrow.timing import BUILT_IN
 
 LOGITS = ("binary", "categorical")  # losses that take outputs as logits
 
@@ -32,6 +33,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "inverse": (-math.inf, math.inf),
 }
 _UNKNOWN = (-math.inf, math.inf)
+SPIKES = (0.0, 1.0)  # of nodes that give them, and of their rates
 _ROUNDING = 1e-6  # relative, by which a target may lie outside
 
 
@@ -71,6 +73,16 @@ def reaches(ranges: Array, loss: str, low: Array, high: Array) -> Array:
     return np.asarray((least <= low + below) & (high - above <= most))
 
 
+def outputs_spike(config: Config) -> bool:
+    """Whether all outputs that evolve under these settings are of nodes that give spikes."""
+    column = config.genes.dynamics
+    if column is None:
+        return False
+    possible = column.options if column.outputs is None else (column.outputs,)
+    spiking = {declared.name for declared in BUILT_IN if declared.spikes}
+    return spiking.issuperset(possible)
+
+
 def complaint_of_settings(config: Config, lessons: Lessons) -> str | None:
     """What is wrong where outputs that evolve under these settings cannot reach the targets, or
     only by parameters beyond their bounds."""
@@ -90,6 +102,12 @@ def complaint_of_settings(config: Config, lessons: Lessons) -> str | None:
         weights = np.broadcast_to(own, Y.shape[:-1])
     low, high = needed(lessons.loss, Y, weights)
     ranges = np.array([[RANGES.get(name, _UNKNOWN)] for name in possible])  # (K, 1, 2)
+    if outputs_spike(config):
+        if reaches(np.array([SPIKES]), lessons.loss, low, high).all():
+            return None
+        remedy = 'Set "genes.dynamics.outputs" to "leaky"'
+        got = "spikes (0 to 1)"
+        return _complaint("genes.dynamics.outputs", got, lessons.loss, low, high, remedy)
     if not reaches(ranges, lessons.loss, low, high).any(axis=0).all():
         return _complaint(
             "genes.activation.outputs", " and ".join(map(_described, possible)), lessons.loss,
@@ -129,14 +147,24 @@ def complaint_of_genomes(genomes: Genomes, loss: str, Y: Array, weights: Array) 
     table = np.full((max(names) + 1, 2), _UNKNOWN)
     for code, name in names.items():
         table[code] = RANGES.get(name, _UNKNOWN)
+    ranges = table[codes]
+    if "dynamics" in genomes.columns:
+        kinds = genomes.column("dynamics")[starts + np.arange(genomes.n_outputs)]
+        spikes = [code for code, declared in enumerate(BUILT_IN) if declared.spikes]
+        ranges[np.isin(kinds, spikes)] = SPIKES
     sets = [needed(loss, y, w) for y, w in zip(Y, weights, strict=True)]
     low, high = (np.stack(side) for side in zip(*sets, strict=True))  # (1 or N, O)
-    short = ~reaches(table[codes], loss, low, high)
+    short = ~reaches(ranges, loss, low, high)
     if not short.any():
         return None
     n, o = (int(index[0]) for index in np.nonzero(short))
     count = np.count_nonzero(short.any(axis=1))
     some = "" if len(genomes) == 1 else f" in {count} of {len(genomes)} genomes"
+    spiking = tuple(ranges[n, o]) == SPIKES and "dynamics" in genomes.columns
+    if spiking and kinds[n, o] in spikes:
+        remedy = 'Evolve with "genes.dynamics.outputs" set to "leaky"'
+        got = "spikes (0 to 1)" + some
+        return _complaint("fine_tune", got, loss, low[n % len(low)], high[n % len(high)], remedy)
     return _complaint(
         "fine_tune", _described(names[int(codes[n, o])]) + some, loss, low[n % len(low)],
         high[n % len(low)], 'Evolve with "genes.activation.outputs" set to "identity"',

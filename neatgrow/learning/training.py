@@ -10,19 +10,19 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neatgrow import _checks
+from neatgrow import _checks, _memory
 from neatgrow._types import Array
 from neatgrow.columns import COLUMNS, Values
 from neatgrow.genomes.genomes import Genome, Genomes
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import parallel
 from neatgrow.kernels import training as kernels
-from neatgrow.kernels.backward import Data
+from neatgrow.kernels.backward import TILE, Data
 from neatgrow.kernels.dynamics import KIND, custom_addresses
 from neatgrow.kernels.layout import BIAS, WEIGHT
 from neatgrow.kernels.losses import LOSSES
-from neatgrow.kernels.plan import FIELDS, LEARNED, Plan
-from neatgrow.kernels.team import SIZE
+from neatgrow.kernels.plan import FIELDS, LEARNED, TICKS, Plan
+from neatgrow.kernels.team import LATE, OVER, SIZE
 from neatgrow.kernels.training import CONSTANT, Memory, Recipe, Team, rate_at
 from neatgrow.learning.data import Lessons, checked_set, prepared
 from neatgrow.learning.optimizers import Adam, Optimizer
@@ -67,6 +67,7 @@ class Trainer:
             _team_of(values, 0),
         )
         self._done = 0
+        self._late, self._alone = 0, 0  # calls in a row that waited for a thread; calls without
 
     @property
     def stopped(self) -> Array:
@@ -82,8 +83,9 @@ class Trainer:
         """Some more steps; (N, steps) float64 losses before each."""
         plan = self.networks.plan
         losses = np.empty((len(self.genomes), steps))
+        self._check_memory(data, min(self.recipe.window, data.inputs.shape[1]))
         batch = min(self.recipe.batch, data.inputs.shape[3])
-        samples = batch * data.inputs.shape[1]
+        samples = batch * data.inputs.shape[1] * int(plan.staring[0, TICKS])
         args = plan, custom_addresses(), data, self.recipe
         helpers = self._helpers(batch, samples * _SAMPLE_NS)
         if helpers:
@@ -94,6 +96,8 @@ class Trainer:
                     (losses, self._done), 0, 1,
                 ) for rank in range(1 + helpers)
             ])  # fmt: skip
+            self._late = self._late + 1 if team.board[OVER] == LATE else 0
+            self._alone = 2 ** min(self._late, 6) - 1  # until the machine may be less busy
         else:
             ranges = self._ranges(steps * (_STEP_NS + samples * _SAMPLE_NS))
             parallel.over_ranges(kernels.train, ranges, *args, self._memory, (losses, self._done))
@@ -110,8 +114,26 @@ class Trainer:
         genes = self.genomes.node_id.size + self.genomes.innovation.size
         if len(self.genomes) > 1 or genes * cost < _SHARED_STEP_NS:
             return 0
+        if self._alone:
+            self._alone -= 1
+            return 0
         blocks: int = getattr(kernels.block_count, "py_func", kernels.block_count)(batch)
         return min(parallel.thread_count(), blocks) - 1
+
+    def _check_memory(self, data: Data, window: int) -> None:
+        """Raise ValueError where what the way back needs is more than the machine has.
+
+        For each thread, and up to 64 samples at once, the value of every slot of a network and the
+        z of every node, at every tick of a window of observations.
+        """
+        plan = self.networks.plan
+        ticks, tile = int(plan.staring[0, TICKS]), min(TILE, data.inputs.shape[3])
+        numbers = 2 * window * ticks * tile * int(plan.width.max(initial=1))
+        there, needed = _memory.there_is(), numbers * plan.weight.itemsize
+        if there is not None and needed * parallel.thread_count() > there:
+            got = f"{_memory.shown(needed)} a thread for {window} observations of {ticks} ticks"
+            rule, remedy = "gradients that fit into memory", "Set window to fewer observations."
+            raise ValueError(_checks.message("window", rule, got, remedy))
 
     def loss(self, data: Data) -> Array:
         """(N,) float64 losses as the networks are."""
@@ -121,8 +143,9 @@ class Trainer:
         """Losses (N,), and gradients of the fields that learn, as :func:`learned_of` has them."""
         plan = self.networks.plan
         losses = np.empty(len(self.genomes))
+        self._check_memory(data, data.inputs.shape[1])
         found = tuple(np.zeros_like(values) for values in learned_of(plan))
-        samples = data.inputs.shape[1] * data.inputs.shape[3]
+        samples = data.inputs.shape[1] * data.inputs.shape[3] * int(plan.staring[0, TICKS])
         parallel.over_ranges(
             kernels.gradients, self._ranges(samples * _SAMPLE_NS), plan, custom_addresses(), data,
             self.recipe.loss, losses, flat(found),
@@ -272,7 +295,7 @@ def fine_tune(
         genome: One genome or N.
         X: Lessons, which settle targets, loss, weights and ``sequences`` as well; or samples
             (B, I), or (N, B, I) with a set for each; with ``sequences`` (T, B, I) or
-            (N, T, B, I), one tick per step from state 0.
+            (N, T, B, I), one observation per step from state 0.
         Y: Targets, likewise with O values; for ``"categorical"`` also class numbers (B,).
         loss: ``"mse"``, ``"mae"``, ``"huber"``, or ``"binary"`` and ``"categorical"``
             cross-entropy of outputs taken as logits, which suits outputs of activation
@@ -286,7 +309,9 @@ def fine_tune(
             every network; all by default.
         weights: Of each sample (B,) or each tick (T, B), 0 to leave one out; all 1 by default.
         sequences: Whether X has an axis of ticks.
-        window: Ticks over which gradients reach back; all by default.
+        window: Observations over which gradients reach back; all by default. The memory needed
+            grows with it: for each thread and up to 64 samples at once, some two numbers for every
+            node, state and delayed value at each of its ticks.
         validation: (X, Y) or (X, Y, weights) that learning is stopped by: looked at every 10
             steps, the best parameters are kept. Where none is better than the start the genome
             is returned as it was, and a RuntimeWarning says so: as a rule where evolution has

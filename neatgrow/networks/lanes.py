@@ -9,6 +9,7 @@ from neatgrow._types import Array
 from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import forward, parallel
 from neatgrow.kernels.dynamics import custom_addresses
+from neatgrow.kernels.plan import TICKS
 
 if TYPE_CHECKING:
     from neatgrow.networks.networks import Networks
@@ -32,7 +33,8 @@ class Lanes:
         self._everyone = np.arange(network.size)
         genes = networks._genes
         self._work = _offsets(genes[network + 1] - genes[network])
-        self._ranges = parallel.split(self._work, _STEP_NS)
+        self._cost = _STEP_NS * int(networks.plan.staring[0, TICKS])
+        self._ranges = parallel.split(self._work, self._cost)
 
     def __len__(self) -> int:
         return int(self._everyone.size)
@@ -43,7 +45,7 @@ class Lanes:
         return self._networks.interface
 
     def activate(self, x: Array, active: Array | None = None) -> Array:
-        """One tick of the active lanes.
+        """One observation of the active lanes, for as many ticks as it is held.
 
         Args:
             x: (A, I), one row per active lane.
@@ -68,7 +70,7 @@ class Lanes:
         if active is not None:
             ranges = [(0, lanes.size)]
             if len(self._ranges) > 1:  # all lanes together are worth threads
-                ranges = parallel.split(_offsets(np.diff(self._work)[active]), _STEP_NS)
+                ranges = parallel.split(_offsets(np.diff(self._work)[active]), self._cost)
         custom = custom_addresses()
         parallel.over_ranges(
             forward.step, ranges, self._networks.plan, custom, self._state, lanes, inputs, outputs

@@ -1,4 +1,4 @@
-"""Networks: genomes compiled to evaluation order, and the three ways to run them.
+"""Networks: genomes compiled to evaluation order, and the ways to run them.
 
 A tick computes, for every node v in evaluation order,
 
@@ -7,7 +7,8 @@ A tick computes, for every node v in evaluation order,
 
 with d = 1 on delayed connections (those that do not go forward in the order, self-loops
 included) and d = 0 on all others. With ``Config.update`` ``"synchronous"``, d = 1 on all between
-nodes; a ``delay`` column adds to d. Where a node's dynamics is not instant, it stands between z
+nodes; a ``delay`` column adds to d. With ``Config.ticks`` k, an observation is held for k ticks and
+answered once. Where a node's dynamics is not instant, it stands between z
 and f (:mod:`neatgrow.kernels.dynamics`). States start at 0; an empty aggregate is 0.
 """
 
@@ -23,9 +24,10 @@ from neatgrow.genomes.interface import Interface
 from neatgrow.kernels import forward, parallel
 from neatgrow.kernels.dynamics import custom_addresses
 from neatgrow.kernels.layout import Packed
-from neatgrow.kernels.plan import Plan, flattened, one, part
+from neatgrow.kernels.plan import TICKS, Plan, flattened, one, part
 from neatgrow.networks.lanes import Lanes
 from neatgrow.networks.plan import compiled, work_of
+from neatgrow.networks.recording import Recording, recorded
 
 _FLOAT64 = np.dtype(np.float64)
 # Estimated work, ns: decides only how many threads share it.
@@ -114,7 +116,8 @@ class Networks:
         return self.plan.weight.dtype
 
     def activate(self, x: ArrayLike) -> Array:
-        """One tick on one sample per network; the state is kept for the next.
+        """One observation per network, for as many ticks as it is held (one, unless their timing
+        says otherwise); the state is kept for the next.
 
         Args:
             x: (N, I), or (N, E, I) for E independent episodes per network.
@@ -147,7 +150,7 @@ class Networks:
         return Lanes(self, _checks.indices("lanes(network)", network, len(self)))
 
     def predict(self, X: ArrayLike) -> Array:
-        """Many independent samples, one tick each from state 0.
+        """Many independent samples, one observation each from state 0.
 
         Args:
             X: (B, I) shared by all networks, or (N, B, I).
@@ -162,7 +165,7 @@ class Networks:
         return self._run(X[:, None] if X.ndim == 3 else X[None, None])[:, 0]
 
     def run(self, X: ArrayLike) -> Array:
-        """Sequences, one tick per time step, from state 0.
+        """Sequences, one observation per time step, from state 0.
 
         Args:
             X: (T, B, I) shared by all networks, or (N, T, B, I).
@@ -182,6 +185,7 @@ class Networks:
         inputs = np.ascontiguousarray(prepared.swapaxes(2, 3), self.dtype)
         _, n_ticks, _, n_samples = inputs.shape
         outputs = np.empty((len(self), n_ticks, self.interface.outputs, n_samples), self.dtype)
+        n_ticks *= int(self.plan.staring[0, TICKS])
         cost = n_ticks * (n_samples * _SAMPLE_NS + _PASS_NS)
         ranges = parallel.split(self._genes, cost)
         custom = custom_addresses()
@@ -204,7 +208,7 @@ class Network:
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
         self._shape = (networks.interface.inputs,)
-        self._loop: tuple[Array, Array, Array, Array] | None = None
+        self._loop: tuple[Any, Array, Array, Array, Array] | None = None
 
     @property
     def interface(self) -> Interface:
@@ -212,7 +216,7 @@ class Network:
         return self.networks.interface
 
     def activate(self, x: ArrayLike) -> Array:
-        """One tick: x (I,) → (O,).
+        """One observation: x (I,) → (O,).
 
         A microsecond for a small network, if x is an array of float64; more for a list.
         """
@@ -228,16 +232,17 @@ class Network:
             x = face.prepared(x.astype(self.networks.dtype))
         if self._loop is None:
             self._loop = self._closed_loop()
-        integers, reals, custom, slots = self._loop
+        step, integers, reals, custom, slots = self._loop
         y = np.empty(face.outputs, reals.dtype)
-        forward.step_alone(integers, reals, custom, slots, x, y)
+        step(integers, reals, custom, slots, x, y)
         return y
 
-    def _closed_loop(self) -> tuple[Array, Array, Array, Array]:
+    def _closed_loop(self) -> tuple[Any, Array, Array, Array, Array]:
         """What every tick reads, gathered once, and slots at 0."""
         plan = part(self.networks.plan, 0, 1)
         slots = np.zeros(int(plan.width[0]), self.networks.dtype)
-        return *flattened(plan), custom_addresses(), slots
+        step = forward.step_alone_timed if plan.dynamics.size else forward.step_alone
+        return step, *flattened(plan), custom_addresses(), slots
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the state of :meth:`activate`."""
@@ -248,7 +253,7 @@ class Network:
         return Network(self.networks.copy())
 
     def predict(self, X: ArrayLike) -> Array:
-        """Independent samples, one tick each from state 0: X (B, I) → (B, O)."""
+        """Independent samples, one observation each from state 0: X (B, I) → (B, O)."""
         X = _checks.array("predict(X)", X, ("B", self.interface.inputs), np.float64)
         y: Array = self.networks.predict(X)[0]
         return y
@@ -258,6 +263,17 @@ class Network:
         X = _checks.array("run(X)", X, ("T", "B", self.interface.inputs), np.float64)
         y: Array = self.networks.run(X)[0]
         return y
+
+    def record(self, X: ArrayLike) -> Recording:
+        """What every node holds at every tick of one sequence X (T, I), from state 0.
+
+        Each of the ticks that an observation is held for is in it. The state that
+        :meth:`activate` keeps stays as it is.
+        """
+        remedy = "Pass one row per observation."
+        shape = ("T", self.interface.inputs)
+        x = _checks.array("record(X)", X, shape, self.networks.dtype, remedy=remedy)
+        return recorded(self.networks.plan, self.interface, x)
 
     def reset(self) -> None:
         """Set the state to 0."""

@@ -48,7 +48,7 @@ def compiled(packed: Packed, interface: Interface, dtype: Any) -> Plan:
         timing = NodeTiming(synchronous, delay, codes, *kinds)
     ranges = parallel.split(work_of(packed), _COMPILE_NS)
     parallel.over_ranges(ordering.compile_genomes, ranges, packed, interface.inputs, timing, plan)
-    return plan
+    return plan if used else plan._replace(dynamics=plan.dynamics.astype(np.int8))
 
 
 def work_of(packed: Packed) -> Array:

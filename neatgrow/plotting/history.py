@@ -19,6 +19,7 @@ _GOLDEN = 0.61803398875  # share of the hue circle between species of consecutiv
 _MAJOR = 0.15  # share of a generation that a species must have reached for a full colour
 _MOST_NAMED = 14
 _NAMES_APART = 0.25  # inches
+_DECADES = 1000.0  # a fitness that has grown so many times is drawn by its logarithm
 _LASTING = 8  # species with most members over all generations, which have a full colour too
 
 
@@ -30,6 +31,8 @@ def draw_fitness(
     figsize: tuple[float, float] = (7.0, 4.0),
 ) -> Figure:
     """Fitness by generation: champion, best, mean and the middle half of all genomes.
+
+    On a logarithmic axis where all of it is above 0 and the champion's has grown a thousandfold.
 
     Args:
         history: Of at least one generation. Generations without a fitness leave gaps.
@@ -59,6 +62,10 @@ def fitness_into(axes: Axes, history: History, colors: Theme) -> None:
     )  # fmt: skip
     line_into(axes, history, "best", history["best"], colors.negative, linewidth=1.2, zorder=3)
     line_into(axes, history, "mean", history["mean"], colors.quiet, linewidth=1.4, zorder=2)
+    drawn = np.concatenate([low, champion, history["best"], history["mean"]])
+    known = champion[np.isfinite(champion)]
+    if known.size and np.nanmin(drawn) > 0.0 and known.max() >= _DECADES * known.min():
+        axes.set_yscale("log")
     legend_into(axes, colors)
     over_steps(axes)
     _note_above(axes, f"{history.total('evaluations'):,} evaluations", colors)

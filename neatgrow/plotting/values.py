@@ -1,6 +1,7 @@
-"""What a network's nodes hold, tick by tick; and genes for a network that has none."""
+"""What a network's nodes hold over time, and as shares of full colour; and genes for a network
+that has none."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,16 +15,17 @@ from neatgrow.genomes.interface import Interface
 from neatgrow.kernels.plan import part
 from neatgrow.networks.networks import Network, Networks
 from neatgrow.networks.plan import computed_genes
+from neatgrow.networks.recording import Recording
 
 _FIRST_HIDDEN = 1 << 62
 
 
 def activity(genome: Genome | Network, inputs: ArrayLike) -> Array:
-    """Values of all nodes at every tick, from state 0, as the network itself computes them.
+    """Values of all nodes at every observation, from state 0, as the network itself reads them.
 
     Args:
         genome: Whose network is run, in float64; or a network, in its own precision.
-        inputs: (T, I), one row per tick.
+        inputs: (T, I), one row per observation.
 
     Returns:
         (T, I + nodes) float64: inputs as they enter, standardised where the genome carries
@@ -34,14 +36,25 @@ def activity(genome: Genome | Network, inputs: ArrayLike) -> Array:
         ValueError: Inputs have another shape, or are not finite.
     """
     network = _network(genome)
+    values: Array = _values(network, _observations(network, inputs)[:, None])[:, 0]
+    return values
+
+
+def recorded(genome: Genome | Network, inputs: ArrayLike) -> Recording:
+    """As :func:`activity`, with every tick that an observation is held for, and potentials."""
+    network = _network(genome)
+    return network.record(_observations(network, inputs))
+
+
+def _observations(network: Network, inputs: ArrayLike) -> Array:
+    """(T, I), at least one."""
     x = _checks.array(
         "inputs", inputs, ("T", network.interface.inputs), finite=True,
-        remedy="Pass one row per tick.",
+        remedy="Pass one row per observation.",
     )  # fmt: skip
     if not len(x):
-        raise ValueError(_checks.message("inputs", "at least one tick", "none"))
-    values: Array = _values(network, x[:, None])[:, 0]
-    return values
+        raise ValueError(_checks.message("inputs", "at least one observation", "none"))
+    return x
 
 
 def answers(genome: Genome | Network, samples: ArrayLike) -> Array:
@@ -67,6 +80,51 @@ def _values(network: Network, x: Array) -> Array:
     seen = plan._replace(output_slot=slots[None].astype(np.int32))
     values = Networks(seen, every, np.array([0, plan.weight.size])).run(x)
     return np.ascontiguousarray(values[0], np.float64)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What pictures show of a recording: of every input and node where it stands on its scale.
+
+    Inputs, nodes in evaluation order. Nodes show their potential where they have one, else their
+    value. Those that fire go from rest, 0, to their threshold, 1; the others share one scale.
+    """
+
+    shares: Array  # (T·k, I + V), full colour at −1 and 1
+    scale: Array  # (I + V,) what 1 stands for, above zero
+    zero: Array  # (I + V,) what 0 stands for
+    fires: Array  # (I + V,) bool
+
+
+def levels(recording: Recording) -> Levels:
+    """Levels of a recording."""
+    n_inputs = recording.inputs.shape[1]
+    own = np.isnan(recording.rest)
+    held = np.where(own, recording.values, recording.potentials)
+    table = np.concatenate([recording.inputs, held], axis=1)
+    fires = np.concatenate([np.zeros(n_inputs, np.bool_), ~np.isnan(recording.threshold)])
+    scale, zero = np.ones(fires.size), np.zeros(fires.size)
+    scale[~fires] = scales(table[:, ~fires], n_inputs)
+    nodes = fires[n_inputs:]
+    zero[fires] = recording.rest[nodes]
+    span = recording.threshold[nodes] - recording.rest[nodes]
+    scale[fires] = np.where(span > 0.0, span, 1.0)
+    with np.errstate(all="ignore"):  # potentials that ran away
+        return Levels((table - zero) / scale, scale, zero, fires)
+
+
+def scales(values: Array, n_inputs: int) -> Array:
+    """Value of full colour: of each input its largest, of all nodes together likewise.
+
+    Of a few values that stand out far the scale takes no notice.
+    """
+    size = np.where(np.isfinite(values), np.abs(values), 0.0)
+    scale = size.max(axis=0)
+    nodes = size[:, n_inputs:]
+    if nodes.size:
+        usual = float(np.quantile(nodes, 0.98))
+        scale[n_inputs:] = nodes.max() if nodes.max() <= 3.0 * usual else usual
+    return np.where(scale > 0.0, scale, 1.0)
 
 
 def genome_of(network: Network) -> Genome:

@@ -9,9 +9,11 @@ from neatgrow import _checks
 from neatgrow.evaluation import code
 from neatgrow.evaluation.base import Problem
 from neatgrow.learning.policy.settings import PPO
-from neatgrow.problems import regression, sequences, tasks
+from neatgrow.problems import digits, lorenz, memory, regression, sequences, tasks
 from neatgrow.problems.simulation.mazes import TMaze
 from neatgrow.problems.simulation.poles import PoleBalancing
+from neatgrow.problems.simulation.walker import Walker
+from neatgrow.problems.spikes import SpikingXOR
 from neatgrow.problems.supervised import XOR
 from neatgrow.problems.trust import Trust, allowed, checked_trust
 
@@ -48,6 +50,22 @@ _MANY_WEIGHTS = {
     "species.target": 5,
 }
 
+# Cells and steps of the published task (neat-python's spike-timing), and currents that move them.
+_SPIKING = {
+    "dynamics": "regular_spiking",
+    "tick": 0.05,
+    "substeps": 1,
+    "update": "synchronous",
+    "recurrent": False,
+    "start.hidden": 3,
+    "genes.weight.start_spread": 20.0,
+    "genes.weight.power": 10.0,
+    "genes.weight.perturb_rate": 0.4,
+    "genes.bias.start_spread": 5.0,
+    "genes.bias.power": 5.0,
+    "genes.bias.mutate_rate": 0.5,
+}
+
 ENTRIES: dict[str, Entry] = {
     "xor": Entry("exclusive or of two inputs", "all four right", build=XOR),
     "two-spirals": Entry("tell two noisy spirals apart", "all right", build=tasks.two_spirals),
@@ -59,12 +77,29 @@ ENTRIES: dict[str, Entry] = {
     "mnist1d": Entry(
         "ten shapes of 40 values, ten classes", "all right", "mnist1d", build=tasks.mnist1d
     ),
+    "digits": Entry(
+        "handwritten digits, looked at for 10 ticks", "all right", "sklearn", build=digits.Digits
+    ),
     "recall": Entry("recall a bit after 10 ticks", "all right", build=sequences.recall),
     "temporal-xor": Entry(
         "exclusive or of two bits in a row", "all right", build=sequences.temporal_xor
     ),
     "temporal-order": Entry(
         "in which order two signals came", "all right", build=sequences.temporal_order
+    ),
+    "spiking-xor": Entry(
+        "exclusive or of two currents, in spikes", "all right", build=SpikingXOR, settings=_SPIKING
+    ),
+    "delayed-recall": Entry(
+        "recall a bit after delays of 5 to 15 ticks", "all right", build=memory.delayed_recall
+    ),
+    "delayed-match": Entry(
+        "is it the stimulus that was shown before a delay", "all right", build=memory.DelayedMatch
+    ),
+    "adding": Entry("add two marked numbers of 50", "-0.01", build=memory.adding),
+    "lorenz": Entry("predict the Lorenz system", f"{lorenz.SOLVED:g}", build=lorenz.lorenz),
+    "lorenz-x": Entry(
+        "the same, from x alone", f"{lorenz.SOLVED:g}", build=partial(lorenz.lorenz, inputs="x")
     ),
     **{
         name: Entry(f"fit {target.about}", "-0.0001", build=partial(regression.regression, name))
@@ -81,6 +116,10 @@ ENTRIES: dict[str, Entry] = {
         "the same without velocities", "100", build=partial(PoleBalancing, velocities=False)
     ),
     "t-maze": Entry("find the reward again when it changes sides", "0.94", build=TMaze),
+    "walker": Entry("walk on one leg", "none", build=Walker),
+    "walker-no-sensor": Entry(
+        "the same without a sense of the leg", "none", build=partial(Walker, sensor=False)
+    ),
     "CartPole-v1": Entry("balance a pole on a cart", "475", options={"episodes": 5}),
     "Acrobot-v1": Entry("swing a two-link arm up", "-100", options={"episodes": 3}),
     "MountainCar-v0": Entry(

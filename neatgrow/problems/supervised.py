@@ -84,6 +84,7 @@ class Supervised:
         self.solved_at = 1.0 if solved_at is None and measure == "all_right" else solved_at
         self.sequential = bool(sequences)
         self.output_activation = self._suitable_activation()
+        self.scores = loss in LOGITS
         self._middle = 0.0 if loss == "binary" or (self.Y < 0).any() else 0.5
         self._judged = self._set(self.X, self.Y, self.weights)
         if validation is not None:
@@ -141,6 +142,16 @@ class Supervised:
         networks.interface.check_graph("networks")
         x, y, w = self._set(X, Y, weights)
         return self._share_right(networks.run(x) if self.sequences else networks.predict(x), y, w)
+
+    def losses(
+        self, networks: Networks, X: ArrayLike, Y: ArrayLike, weights: ArrayLike | None = None
+    ) -> Array:
+        """(N,) losses in any set shaped like the training set."""
+        networks.interface.check_graph("networks")
+        x, y, w = self._set(X, Y, weights)
+        return losses_of(
+            networks.run(x) if self.sequences else networks.predict(x), y, w, self.loss
+        )
 
     def _share_right(self, outputs: Array, Y: Array, weights: Array) -> Array:
         if self.outputs == 1 or self.loss == "binary":

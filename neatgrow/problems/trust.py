@@ -14,7 +14,11 @@ _ENVIRONMENT = frozenset({
     "clip_rewards", "frame_skip", "sample", "make_kwargs", "name", "slots", "backend", "factory",
     "input_names", "output_names",
 })  # fmt: skip
-_SIZES = ("n", "samples", "length", "lag", "episodes", "slots")  # that memory grows with
+# That memory grows with.
+_SIZES = (
+    "n", "samples", "length", "lag", "longest", "lead", "delay", "ticks", "draws", "episodes",
+    "slots",
+)  # fmt: skip
 _MOST_TOGETHER = 10_000_000
 _MOST_NUMBERS = 400  # of an argument of gymnasium.make
 _REMEDY = (
@@ -33,7 +37,9 @@ def checked_trust(trust: object) -> Trust:
         return trust
     if isinstance(trust, (list, tuple, set, frozenset)) and all(isinstance(t, str) for t in trust):
         return frozenset(trust)
-    raise TypeError(_checks.message("trust", "True, False or names of modules", trust))
+    raise TypeError(
+        _checks.message("trust", "True, False or names of modules", _checks.shown(trust))
+    )
 
 
 def allowed(options: dict[str, Any], environment: bool, trust: Trust) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from neatgrow.runs.options import Options
 from neatgrow.runs.recording import recorded
 from neatgrow.runs.results import Result
 from neatgrow.runs.saving import described, lineage_after, lineage_from, settled, statistics_of
-from neatgrow.runs.settings import warn_of_settings
+from neatgrow.runs.settings import check_settings
 from neatgrow.selection.population import Population
 from neatgrow.selection.starting import Start, batches_of
 
@@ -83,7 +83,7 @@ class Evolution:
             start=batches or None,
         )  # fmt: skip
         population.chosen = chosen
-        warn_of_settings(problem, config)
+        check_settings(problem, config)
         self._begin(problem, options, population, History())
         if hasattr(problem, "clear"):
             problem.clear()

@@ -1,13 +1,14 @@
 """Threads that take pieces of one thing, each piece once."""
 
 import threading
+import time
 
 import numba
 import numpy as np
 import pytest
 
 from neatgrow.kernels import team
-from neatgrow.kernels.team import OVER, SIZE
+from neatgrow.kernels.team import LATE, OVER, SIZE
 
 
 @numba.njit(nogil=True)
@@ -51,4 +52,31 @@ def test_every_piece_of_every_round_is_taken_once(helpers):
 
 def test_a_thread_that_finds_nothing_to_do_leaves():
     board = np.zeros(SIZE + 1, np.int64)
+    assert work(board, False, 0, np.zeros(0, np.int64), np.zeros((1, 1), np.int64)) == 0
+
+
+def test_threads_that_are_put_aside_with_a_piece_are_sent_away():
+    board = np.zeros(SIZE + 1, np.int64)
+
+    @numba.njit(nogil=True)
+    def leads(board):
+        team.open_round(board, 2)
+        team.take(board)
+        team.finish(board)
+        team.wait_for_others(board, 2)
+
+    @numba.njit(nogil=True)
+    def takes(board):
+        return team.take(board)
+
+    board[team.LEFT] = 1
+    assert takes(board) == 0 and takes(board) == -1  # compiled
+    leader = threading.Thread(target=leads, args=(board,))
+    leader.start()
+    while takes(board) < 0:  # one piece, which is held for long
+        pass
+    time.sleep(0.5)
+    board[team.DONE] += 1
+    leader.join(20)
+    assert not leader.is_alive() and board[OVER] == LATE
     assert work(board, False, 0, np.zeros(0, np.int64), np.zeros((1, 1), np.int64)) == 0

@@ -24,6 +24,7 @@ LEAKY = {
 KINDS = {
     "leaky": LEAKY, "leaky, synchronous, delays": LEAKY
     | {"update": "synchronous", "genes.delay.swap_rate": 0.4},
+    "leaky, staring": LEAKY | {"ticks": 3, "readout": "mean", "tick": 0.5},
     "synchronous": {"update": "synchronous"}, "delays": {"genes.delay.swap_rate": 0.4},
     "both": {"update": "synchronous", "genes.delay.swap_rate": 0.4},
 }  # fmt: skip

@@ -262,7 +262,7 @@ def test_a_rate_is_a_share_of_ticks_spread_evenly(x, ticks):
     held = wire(5, ticks=ticks, input_coding="rate", readout="mean")
     sums = held.compile(np.float64).predict(np.full((1, 5), x))[0] * ticks
     assert (np.abs(sums - ticks * np.clip(x, -1, 1)) < 1 + 1e-9).all()
-    slow = [[oracles.entering(held.interface.timing, x, i, t) for t in range(ticks)]
+    slow = [[oracles.coded("rate", x, i, t, ticks) for t in range(ticks)]
             for i in range(5)]  # fmt: skip
     np.testing.assert_allclose(sums, np.sum(slow, axis=1))
     for spikes in slow:  # gaps between spikes differ by one tick at most
@@ -273,8 +273,9 @@ def test_a_rate_is_a_share_of_ticks_spread_evenly(x, ticks):
 
 @given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5), st.integers(2, 40))
 def test_of_two_values_the_larger_fires_first_and_once(x, other, ticks):
-    timing = wire(1, ticks=ticks, input_coding="latency").interface.timing
-    trains = [[oracles.entering(timing, value, 0, t) for t in range(ticks)] for value in (x, other)]
+    trains = [
+        [oracles.coded("latency", value, 0, t, ticks) for t in range(ticks)] for value in (x, other)
+    ]
     for value, spikes in zip((x, other), trains, strict=True):
         assert np.count_nonzero(spikes) == (value != 0.0)
         assert np.sum(spikes) == np.sign(value)
@@ -290,5 +291,3 @@ def test_what_is_no_number_stays_so_when_it_is_coded():
     for coding in ("rate", "latency"):
         held = wire(1, ticks=4, input_coding=coding)
         assert np.isnan(held.compile().predict(np.array([[np.nan]]))).all()
-
-

@@ -23,17 +23,31 @@ TIMED = {
 # Mixed with instant and leaky nodes, and with all columns that they read, which differ widely.
 SPIKING = {
     "genes.dynamics": ng.Choices(start="random", options=NAMES, swap_rate=0.2),
-    "genes.weight.maximum": 20.0, "genes.weight.minimum": -10.0, "genes.weight.start_spread": 8.0,
-    "genes.bias.maximum": 12.0, "genes.bias.start_mean": 2.0,
-    "genes.time_constant.start_spread": 2.0, "genes.threshold.start_spread": 0.5,
-    "genes.refractory.start_spread": 1.5, "genes.adaptation.start_spread": 1.0,
-    "genes.reset.start": "random", "genes.adaptation_time_constant.start_mean": 5.0,
-    "genes.synapse_time_constant.start_mean": 0.0, "genes.izhikevich_a.start_spread": 0.05,
-    "genes.synapse_time_constant.start_spread": 1.0, "genes.izhikevich_b.start_spread": 0.05,
-    "genes.izhikevich_c.start_spread": 5.0, "genes.izhikevich_d.start_spread": 4.0,
-    "genes.start_potential.start_spread": 5.0, "tick": 0.8,
+    "genes.weight.maximum": 20.0,
+    "genes.weight.minimum": -10.0,
+    "genes.weight.start_spread": 8.0,
+    "genes.bias.maximum": 12.0,
+    "genes.bias.start_mean": 2.0,
+    "genes.time_constant.start_spread": 2.0,
+    "genes.threshold.start_spread": 0.5,
+    "genes.refractory.start_spread": 1.5,
+    "genes.adaptation.start_spread": 1.0,
+    "genes.reset.start": "random",
+    "genes.adaptation_time_constant.start_mean": 5.0,
+    "genes.synapse_time_constant.start_mean": 0.0,
+    "genes.izhikevich_a.start_spread": 0.05,
+    "genes.synapse_time_constant.start_spread": 1.0,
+    "genes.izhikevich_b.start_spread": 0.05,
+    "genes.izhikevich_c.start_spread": 5.0,
+    "genes.izhikevich_d.start_spread": 4.0,
+    "genes.start_potential.start_spread": 5.0,
+    "tick": 0.8,
 }
+STARING = {"ticks": 4, "readout": "mean", "tick": 0.7, "substeps": 3}
 KINDS = {
+    "spiking": SPIKING, "spiking and staring": SPIKING | STARING, "staring": STARING | TIMED,
+    "rates": STARING | TIMED | {"input_coding": "rate"},
+    "latencies": STARING | DELAYS | {"input_coding": "latency", "readout": "last"},
     "synchronous": SYNCHRONOUS, "delays": DELAYS, "both": SYNCHRONOUS | DELAYS, "dynamics": TIMED,
     "everything": SYNCHRONOUS | DELAYS | TIMED, "spiking": SPIKING,
     "staring": {"ticks": 3, "readout": "mean", "input_coding": "rate", "recurrent": True},
@@ -147,6 +161,28 @@ def test_networks_compute_what_the_design_says(kind, seed):
     assert np.mean(decided) > 0.8 and timed >= 5
 
 
+def test_spiking_networks_fire_in_many_ways():
+    """Else what is compared above would be silence."""
+    genomes = genomes_of("spiking", 1)
+    x = np.random.default_rng(0).normal(size=(60, 4, genomes.n_inputs))
+    outputs = genomes.compile(np.float64).run(x)
+    spiking = [k for k, o in enumerate(outputs) if set(np.unique(o)) == {0.0, 1.0}]
+    rates = {round(float(outputs[k].mean()), 2) for k in spiking}
+    assert len(spiking) > 5 and len(rates) >= 3
+
+
+@pytest.mark.parametrize("dynamics", ["lif", "izhikevich"])
+def test_a_potential_that_overflows_is_nan_from_then_on(dynamics):
+    values = {"time_constant": 2.0} if dynamics == "lif" else ng.izhikevich_type("chattering")
+    genome = ng.Genome.from_edges(
+        [(0, 1, 1e30)], inputs=1, outputs=1, nodes={1: {"dynamics": dynamics} | values}
+    )
+    outputs = genome.compile().run(np.array([0.0, 1e30, 0.0, 0.0])[:, None, None]).ravel()
+    assert np.isnan(outputs).tolist() == [False, True, True, True]
+    problem = ng.Supervised(np.full((1, 1), 1e30), [[0.0]])
+    assert not np.isfinite(problem.evaluate(genome.batch().compile()).fitness[0])
+
+
 # ------------------------------------------------------------------------ all ways, the same
 
 
@@ -168,7 +204,8 @@ def test_all_ways_to_run_agree(kind, dtype):
     ])  # fmt: skip
     differ = ~np.isclose(each.swapaxes(0, 1), together[:, :, :2], **near, equal_nan=True)
     # One spike more or less, where rounding decides, changes all that follows in a network.
-    assert differ.mean() <= (0.02 if "spiking" in kind else 0.0), np.argwhere(differ)
+    most = 0.05 if "spiking" in kind else 0.0
+    assert differ.mean() <= most, np.argwhere(differ)
     np.testing.assert_array_equal(networks[10:20].run(x), together[10:20])
     np.testing.assert_array_equal(networks.run(x[:, 129:]), together[:, :, 129:])
     np.testing.assert_array_equal(networks.predict(x[0]), together[:, 0])

@@ -261,10 +261,11 @@ def test_activity_of_300_hidden_nodes_has_only_names_that_can_be_read(large):
 
 def test_activity_refuses_what_it_cannot_draw(small):
     for inputs, message in (
-        (np.ones((3, 5)), "inputs: expected shape (T, 2), got (3, 5). Pass one row per tick."),
+        (np.ones((3, 5)), "inputs: expected shape (T, 2), got (3, 5). "
+         "Pass one row per observation."),
         (np.full((3, 2), np.nan), "inputs: expected finite numbers, got nan at index (0, 0). "
-         "Pass one row per tick."),
-        (np.ones((0, 2)), "inputs: expected at least one tick, got none."),
+         "Pass one row per observation."),
+        (np.ones((0, 2)), "inputs: expected at least one observation, got none."),
     ):  # fmt: skip
         with pytest.raises(ValueError) as error:
             ng.draw_activity(small, inputs)

@@ -330,6 +330,18 @@ def test_fitness_chart_shows_the_columns():
     assert figure.get_suptitle() == "A run"
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "scale"), [(1.0, 5e3, "log"), (1.0, 500.0, "linear"), (-1.0, 5e3, "linear")]
+)
+def test_a_fitness_that_grows_a_thousandfold_is_drawn_by_its_logarithm(first, last, scale):
+    columns = ("best", "mean", "champion", "lower_quartile", "upper_quartile")
+    history = History()
+    for g, value in enumerate([first, 2.0, np.nan, last], 1):
+        row = dict.fromkeys(COLUMNS, 0) | dict.fromkeys(columns, value)
+        history.append(row | {"generation": g}, {1: 150})
+    assert draw_fitness(history).axes[0].get_yscale() == scale
+
+
 def test_fitness_chart_leaves_gaps_for_failed_generations():
     failed = dict.fromkeys(("best", "mean", "lower_quartile", "upper_quartile"), np.nan)
     history = History()

@@ -12,14 +12,22 @@ import numpy as np
 import pytest
 
 import neatgrow as ng
-from neatgrow.problems import catalogue, regression, sequences, tasks
+from neatgrow.problems import catalogue, lorenz, memory, regression, sequences, tasks
 
 needs_mnist1d = pytest.mark.skipif(
     importlib.util.find_spec("mnist1d") is None,
     reason='needs the package mnist1d: pip install "neatgrow[mnist1d]"',
 )
 SAMPLES = ("two-spirals", "two-spirals-classic", "parity", "retina", "mnist1d")
-OWN = (*SAMPLES, "recall", "temporal-xor", "temporal-order", *regression.TARGETS)
+SEQUENCES = (
+    "recall",
+    "temporal-xor",
+    "temporal-order",
+    "delayed-recall",
+    "delayed-match",
+    "adding",
+)
+OWN = (*SAMPLES, *SEQUENCES, "lorenz", "lorenz-x", *regression.TARGETS)
 
 
 def network_of(inputs, nodes, edges):
@@ -83,6 +91,11 @@ def test_every_task_is_made_again_from_its_description(name):
          {"lag": 1, "length": 6, "samples": 5, "data_seed": 2, "measure": "loss"}),
         (sequences.temporal_order,
          {"length": 7, "samples": 8, "noise": 0.1, "data_seed": 2, "measure": "loss"}),
+        (memory.delayed_recall,
+         {"bits": 2, "shortest": 1, "longest": 3, "lead": 4, "samples": 2, "noise": 0.1,
+          "data_seed": 2, "measure": "loss"}),
+        (memory.DelayedMatch,
+         {"delay": 4, "samples": 2, "noise": 0.2, "data_seed": 2, "measure": "accuracy"}),
     ],
 )  # fmt: skip
 def test_descriptions_keep_every_option(make, options):
@@ -95,14 +108,34 @@ def test_descriptions_keep_every_option(make, options):
 
 
 @pytest.mark.parametrize(
-    "make", [tasks.two_spirals, sequences.recall, sequences.temporal_xor, sequences.temporal_order]
-)
+    "make",
+    [tasks.two_spirals, sequences.recall, sequences.temporal_xor, sequences.temporal_order,
+     memory.delayed_recall, memory.DelayedMatch, memory.adding],
+)  # fmt: skip
 def test_samples_follow_from_the_data_seed_alone(make):
     state = np.random.get_state()[1].copy()
     one, same, other = make(data_seed=5), make(data_seed=5), make(data_seed=6)
     assert np.array_equal(one.X, same.X) and np.array_equal(one.test[0], same.test[0])
     assert not np.array_equal(one.X, other.X) and not np.array_equal(one.X, one.test[0])
     assert np.array_equal(np.random.get_state()[1], state)
+
+
+@pytest.mark.parametrize(
+    ("make", "options"),
+    [
+        (memory.adding, {"length": 6, "samples": 3, "data_seed": 2, "measure": "loss"}),
+        (lorenz.lorenz, {"inputs": "x", "outputs": "z", "products": False, "continued": True,
+                         "measure": "loss"}),
+        (lorenz.lorenz, {"inputs": "xyz", "outputs": "z", "products": True, "continued": False,
+                         "measure": "loss"}),
+    ],
+)  # fmt: skip
+def test_descriptions_of_numbers_keep_every_option(make, options):
+    task = make(**options)
+    described = json.loads(json.dumps(task.describe()))
+    assert described == {"problem": task.name, **options}
+    again = catalogue.rebuild(described)
+    assert np.array_equal(again.Y, task.Y) and np.array_equal(again.test[0], task.test[0])
 
 
 def test_a_run_on_a_task_is_resumed_from_its_directory(tmp_path):

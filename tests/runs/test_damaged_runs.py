@@ -12,7 +12,7 @@ from neatgrow.files.archive import FileError
 from neatgrow.runs.reading import read_settings
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [300, pytest.param(5_000, marks=pytest.mark.slow)])
 def test_damaged_directories_are_read_as_runs_or_refused(count, tmp_path):
     """See ``benchmarks/fuzz_runs.py``, which goes on for as long as one likes."""
     fuzzer = Fuzzer(tmp_path, seed=0)

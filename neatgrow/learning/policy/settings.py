@@ -35,7 +35,7 @@ class PPO:
             there can be, 0.5 by default.
         divergence: From the policy that played, in nats, beyond which an iteration's epochs
             end; ``None`` for no limit. Stable-Baselines3's ``target_kl`` is two thirds of it.
-        window: Ticks over which gradients reach back; all by default.
+        window: Observations over which gradients reach back; all by default.
         critic: Nodes of its hidden layers.
         critic_optimizer: Its schedule counts iterations too.
         validation_episodes: On which the policy is looked at while it learns.

@@ -13,6 +13,7 @@ from neatgrow.lineage.lineage import Ancestor
 from neatgrow.plotting.films.film import Film, film_path
 from neatgrow.plotting.films.stages import Source, ancestors_of, as_of, stage_of, union_of
 from neatgrow.plotting.graph.legend import add_legend, dashes, line_entry, strokes_of
+from neatgrow.plotting.graph.marks import node_dynamics
 from neatgrow.plotting.graph.network import (
     Sketch,
     axes_in_inches,
@@ -134,7 +135,7 @@ def draw_growth(
         figsize = width * columns, (height + 0.3) * rows + top + 0.5
     figure = new_figure(colors, figsize)
     notes = ancestry.notes()[:1]  # what has gone is not shown
-    bottom = 0.05 + add_legend(figure, union.diagram, colors, union.curves, notes)
+    bottom = 0.05 + add_legend(figure, union.diagram, colors, union.curves, union.marks, notes)
     size = figsize[0] / columns, max((figsize[1] - top - bottom) / rows, 0.5)
     model = ancestry.sketch(figsize=size, above=0.45, legend=False)
     for k in range(count):
@@ -158,17 +159,15 @@ class _Ancestry:
         self.theme = theme
         self.stages = [stage_of(ancestor) for ancestor in ancestors]
         self.union = union_of(self.stages)
-        self.activations = {
-            stage.ancestor.genome.activation_names[row]
-            for stage in self.stages
-            for row in stage.nodes.values()
-        }
+        rows = [(s.ancestor.genome, row) for s in self.stages for row in s.nodes.values()]
+        self.activations = {genome.activation_names[row] for genome, row in rows}
+        self.dynamics = {node_dynamics(genome)[row] for genome, row in rows}
 
     def sketch(self, *, legend: bool = True, **options: Any) -> Sketch:
         """All nodes and connections that ever were; options are those of ``sketch``."""
         return sketch(
             self.union, self.theme, legend=legend, notes=self.notes() if legend else (),
-            activations=self.activations, **options,
+            activations=self.activations, dynamics=self.dynamics, **options,
         )  # fmt: skip
 
     def notes(self) -> list[Line2D]:
@@ -205,7 +204,9 @@ class _Ancestry:
             live=[i in stage.inputs or i in stage.nodes for i in ids],
         )  # fmt: skip
         frame = replace(drawn.frame, routes=routes)
-        now = replace(drawn, diagram=diagram, frame=frame, nodes=[], labels={})
+        now = replace(
+            drawn, diagram=diagram, frame=frame, nodes=[], labels={}, rings={}, captions={}
+        )
         shown = {v for v, i in enumerate(ids) if i < self.union.n_inputs or i in stage.nodes}
         paint(now, strokes=strokes_of(everything), shown=shown, around=drawn.frame)
         hidden, count = len(stage.nodes) - self.union.n_outputs, len(stage.wires)

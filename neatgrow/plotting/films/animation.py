@@ -14,7 +14,7 @@ from neatgrow.networks.networks import Network
 from neatgrow.plotting.films.film import Film, film_path
 from neatgrow.plotting.graph.activity import ActivityFigure
 from neatgrow.plotting.theme import ThemeName, theme_of
-from neatgrow.plotting.values import activity, at_work
+from neatgrow.plotting.values import at_work, recorded
 
 
 def animate_activity(
@@ -31,6 +31,10 @@ def animate_activity(
 ) -> Path:
     """Write what :func:`draw_activity` shows as a film, one frame per tick.
 
+    Nodes with a membrane potential are filled by it, and a ring flashes around those that fire.
+    Of an observation that is held for some ticks each tick is a frame, unless ``every`` says
+    otherwise.
+
     With a Gymnasium environment, an episode gives both::
 
         steps = list(problem.play(network, render_mode="rgb_array"))
@@ -39,7 +43,7 @@ def animate_activity(
 
     Args:
         genome: What is at work, from state 0.
-        inputs: (T, I), one row per tick.
+        inputs: (T, I), one row per observation.
         path: Where to: a name that ends in ``.gif``, ``.mp4`` (needs ffmpeg) or ``.html``
             (one page that plays by itself, without other files).
         frames: T pictures of the environment, (H, W, 3) each, 0 to 255; shown beside the graph.
@@ -47,7 +51,8 @@ def animate_activity(
         theme: ``"light"`` or ``"dark"``.
         title: Text at the top.
         dpi: Dots per inch.
-        every: Show only each so many-th tick.
+        every: Show only each so many-th tick, with the spikes since the one shown before. If it
+            is a multiple of the ticks of an observation, the last of them is shown.
 
     Returns:
         The path.
@@ -59,14 +64,18 @@ def animate_activity(
     """
     target = film_path(path, fps)
     _checks.integer("every", every, 1)
-    values = activity(genome, inputs)
-    pictures = [None] * len(values) if frames is None else _pictures(frames, len(values))
-    drawn = ActivityFigure(at_work(genome), values, theme_of(theme), title, pictures[0])
+    recording = recorded(genome, inputs)
+    k, count = recording.ticks, len(recording)
+    pictures = [None] * (count // k) if frames is None else _pictures(frames, count // k)
+    drawn = ActivityFigure(at_work(genome), recording, theme_of(theme), title, pictures[0])
+    shown = range(0 if every % k else k - 1, count, every)
 
-    def set_frame(k: int) -> None:
-        drawn.show(k * every, pictures[k * every])
+    def set_frame(frame: int) -> None:
+        tick = shown[frame]
+        drawn.show(tick, pictures[tick // k], every)
 
-    Film(drawn.figure, drawn.changing, set_frame, -(-len(values) // every), dpi).write(target, fps)
+    colors = [drawn.flash_color] if recording.spikes.any() else []
+    Film(drawn.figure, drawn.changing, set_frame, len(shown), dpi, colors).write(target, fps)
     return target
 
 

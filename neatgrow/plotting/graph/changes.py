@@ -59,6 +59,8 @@ def draw_change(
             circle.set_facecolor(fill)
             if vertex in labels:
                 labels[vertex].set_color(ink_on(fill))
+            if vertex in drawn.rings:
+                drawn.rings[vertex].set_edgecolor(ink_on(fill))
     return drawn.figure
 
 

@@ -13,6 +13,7 @@ from matplotlib.path import Path
 
 from neatgrow._types import Array
 from neatgrow.plotting.graph.layers import Diagram
+from neatgrow.plotting.graph.marks import Mark
 from neatgrow.plotting.theme import Theme, blend
 
 _THIN, _THICK = 0.8, 3.8  # points, a weight of 0 and the strongest
@@ -66,6 +67,7 @@ def add_legend(
     diagram: Diagram,
     theme: Theme,
     curves: dict[str, Array],
+    marks: dict[str, Mark],
     notes: Sequence[Line2D] = (),
     prefix: str = "",
 ) -> float:
@@ -76,6 +78,7 @@ def add_legend(
         diagram: What is drawn.
         theme: Colours.
         curves: Activations to explain.
+        marks: Dynamics likewise.
         notes: Further entries.
         prefix: What weights are called.
 
@@ -89,8 +92,17 @@ def add_legend(
         )
         for name, points in curves.items()
     ]  # fmt: skip
+    circle = Path.unit_circle()
+    dynamics = [
+        Line2D(
+            [], [], linestyle="", marker=Path.make_compound_path(circle, *map(Path, mark.lines)),
+            markersize=9.5 if mark.inner else 13.0, markerfacecolor="none",
+            markeredgecolor=theme.ink, markeredgewidth=0.9, label=mark.words,
+        )
+        for mark in marks.values()
+    ]  # fmt: skip
     bottom = 0.1
-    for handles in (activations, [*_strokes(diagram, theme, prefix), *notes]):
+    for handles in ([*activations, *dynamics], [*_strokes(diagram, theme, prefix), *notes]):
         if handles:
             bottom += _add_rows(figure, theme, handles, bottom) + _SPACING
     return bottom

@@ -22,7 +22,14 @@ from neatgrow.networks.networks import Network
 from neatgrow.plotting.graph.frame import Frame, Margins, fit, natural_pitch, natural_width
 from neatgrow.plotting.graph.layers import Diagram, arrange
 from neatgrow.plotting.graph.legend import DOTS, Strokes, add_legend, dashes, strokes_of
-from neatgrow.plotting.graph.marks import AGGREGATION_MARKS, activation_curves, optional_texts
+from neatgrow.plotting.graph.marks import (
+    AGGREGATION_MARKS,
+    Mark,
+    activation_curves,
+    dynamics_marks,
+    node_dynamics,
+    optional_texts,
+)
 from neatgrow.plotting.graph.routes import Route
 from neatgrow.plotting.theme import Theme, ThemeName, blend, new_figure, shortened, theme_of
 from neatgrow.plotting.values import drawable
@@ -46,9 +53,12 @@ class Sketch:
     frame: Frame
     theme: Theme
     curves: dict[str, Array]  # of activations, by name, where they differ
+    marks: dict[str, Mark]  # of dynamics, by name
     name_size: float  # of inputs and outputs, points
     nodes: list[Circle] = field(default_factory=list)  # by vertex, if all are shown
     labels: dict[int, Text | Line2D] = field(default_factory=dict)  # what stands in nodes
+    rings: dict[int, PathPatch] = field(default_factory=dict)  # marks of dynamics on their fill
+    captions: dict[int, Text] = field(default_factory=dict)  # what stands below nodes
 
 
 def draw(
@@ -64,7 +74,8 @@ def draw(
     Signals run from inputs at the left to outputs at the right within one tick. Delayed
     connections, which carry the last tick's values, are dashed and lead back to an arrow
     head. Colour is a weight's sign, width its strength. Where activations differ, each node
-    shows the curve of its own. Above 360 connections all run straight, weak ones pale and
+    shows the curve of its own. Nodes that are not instant have the mark of their dynamics and,
+    below, their time constant τ. Above 360 connections all run straight, weak ones pale and
     below strong ones, and what leads back in a bow: such a picture shows the whole's shape.
 
     Args:
@@ -99,6 +110,7 @@ def sketch(
     notes: Sequence[Line2D] = (),
     above: float = 0.0,
     activations: Iterable[str] = (),
+    dynamics: Iterable[str] = (),
     legend: bool = True,
 ) -> Sketch:
     """Draw a genome as :func:`draw` does, for pictures that add to it.
@@ -113,6 +125,7 @@ def sketch(
         notes: Further entries of the legend.
         above: Further room at the top, inches.
         activations: Further ones that nodes may have.
+        dynamics: Likewise.
         legend: Whether to have one.
     """
     diagram = arrange(genome, show_disabled)
@@ -121,6 +134,9 @@ def sketch(
     names = {genome.activation_names[gene] for gene in diagram.genes if gene >= 0}
     names.update(activations)
     curves = activation_curves(names) if marked and len(names) > 1 else {}
+    kinds = node_dynamics(genome)
+    used = {kinds[gene] for gene in diagram.genes if gene >= 0}.union(dynamics)
+    marks = dynamics_marks(used) if marked else {}
     pitch = natural_pitch(diagram, figsize)
     size = _name_size(diagram, pitch)
     left, right = _name_widths(figure, diagram, size)
@@ -131,15 +147,17 @@ def sketch(
     figure.set_size_inches(width, figsize[1] if figsize else 4.0)
     bottom = _MARGIN
     if legend:
-        bottom += add_legend(figure, diagram, theme, curves, notes, "Δ weight " if change else "")
-    below = _CAPTION if curves or (marked and set(genome.aggregation_names) != {"sum"}) else 0.0
+        prefix = "Δ weight " if change else ""
+        bottom += add_legend(figure, diagram, theme, curves, marks, notes, prefix)
+    more = marked and set(genome.aggregation_names) != {"sum"}
+    below = _CAPTION if curves or more or marks else 0.0
     margins = replace(margins, bottom=bottom)
     frame = fit(diagram, margins, width, pitch, height=figsize and figsize[1], below=below)
     figure.set_size_inches(*frame.size)
     if title:
         title_into(figure, title, theme)
     axes = axes_in_inches(figure, frame.size)
-    drawn = Sketch(figure, axes, diagram, frame, theme, curves, size)
+    drawn = Sketch(figure, axes, diagram, frame, theme, curves, marks, size)
     paint(drawn, change=change)
     return drawn
 
@@ -340,7 +358,8 @@ def _nodes_into(drawn: Sketch, shown: Container[int]) -> None:
 
 
 def _marks_into(drawn: Sketch, shown: Container[int]) -> None:
-    """In a node its activation's curve or its name; below it what else sets it apart."""
+    """In a node its activation's curve or its name, on its rim the mark of its dynamics; below
+    it what else sets it apart."""
     axes, diagram, theme, places = drawn.axes, drawn.diagram, drawn.theme, drawn.frame.places
     if len(diagram.genes) > _MOST_MARKED:
         return
@@ -348,6 +367,7 @@ def _marks_into(drawn: Sketch, shown: Container[int]) -> None:
     activations, aggregations = genome.activation_names, genome.aggregation_names
     named = genome.n_hidden <= _MOST_NAMED and radius * 72 > 6.5
     more = optional_texts(genome, "node") if named else []
+    kinds = node_dynamics(genome)
     for vertex, gene in enumerate(diagram.genes):
         if gene < 0 or vertex not in shown:
             continue
@@ -358,6 +378,8 @@ def _marks_into(drawn: Sketch, shown: Container[int]) -> None:
         if named:
             below = " ".join(filter(None, (below, *(column[gene] for column in more))))
         name = labels[diagram.node_id(vertex)] if named and not output else ""
+        if kinds[gene] in drawn.marks:
+            _mark_into(drawn, vertex, drawn.marks[kinds[gene]], live)
         gid = f"label-{diagram.node_id(vertex)}"
         if drawn.curves:
             points = drawn.curves[activations[gene]] * radius * (0.6, 0.45) + (x, y)
@@ -371,7 +393,24 @@ def _marks_into(drawn: Sketch, shown: Container[int]) -> None:
                 ha="center", va="center_baseline", zorder=5, gid=gid,
             )  # fmt: skip
         if below:
-            axes.text(
+            drawn.captions[vertex] = axes.text(
                 x, y - radius - 0.03, below, size=6.5, color=theme.ink, ha="center", va="top",
                 zorder=5, path_effects=[withStroke(linewidth=2.0, foreground=theme.background)],
             )  # fmt: skip
+
+
+def _mark_into(drawn: Sketch, vertex: int, mark: Mark, live: bool) -> None:
+    """The mark of a node's dynamics."""
+    theme, places = drawn.theme, drawn.frame.places
+    centre = places.x[vertex], places.y[vertex]
+    on_fill = mark.inner and vertex in drawn.diagram.outputs
+    ink = (theme.surface if on_fill else theme.ink) if live else theme.quiet
+    path = Path.make_compound_path(*(Path(p * places.radius + centre) for p in mark.lines))
+    halo = [] if mark.inner else [withStroke(linewidth=3.2, foreground=theme.background)]
+    patch = PathPatch(
+        path, fill=False, edgecolor=ink, linewidth=0.9 if mark.inner else 1.6, path_effects=halo,
+        capstyle="butt", zorder=4.5, gid=f"dynamics-{drawn.diagram.node_id(vertex)}",
+    )  # fmt: skip
+    drawn.axes.add_artist(patch)
+    if mark.inner:
+        drawn.rings[vertex] = patch

@@ -1,4 +1,7 @@
-"""What a champion does: the inputs that it meets on its problem, and what came of them."""
+"""What a champion does: the inputs that it meets on its problem, and what came of them.
+
+Below, a tick is an observation, however long it is held.
+"""
 
 import ctypes
 import io
@@ -41,6 +44,7 @@ class Episode:
 
     name: str  # what tells it from the others, or ""
     values: Array  # (T, I + nodes) as neatgrow.plotting.values.activity gives them
+    inputs: Array  # (T, I) what was observed
     ticks: int  # how many there were; values may hold only the first ones
     targets: Array | None = None  # (T, O) what was wanted, NaN where nothing was
     actions: list[str] = field(default_factory=list)  # of each tick, if they are known
@@ -93,7 +97,7 @@ def _taught(problem: Supervised, network: Network) -> Work:
         rows = spread(len(problem.X), min(_MOST_SAMPLES, ticks_for(network)))
         values = answers(network, problem.X[rows])
         about = f"Its answers to {_share(len(rows), len(problem.X))} samples, each from state 0."
-        return Work(about, True, [Episode("", values, len(rows), problem.Y[rows])])
+        return Work(about, True, [Episode("", values, problem.X[rows], len(rows), problem.Y[rows])])
     count = min(problem.X.shape[1], _SEQUENCES)
     ticks = min(len(problem.X), ticks_for(network, count))
     episodes = []
@@ -101,8 +105,9 @@ def _taught(problem: Supervised, network: Network) -> Work:
         wanted = np.array(problem.Y[:ticks, b], np.float64)
         if problem.weights is not None:
             wanted[problem.weights[:ticks, b] == 0] = np.nan
-        values = activity(network, problem.X[:ticks, b])
-        episodes.append(Episode(f"sequence {b + 1}", values, len(problem.X), wanted))
+        inputs = problem.X[:ticks, b]
+        values = activity(network, inputs)
+        episodes.append(Episode(f"sequence {b + 1}", values, inputs, len(problem.X), wanted))
     about = f"{_share(len(episodes), problem.X.shape[1])} sequences, each from state 0."
     return Work(about[0].upper() + about[1:], False, episodes)
 
@@ -125,10 +130,11 @@ def _simulated(problem: Simulation, network: Network) -> Work:
     episodes = []
     for number, start in enumerate(starts[:_SEQUENCES], 1):
         steps = list(islice(_steps(problem, network, start), limit))
-        values = activity(network, np.array([x for x, _, _ in steps]))
+        inputs = np.array([x for x, _, _ in steps])
         episodes.append(
             Episode(
-                f"episode {number}" if len(starts) > 1 else "", values, len(steps),
+                f"episode {number}" if len(starts) > 1 else "", activity(network, inputs), inputs,
+                len(steps),
                 actions=[_text(action) for _, action, _ in steps],
                 rewards=[reward for _, _, reward in steps],
             )
@@ -223,18 +229,21 @@ def _asked(problem: Function, network: Network) -> Work:
         problem.function(_Asked(asked))
     limit = ticks_for(network)
     if asked.inputs:
-        values = activity(network, np.array(asked.inputs[:limit]))
+        inputs = np.array(asked.inputs[:limit])
         about = "What the fitness function asks until it resets the network."
-        return Work(about, False, [Episode("", values, len(asked.inputs))])
+        episode = Episode("", activity(network, inputs), inputs, len(asked.inputs))
+        return Work(about, False, [episode])
     X = asked.samples
     if X is None:
         raise ValueError("the fitness function asked the network nothing")
     if len(X) == 1:
-        values = answers(network, X[0][: min(limit, _MOST_SAMPLES)])
+        inputs = X[0][: min(limit, _MOST_SAMPLES)]
         about = "What the fitness function asks, each sample from state 0."
-        return Work(about, True, [Episode("", values, len(values))])
+        episode = Episode("", answers(network, inputs), inputs, len(inputs))
+        return Work(about, True, [episode])
     about = "The first of the sequences that the fitness function asks."
-    return Work(about, False, [Episode("", activity(network, X[:limit, 0]), len(X))])
+    inputs = X[:limit, 0]
+    return Work(about, False, [Episode("", activity(network, inputs), inputs, len(X))])
 
 
 def _played(problem: Any, network: Network) -> Work:
@@ -252,8 +261,9 @@ def _played(problem: Any, network: Network) -> Work:
         pictures = _pictures(problem, network, shown)
     except Exception as error:
         missing.append(f"There are no pictures of the environment: {error}")
+    inputs = np.array([steps[k].observation for k in shown])
     episode = Episode(
-        "", activity(network, np.array([steps[k].observation for k in shown])), len(decisions),
+        "", activity(network, inputs), inputs, len(decisions),
         actions=[_text(steps[k].action) for k in shown], rewards=rewards[:limit],
         pictures=pictures,
     )  # fmt: skip

@@ -19,7 +19,12 @@ from neatgrow.lineage.lineage import Ancestor
 from neatgrow.plotting.graph.frame import Frame, Margins, fit, natural_pitch, natural_width
 from neatgrow.plotting.graph.layers import Diagram, Wire, arrange, wired
 from neatgrow.plotting.graph.legend import strokes_of
-from neatgrow.plotting.graph.marks import activation_curves
+from neatgrow.plotting.graph.marks import (
+    activation_curves,
+    dynamics_marks,
+    node_dynamics,
+    told_columns,
+)
 from neatgrow.plotting.graph.routes import routes
 from neatgrow.plotting.theme import spread
 
@@ -68,6 +73,7 @@ def graph_data(line: Sequence[Ancestor]) -> dict[str, Any]:
         ],
         "layouts": _layouts(diagram, union, index),
         "curves": _curves(genomes[-1]),
+        "dynamics": _dynamics(genomes),
         "stages": [_stage(ancestor, union, index) for ancestor in kept],
         "left_out": len(line) - len(kept),
     }  # fmt: skip
@@ -122,6 +128,22 @@ def _curves(genome: Genome) -> dict[str, list[list[float]]]:
     if len(names) < 2 or genome.node_id.size + genome.n_inputs > _MOST_MARKED:
         return {}
     return {name: np.round(c[::2], 2).tolist() for name, c in activation_curves(names).items()}
+
+
+def _dynamics(genomes: Sequence[Genome]) -> dict[str, dict[str, Any]]:
+    """Marks of the dynamics that occur, and what is written of nodes that have them."""
+    if max(g.node_id.size + g.n_inputs for g in genomes) > _MOST_MARKED:
+        return {}
+    names, columns = {name for g in genomes for name in node_dynamics(g)}, told_columns()
+    return {
+        name: {
+            "lines": [np.round(points, 2).tolist() for points in mark.lines],
+            "inner": mark.inner,
+            "words": mark.words,
+            "told": [COLUMNS[column].label or column for column in columns[name]],
+        }
+        for name, mark in dynamics_marks(names).items()
+    }
 
 
 # ------------------------------------------------------------------------------------ stages

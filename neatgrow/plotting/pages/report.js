@@ -119,6 +119,10 @@ function keyOf(graph) {
     dot("var(--surface)", "var(--ink)", "hidden");
   }
   dot("var(--output)", "var(--ink)", "output");
+  for (const dynamics of Object.values(graph.data.dynamics)) {
+    const d = `M6 0A6 6 0 1 0 -6 0A6 6 0 1 0 6 0${markPath(dynamics, 6)}`;
+    add("path", { d, transform: "translate(17 7)", fill: "none", stroke: "var(--ink)" }, dynamics.words);
+  }
   return box;
 }
 

@@ -213,7 +213,8 @@ class Graph {
     group.dataset.node = n;
     shape("circle", { class: "ring", r: r + 4 }, group);
     shape("circle", { r }, group);
-    const made = { group, within: null, curve: null, below: null };
+    const made = { group, within: null, curve: null, mark: null, below: null };
+    if (kind !== "input" && Object.keys(data.dynamics).length) made.mark = shape("path", {}, group);
     const hidden = data.nodes.length - data.inputs - data.outputs;
     if (kind !== "input" && Object.keys(data.curves).length) {
       made.curve = shape("path", { class: "curve" }, group);
@@ -346,10 +347,16 @@ class Graph {
       const points = this.data.curves[genes.activation] ?? [], r = this.layout.radius;
       set(made.curve, { d: "M" + points.map(([x, y]) => `${x * r * 0.6} ${-y * r * 0.45}`).join("L") });
     }
+    const dynamics = this.data.dynamics[genes.dynamics];
+    if (made.mark) {
+      const d = dynamics ? markPath(dynamics, this.layout.radius) : "";
+      set(made.mark, { d, class: dynamics?.inner ? "dynamics inner" : "dynamics" });
+    }
     if (made.below) {
       const sign = { sum: "", product: "×" }[genes.aggregation] ?? genes.aggregation ?? "";
       const name = made.curve && kind === "hidden" ? this.name(n) : "";
-      made.below.textContent = [name, sign].filter(Boolean).join(" ");
+      const told = (dynamics?.told ?? []).map((label) => `${label} ${number(genes[label], 2)}`);
+      made.below.textContent = [name, sign, ...told].filter(Boolean).join(" ");
     }
     const about = Object.entries(genes).map(([k, v]) => `${k} ${typeof v === "number" ? number(v) : v}`);
     set(group, { "aria-label": [`${this.name(n)}, ${this.word(n)}`, ...about].join(", ") });
@@ -360,7 +367,7 @@ class Graph {
   fill(n) {
     const { group } = this.dots[n];
     const circle = group.children[1], share = this.shares?.[n];
-    const inks = [...group.querySelectorAll(".within, .curve")];
+    const inks = [...group.querySelectorAll(".within, .curve, .inner")];
     if (share === undefined) {
       circle.style.fill = "";
       for (const ink of inks) ink.style.fill = ink.style.stroke = "";
@@ -661,6 +668,12 @@ class Graph {
     this.pinned = true;
     this.point(["wire", wires[(here + step + wires.length) % wires.length]]);
   }
+}
+
+// The sign of a dynamics on a node of a radius.
+function markPath({ lines }, r) {
+  return lines.map((points) => "M" + points.map(([x, y]) => `${(x * r).toFixed(1)} ${(-y * r).toFixed(1)}`)
+    .join("L")).join("");
 }
 
 function toSegment(x, y, a, b) {

@@ -9,7 +9,6 @@ import neatgrow
 from neatgrow._types import Array
 from neatgrow.config import Config
 from neatgrow.genomes.genomes import Genome
-from neatgrow.plotting.graph.activity import scales
 from neatgrow.plotting.graph.layers import wired
 from neatgrow.plotting.overview import CHARTS
 from neatgrow.plotting.pages.answers import answers_of, decision_map
@@ -29,7 +28,9 @@ from neatgrow.plotting.pages.markup import (
     table,
 )
 from neatgrow.plotting.pages.record import Record
+from neatgrow.plotting.pages.timed import is_timed, time_course
 from neatgrow.plotting.theme import spread
+from neatgrow.plotting.values import scales
 from neatgrow.problems import catalogue
 from neatgrow.problems.supervised import Supervised
 from neatgrow.runs.history import COLUMNS, TIMES, History
@@ -230,6 +231,9 @@ def _work(record: Record) -> tuple[str, Any]:
     except Exception as error:
         why = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         parts.append(note(f"Its episodes cannot be shown: {why.rstrip('.')}."))
+    if work is not None and is_timed(champion):
+        shown = work
+        parts.add("The picture of potentials", lambda: time_course(shown, champion))
     if isinstance(problem, Supervised):
         parts.add("The table of answers", lambda: answers_of(problem, champion))
     if champion.n_inputs == 2 and not (isinstance(problem, Supervised) and problem.sequences):

@@ -136,12 +136,16 @@ class Moments:
         columns = typed(state, "columns", np.float64, shape, finite=True)
         counts = typed(state, "counts", np.int64, (3,))
         impossible = not ((counts >= 0) & (counts < 1 << 53)).all() or (counts[1] > 0) > counts[2]
-        if impossible or (columns[[1, 4]] < 0.0).any():
+        mean, squares, shift, total, more = columns.copy()
+        # Larger ones are in damaged files alone; their squares would overflow.
+        impossible |= max(np.abs(mean).max(), np.abs(shift).max(), np.abs(total).max()) > _LARGEST
+        impossible |= min(squares.min(), more.min()) < 0.0
+        impossible |= max(squares.max(), more.max()) > _LARGEST**2
+        if impossible:
             raise ValueError(f"statistics: expected counts and squares that can be, got {counts}.")
-        self.mean, self._squares, shift, total, squares = columns.copy()
+        self.mean, self._squares = mean, squares
         self.count, gathered, waiting = counts.tolist()
         self._waiting = None
         if waiting and gathered:  # older files hold sums of differences from a sample, newer ones 0
-            with np.errstate(over="ignore"):  # of numbers that only a damaged file has
-                mean, squares = shift + total / gathered, squares - total**2 / gathered
-            self._waiting = np.concatenate([[gathered], mean, np.maximum(squares, 0.0)])
+            rest = np.maximum(more - total**2 / gathered, 0.0)
+            self._waiting = np.concatenate([[gathered], shift + total / gathered, rest])

@@ -14,6 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from gymnasium import Env
+from gymnasium.spaces import Discrete, MultiDiscrete
 from numpy.typing import ArrayLike
 
 from neatgrow import _checks
@@ -209,6 +210,7 @@ class Gymnasium:
             self._actions.noise(np.full((1, self._actions.size), 0.5))
         self.observation_space, self.action_space = first.observation_space, first.action_space
         self.inputs, self.outputs = self._observations.size, self._actions.size
+        self.scores = isinstance(first.action_space, (Discrete, MultiDiscrete))
         warn_of_many(self.inputs, what)
         known = spec.name if spec else ""
         own_outputs = output_names_of(known, first.action_space, self.outputs)

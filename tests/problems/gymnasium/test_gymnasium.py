@@ -963,6 +963,14 @@ def test_squares_below_zero_are_refused(row):
         Moments(2).restore(state)
 
 
+@pytest.mark.parametrize("row", range(5))
+def test_moments_whose_squares_would_overflow_are_refused(row):
+    state = some_moments().state()
+    state["columns"][row, 0] = 1e290
+    with pytest.raises(ValueError, match="statistics: expected counts and squares that can be"):
+        Moments(2).restore(state)
+
+
 @pytest.mark.parametrize("value", [NAN, np.inf])
 @pytest.mark.parametrize("row", range(5))
 def test_moments_that_are_not_finite_are_refused(row, value):

@@ -136,14 +136,7 @@ def aggregation(name, terms):
 
 
 # update(z, state, node) → what the activation is applied to, by name; tests add their own. The
-# state is a dictionary, empty at the start; the node has its columns as attributes, and `timing`.
-def approach(then, there, time_constant, node):
-    """dy/dt = (there − y) / τ over a tick, from y = then; there at once if τ is 0."""
-    if time_constant == 0:
-        return there
-    return there + (then - there) * math.exp(-node.timing.tick / time_constant)
-
-
+# state is a dictionary, empty at the start; the node has its columns as attributes.
 def leaky(z, state, node):
     """dv/dt = (z − v) / τ over one tick, z held."""
     state["v"] = _towards(state.get("v", 0.0), z, node, node.time_constant)
@@ -218,8 +211,8 @@ def coded(coding, x, i, t, ticks):
 class Node:
     """One node gene as plain values."""
 
-    def __init__(self, columns, timing):
-        self.dynamics, self.timing = "instant", timing
+    def __init__(self, columns):
+        self.dynamics = "instant"
         vars(self).update(columns)
 
 
@@ -243,10 +236,8 @@ class SlowNetwork:
         self.n_inputs, self.n_outputs = genome.n_inputs, genome.n_outputs
         self.outputs = range(self.n_inputs, self.n_inputs + self.n_outputs)
         own = {name: values_of(genome, name) for name in genome.columns}
-        self.timing = genome.interface.timing
-        named = [name for name in own if COLUMNS[name].table == "node"]
         self.nodes = {
-            int(node): Node({name: own[name][k] for name in named}, self.timing)
+            int(node): Node({name: own[name][k] for name in own if COLUMNS[name].table == "node"})
             for k, node in enumerate(genome.node_id)
         }
         self.timing = genome.interface.timing
@@ -345,18 +336,9 @@ class SlowNetwork:
             now[v] = a
         return [now[o] for o in self.outputs]
 
-    def observe(self, x):
-        """Outputs (a list) for one observation; the state advances by its ticks."""
-        given = [[entering(self.timing, float(value), i, t) for i, value in enumerate(x)]
-                 for t in range(self.timing.ticks)]  # fmt: skip
-        ticks = [self.tick(own) for own in given]
-        if self.timing.readout == "last":
-            return ticks[-1]
-        return [sum(values) / len(values) for values in zip(*ticks, strict=True)]
-
     def run(self, sequence):
         self.reset()
-        return [self.observe(x) for x in sequence]
+        return [self.tick(x) for x in sequence]
 
 
 # ------------------------------------------------------------------------------------ graphs

@@ -49,10 +49,7 @@ KINDS = {
     "rates": STARING | TIMED | {"input_coding": "rate"},
     "latencies": STARING | DELAYS | {"input_coding": "latency", "readout": "last"},
     "synchronous": SYNCHRONOUS, "delays": DELAYS, "both": SYNCHRONOUS | DELAYS, "dynamics": TIMED,
-    "everything": SYNCHRONOUS | DELAYS | TIMED, "spiking": SPIKING,
-    "staring": {"ticks": 3, "readout": "mean", "input_coding": "rate", "recurrent": True},
-    "spiking, staring": SPIKING | {"ticks": 4, "substeps": 1, "input_coding": "latency"}
-    | SYNCHRONOUS | DELAYS,
+    "everything": SYNCHRONOUS | DELAYS | TIMED,
 }  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """Nodes that store and fire: spikes against the twin, states, codings of inputs, overflow."""
 
 import pickle
+import runpy
+from pathlib import Path
 
 import numpy as np
 import oracles
@@ -291,3 +293,27 @@ def test_what_is_no_number_stays_so_when_it_is_coded():
     for coding in ("rate", "latency"):
         held = wire(1, ticks=4, input_coding=coding)
         assert np.isnan(held.compile().predict(np.array([[np.nan]]))).all()
+
+
+# ------------------------------------------------------------------------------------ patterns
+
+# Of figure 1 of Izhikevich (2004), in ms, as its published program gives them.
+FIRST = {
+    "tonic spiking": 13.0, "phasic spiking": 43.75, "tonic bursting": 25.0,
+    "phasic bursting": 39.0, "mixed mode": 20.0, "adaptation": 10.25, "class 2": 105.75,
+    "latency": 26.6, "oscillation": 26.5, "resonator": 338.0, "rebound spike": 68.0,
+    "rebound burst": 68.0, "threshold variability": 93.25, "bistability": 45.25,
+    "after-potential": 11.3, "inhibition-induced spiking": 94.5,
+    "inhibition-induced bursting": 86.5,
+}  # fmt: skip
+
+
+def test_firing_patterns_have_their_number_of_spikes_and_begin_when_they_should():
+    path = Path(ng.__file__).parents[1] / "examples" / "izhikevich_patterns.py"
+    example = runpy.run_path(str(path))
+    assert {pattern.name for pattern in example["PATTERNS"]} == set(FIRST)
+    for pattern in example["PATTERNS"]:
+        outputs = example["network_of"](pattern).run(example["currents"](pattern)[:, None])
+        spikes = np.flatnonzero(outputs)
+        assert spikes.size == pattern.spikes, pattern.name
+        assert spikes[0] * pattern.step == pytest.approx(FIRST[pattern.name]), pattern.name

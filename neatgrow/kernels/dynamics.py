@@ -31,7 +31,7 @@ from neatgrow.kernels.functions import (
     like,
     reason,
 )
-from neatgrow.kernels.jit import at, helper, merged
+from neatgrow.kernels.jit import at, helper, merged, summing
 from neatgrow.kernels.plan import STEP, SUBSTEPS
 from neatgrow.kernels.rows import any_row, slope_row
 from neatgrow.timing import BUILT_IN, Dynamics
@@ -179,16 +179,12 @@ def _only_timed(function):
 advance, advance_row, retreat_row = map(_only_timed, (_advance, _advance_row, _retreat_row))
 
 
-@helper
+@summing
 def _lif_back(plan, v, z, d_a, states, d_parameters, size):
     p, k, step = plan.parameters[v], at(plan.dynamics[v, STATE]), plan.pace[0, STEP]
     before, _, d_now, d_before = states
     cell, how = neurons.lif_of(p, plan.pace[0]), neurons.how_of(plan)
-    slopes = (
-        neurons.share_slope(step, p[0]),
-        neurons.share_slope(step, p[5]),
-        neurons.share_slope(step, p[6]),
-    )
+    of_share = of_threshold = of_adaptation = of_adapting = of_synapse = like(step, 0.0)
     for i in range(size):
         d_z, d_v, d_b, d_s, d_share, d_threshold, d_adaptation, d_adapting, d_synapse = (
             neurons.lif_back(
@@ -201,19 +197,37 @@ def _lif_back(plan, v, z, d_a, states, d_parameters, size):
         d_before[k, i] += d_v
         d_before[k + at(1), i] += d_b
         d_before[k + at(3), i] += d_s
-        d_parameters[0] += d_share * slopes[0]
-        d_parameters[1] += d_threshold
-        d_parameters[4] += d_adaptation
-        d_parameters[5] += d_adapting * slopes[1]
-        d_parameters[6] += d_synapse * slopes[2]
+        of_share += d_share
+        of_threshold += d_threshold
+        of_adaptation += d_adaptation
+        of_adapting += d_adapting
+        of_synapse += d_synapse
+    d_parameters[0] += of_share * neurons.share_slope(step, p[0])
+    d_parameters[1] += of_threshold
+    d_parameters[4] += of_adaptation
+    d_parameters[5] += of_adapting * neurons.share_slope(step, p[5])
+    d_parameters[6] += of_synapse * neurons.share_slope(step, p[6])
 
 
 @helper
 def _izhikevich_back(plan, v, z, d_a, states, d_parameters, size):
-    p, k, substeps = plan.parameters[v], at(plan.dynamics[v, STATE]), plan.staring[0, SUBSTEPS]
+    # Plain form: the last line alone. Of a number that is known, loops over substeps are unrolled,
+    # without which that over samples would be no vector code.
+    substeps = plan.staring[0, SUBSTEPS]
+    if substeps == 1:
+        _substeps_back(plan, v, z, d_a, states, d_parameters, size, 1)
+    elif substeps == 2:
+        _substeps_back(plan, v, z, d_a, states, d_parameters, size, 2)
+    else:
+        _substeps_back(plan, v, z, d_a, states, d_parameters, size, substeps)
+
+
+@summing
+def _substeps_back(plan, v, z, d_a, states, d_parameters, size, substeps):
+    p, k = plan.parameters[v], at(plan.dynamics[v, STATE])
     before, _, d_now, d_before = states
     cell, how = neurons.izhikevich_of(p, plan.pace[0], substeps), neurons.how_of(plan)
-    slope = neurons.share_slope(plan.pace[0, STEP], p[5])
+    of_a = of_b = of_c = of_d = of_start = of_synapse = like(p[0], 0.0)
     for i in range(size):
         d_z, d_v, d_u, d_s, d_own_a, d_own_b, d_own_c, d_own_d, d_start, d_synapse = (
             neurons.izhikevich_back(
@@ -226,12 +240,18 @@ def _izhikevich_back(plan, v, z, d_a, states, d_parameters, size):
         d_before[k, i] += d_v
         d_before[k + at(1), i] += d_u
         d_before[k + at(2), i] += d_s
-        d_parameters[0] += d_own_a
-        d_parameters[1] += d_own_b
-        d_parameters[2] += d_own_c
-        d_parameters[3] += d_own_d
-        d_parameters[4] += d_start
-        d_parameters[5] += d_synapse * slope
+        of_a += d_own_a
+        of_b += d_own_b
+        of_c += d_own_c
+        of_d += d_own_d
+        of_start += d_start
+        of_synapse += d_synapse
+    d_parameters[0] += of_a
+    d_parameters[1] += of_b
+    d_parameters[2] += of_c
+    d_parameters[3] += of_d
+    d_parameters[4] += of_start
+    d_parameters[5] += of_synapse * neurons.share_slope(plan.pace[0, STEP], p[5])
 
 
 # ------------------------------------------------------------------------------- one's own

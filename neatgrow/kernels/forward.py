@@ -141,11 +141,11 @@ def enter(code, given, i, t, ticks, own, size):
 def stare(plan, custom, n, x, slots, y):
     """One observation x (I,) of network n on its slots, answered in y (O,)."""
     if plan.staring[0, TICKS] == 1:  # by itself, as a loop around it would cost it registers
-        for i in range(x.shape[0]):
+        for i in range(at(x.shape[0])):
             slots[i] = x[i]
         tick(plan, custom, n, x.shape[0], slots)
-        for o in range(y.shape[0]):
-            y[o] = slots[plan.output_slot[n, o]]
+        for o in range(at(y.shape[0])):
+            y[o] = slots[at(plan.output_slot[at(n), o])]
     else:
         _hold(plan, custom, n, x, slots, y)
 

@@ -139,10 +139,9 @@ def lif_back(cell, how, z, before, d_after):
         d_threshold -= d_v * spike
     d_v = d_v + d_a * steep
     d_b = d_b * (one - cell.adapting) + d_threshold * cell.adaptation
-    if awake:
-        d_share, d_s, d_v = d_v * (s - v0), d_s + d_v * cell.share, d_v * (one - cell.share)
-    else:
-        d_share = zero
+    d_drive = d_v * cell.share if awake else zero
+    d_share = d_v * (s - v0) if awake else zero
+    d_s, d_v = d_s + d_drive, d_v - d_drive
     d_synapse = d_s * (z - s0)
     return (
         d_s * cell.synapse, d_v, d_b, d_s * (one - cell.synapse),
@@ -214,9 +213,10 @@ def izhikevich_back(cell, how, substeps, z, before, d_after):
         v = potential(cell, v, u0, s)
     above = (v + cell.start - like(v, THRESHOLD)) / like(v, _SCALE)
     steep = surrogate(how[0], how[1], above) / like(v, _SCALE)
-    d_start, d_c, d_d = d_a * steep, zero, zero
-    if v + cell.start >= like(v, THRESHOLD):  # v after is c − v₀
-        d_start, d_c, d_d, d_v = d_start - d_v, d_v, d_u, zero
+    d_start = d_a * steep
+    fires = v + cell.start >= like(v, THRESHOLD)  # v after is c − v₀ then
+    d_start, d_c = d_start - d_v if fires else d_start, d_v if fires else zero
+    d_d, d_v = d_u if fires else zero, zero if fires else d_v
     rate = cell.step * cell.a
     d_v += d_a * steep + d_u * rate * cell.b
     d_rate, d_own = d_u * (cell.b * v - u0), d_u * rate * v

@@ -1,5 +1,7 @@
 """Leaky nodes: the solution of their equation, gradients of time constants, bounds."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,24 @@ def test_a_step_is_answered_by_the_solution_of_the_equation(tau):
     """dv/dt = (z − v) / τ with z = 2 from v = 0: v(t) = 2·(1 − e^(−t/τ))."""
     found = leaky(tau).compile(np.float64).run(np.full((20, 1, 1), 2.0)).ravel()
     np.testing.assert_allclose(found, 2.0 * -np.expm1(-np.arange(1, 21) / tau), rtol=1e-12)
+
+
+@pytest.mark.parametrize("ticks", [1, 4])
+@pytest.mark.parametrize("step", [0.01, 0.5, 7.0])
+def test_whatever_the_tick_the_answer_is_the_solution(step, ticks):
+    """From v(t₀): v(t) = z + (v(t₀) − z)·e^(−(t − t₀)/τ), of a z that changes now and then, and
+    of one that is held until v has come to it."""
+    tau = np.geomspace(0.1, 100.0, 7)
+    network = leaky(*tau).with_interface(tick=step, ticks=ticks).compile(np.float64)
+    levels, wanted, v = np.repeat([2.0, -0.7, 0.0, 5.0], 5), [], np.zeros(7)
+    for k in range(0, 20, 5):
+        times = step * ticks * np.arange(1, 6)[:, None]
+        wanted.append(levels[k] + (v - levels[k]) * np.exp(-times / tau))
+        v = wanted[-1][-1]
+    found = network.run(levels[:, None, None])[:, 0]
+    np.testing.assert_allclose(found, np.concatenate(wanted), rtol=1e-12, atol=1e-12)
+    long = network.run(np.full((math.ceil(40 * 100 / step / ticks), 1, 1), 0.3))[-1, 0]
+    np.testing.assert_allclose(long, 0.3, rtol=1e-12)
 
 
 def test_the_activation_is_of_the_state():

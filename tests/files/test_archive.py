@@ -1,5 +1,6 @@
 """Files are written whole or not at all."""
 
+import gc
 import io
 import os
 import re
@@ -246,3 +247,25 @@ def test_arrays_of_another_format_are_refused(tmp_path, data):
     path = archive_with(tmp_path / "a.npz", data)
     with pytest.raises(FileError, match="expected an array of a plain type"):
         read_archive(path, ["mine"], 1)
+
+
+def test_an_interrupt_at_any_moment_of_writing_is_what_the_caller_sees(tmp_path, monkeypatch):
+    """Between a member's last byte and its end, zipfile itself can no longer close the archive."""
+    path, real = tmp_path / "a.npz", zipfile.ZipFile.open
+    write_archive(path, {}, {"a": np.zeros(3)})
+    before = path.read_bytes()
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    def opened(self, *args, **options):
+        member = real(self, *args, **options)
+        member.close = interrupted
+        return member
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", opened)
+    with pytest.raises(KeyboardInterrupt):
+        write_archive(path, {}, {"a": np.ones(3)})
+    monkeypatch.undo()
+    gc.collect()
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

@@ -16,7 +16,7 @@ import neatgrow as ng
 from neatgrow.timing import IZHIKEVICH_TYPES
 
 pytestmark = pytest.mark.slow
-EXAMPLE = Path(ng.__file__).parents[1] / "examples" / "izhikevich_patterns.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "izhikevich_patterns.py"
 
 
 @pytest.fixture(scope="module")

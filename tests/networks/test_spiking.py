@@ -309,7 +309,7 @@ FIRST = {
 
 
 def test_firing_patterns_have_their_number_of_spikes_and_begin_when_they_should():
-    path = Path(ng.__file__).parents[1] / "examples" / "izhikevich_patterns.py"
+    path = Path(__file__).parents[2] / "examples" / "izhikevich_patterns.py"
     example = runpy.run_path(str(path))
     assert {pattern.name for pattern in example["PATTERNS"]} == set(FIRST)
     for pattern in example["PATTERNS"]:
